@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+/** The name of every post-deploy log, in the folder of its work item. */
+export const LOG_NAME = '16-post-deploy-log.md';
+
+/** Longest name of a folder that most file systems take is 255 bytes. */
+const MAX_SEGMENT = 200;
+
+/**
+ * Text as the name of one folder. Letters, digits and `. _ -` stay as they are; everything else, a dot at the beginning
+ * too, becomes its bytes as `%2F`. Different texts have different names, and none leads out of its folder. Never throws.
+ */
+export function pathSegment(text: string): string {
+  if (text === '') return '%';
+  const name = [...text]
+    .map((character, index) => (isPlain(character, index) ? character : percent(character)))
+    .join('');
+  if (name.toLowerCase() === LOG_NAME) return `${percent(name[0] ?? '')}${name.slice(1)}`; // a folder, not the log itself
+  if (name.length <= MAX_SEGMENT) return name;
+  return `${name.slice(0, 150)}%-${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+}
+
+const isPlain = (character: string, index: number): boolean =>
+  /^[A-Za-z0-9_-]$/.test(character) || (character === '.' && index > 0);
+
+const percent = (character: string): string =>
+  [...Buffer.from(character, 'utf8')].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
+
+/**
+ * Where a window's log is kept: `<dir>/<repo>/<work item>/16-post-deploy-log.md`. The slashes of a repository's name make
+ * folders (`org/shop`), those of a work item do not, so that no two windows share a file but those of the same work item,
+ * of which the last one stays. Never throws.
+ */
+export const logPath = (dir: string, repo: string, workItem: string): string =>
+  join(dir, ...repo.split('/').map(pathSegment), pathSegment(workItem), LOG_NAME);

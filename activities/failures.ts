@@ -1,0 +1,63 @@
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  PlaneAmbiguousState,
+  PlaneForbidden,
+  PlaneMisconfigured,
+  PlaneNotFound,
+  PlaneRateLimited,
+  PlaneRejected,
+  PlaneUnauthorized,
+  PlaneUnknownState,
+} from '../adapters/plane/errors.ts';
+
+/**
+ * Every type of failure that activities hand to workflows, with what a workflow may make of it. docs/errors.md lists them.
+ * `retry: false` is what only a person can mend.
+ */
+export const FAILURE_TYPES = {
+  UnknownRepository: { retry: false },
+  PlaneUnauthorized: { retry: false },
+  PlaneForbidden: { retry: false },
+  PlaneNotFound: { retry: false },
+  PlaneMisconfigured: { retry: false },
+  PlaneUnknownState: { retry: false },
+  PlaneAmbiguousState: { retry: false },
+  PlaneRejected: { retry: false },
+  PlaneRateLimited: { retry: true },
+  PlaneUnavailable: { retry: true },
+  LockTimeout: { retry: true },
+  DatabaseUnavailable: { retry: true },
+  DeployInterrupted: { retry: true },
+  AlertRejected: { retry: false },
+} as const satisfies Record<string, { readonly retry: boolean }>;
+
+const FOR_A_PERSON = [
+  PlaneUnauthorized,
+  PlaneForbidden,
+  PlaneNotFound,
+  PlaneMisconfigured,
+  PlaneUnknownState,
+  PlaneAmbiguousState,
+  PlaneRejected,
+];
+
+/**
+ * An adapter's error as the failure that Temporal takes: what only a person can mend is not retried, and a rate limit is
+ * retried when it is over, not waited out (invariant 4). Anything else stays as it is, and is retried.
+ */
+export function asFailure(error: unknown): unknown {
+  if (error instanceof PlaneRateLimited) {
+    return ApplicationFailure.create({
+      type: error.name,
+      message: error.message,
+      nextRetryDelay: error.retryAfterMs,
+      cause: error,
+    });
+  }
+  // A write whose state the project has just lost is read anew by the next attempt: its cache was dropped.
+  const retriable = error instanceof PlaneRejected && error.writeMayHaveApplied;
+  if (!retriable && FOR_A_PERSON.some((known) => error instanceof known) && error instanceof Error) {
+    return ApplicationFailure.create({ type: error.name, message: error.message, nonRetryable: true, cause: error });
+  }
+  return error;
+}

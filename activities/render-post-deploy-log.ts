@@ -1,0 +1,119 @@
+import { duration } from '../adapters/deploy/duration.ts';
+import { inline, orDash, table } from './markdown.ts';
+import { renderTicks, when } from './render-ticks.ts';
+import type { WindowOutcome, WindowReport } from './window-report.ts';
+
+const OUTCOMES: Readonly<Record<WindowOutcome, string>> = {
+  healthy: 'Production stayed healthy.',
+  no_evidence: 'Too few looks saw anything: this is no proof of health.',
+  degraded_alerted: 'Production was degraded; people were alerted.',
+  degraded_rolled_back: 'Production was degraded and was rolled back.',
+  rollback_failed: 'Production was degraded, and rolling it back failed.',
+  cancelled: 'The watch was cancelled before its end, so it proves nothing.',
+  closed_early: 'The watch was closed before its end, with what it had seen so far.',
+  superseded: 'A newer deploy of the repository took the place of this one.',
+  task_cancelled: 'The task was cancelled, so nobody watched any longer.',
+};
+
+/** `16-post-deploy-log.md`: all that is known of one window. Pure: the same report gives the same bytes. */
+export function renderPostDeployLog(report: WindowReport): string {
+  const sections = [
+    `# Post-deploy log: ${inline(report.workItem)}`,
+    `**${report.outcome}**: ${OUTCOMES[report.outcome]}`,
+    `${sentence(inline(report.summary))}`,
+    table(['', ''], facts(report), ['l', 'l']),
+    '## Policy',
+    policy(report),
+    '## Evidence',
+    evidence(report),
+    '## Action',
+    action(report),
+    '## Ticks',
+    renderTicks(report.ticks, report.openedAt, report.coverage.missed),
+    ...afterRollback(report),
+    '## Messages',
+    messages(report),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+const sentence = (text: string): string => (text === '' || /[.!?]$/.test(text) ? text : `${text}.`);
+
+function facts(report: WindowReport): string[][] {
+  const { endedBy, openedAt, endsAt, endedAt } = report;
+  return [
+    ['repository', `${inline(report.repo)}${report.selfHosting ? ' (the orchestrator itself)' : ''}`],
+    ['work item', inline(report.workItem)],
+    ['version', orDash(report.version)],
+    ['requested by', orDash(report.requestedBy)],
+    ['window', inline(report.windowId)],
+    ['opened', when(openedAt)],
+    ['ended', `${when(endedAt)}, after ${duration(endedAt - openedAt)} of ${duration(endsAt - openedAt)}`],
+    ...(endedBy === null ? [] : [['ended by', `${orDash(endedBy.by)}: ${orDash(endedBy.reason)}`]]),
+    ['verdict', report.assessment.verdict],
+    ...(report.degradedAt === null ? [] : [['degraded', when(report.degradedAt)]]),
+    ...(report.recovered === null ? [] : [['recovered', report.recovered ? 'yes' : 'no']]),
+  ];
+}
+
+function policy({ policy: by, selfHosting }: WindowReport): string {
+  const checks = by.failThreshold === 1 ? 'one health check fails' : `${by.failThreshold} health checks in a row fail`;
+  const lines = [
+    `Looks at production every ${duration(by.intervalMs)} for ${duration(by.windowMs)}; while health fails, every ${duration(by.confirmMs)}.`,
+    `Degraded where ${checks}, or where more than ${percent(by.errorRatioThreshold)} of at least ${by.minRequests} requests are answered 5xx.`,
+    selfHosting
+      ? 'Degradation is an alert: the orchestrator itself is never rolled back (BR-5).'
+      : by.action === 'rollback'
+        ? `Degradation is rolled back, once, and then watched for up to ${duration(by.rollbackWatchMs)}.`
+        : 'Degradation is an alert.',
+    `It may be extended to ${duration(by.maxWindowMs)} in all.`,
+  ];
+  return lines.map((line) => `- ${line}`).join('\n');
+}
+
+function evidence({ coverage, plannedTicks, assessment }: WindowReport): string {
+  const { made, missed, unknown, requests, errors5xx } = coverage;
+  const ratio = assessment.errorRatio === null ? 'too few to count' : percent(assessment.errorRatio);
+  return table(
+    ['evidence', 'count'],
+    [
+      ['ticks planned', `${plannedTicks}`],
+      ['looks made', `${made}`],
+      ['ticks missed', `${missed}`],
+      ['looks that saw nothing', `${unknown}`],
+      ['longest streak of failures', `${assessment.longestFailureStreak}`],
+      ['requests', `${requests}`],
+      ['answered 5xx', `${errors5xx} (${ratio})`],
+    ],
+    ['l', 'r'],
+  );
+}
+
+const percent = (ratio: number): string => `${Number((ratio * 100).toFixed(2))} %`;
+
+const ACTIONS = { ALERT_ONLY: 'Alert', ROLLBACK: 'Rollback' } as const;
+
+function action({ action: taken, recovered }: WindowReport): string {
+  if (taken === null) return 'None was needed.';
+  const { kind, startedAt, finishedAt, ok, detail } = taken;
+  const how = ok === null ? 'not ended when this was written' : ok ? 'worked' : '**failed**';
+  const took = finishedAt === null ? '' : `, after ${duration(finishedAt - startedAt)}`;
+  const lines = [`${ACTIONS[kind]} at ${when(startedAt)}: ${how}${took}. ${sentence(inline(detail))}`];
+  if (recovered !== null) lines.push(recovered ? 'Production has recovered.' : 'Production has **not** recovered.');
+  return lines.join('\n\n');
+}
+
+function afterRollback({ action: taken, ticksAfterRollback }: WindowReport): string[] {
+  if (taken?.kind !== 'ROLLBACK' || (ticksAfterRollback.length === 0 && taken.ok !== true)) return [];
+  const from = taken.finishedAt ?? taken.startedAt;
+  return ['## Ticks after the rollback', renderTicks(ticksAfterRollback, from, 0)];
+}
+
+function messages({ messages: received }: WindowReport): string {
+  if (received.length === 0) return 'None were received.';
+  return table(
+    ['time (UTC)', 'message', 'by', 'reason', 'effect'],
+    received.map(({ at, name, by, reason, effect }) => [when(at), name, orDash(by), orDash(reason), orDash(effect)]),
+    ['l', 'l', 'l', 'l', 'l'],
+  );
+}

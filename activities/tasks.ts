@@ -1,0 +1,78 @@
+import { terminalStage } from '../decisions/index.ts';
+
+export interface Task {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly stage: string;
+}
+
+export interface TasksDeps {
+  readonly tasks: {
+    find(workItem: string): Promise<Task | null>;
+    compareAndSetStage(workItem: string, from: string, to: string): Promise<boolean>;
+    insert(task: Task): Promise<boolean>;
+  };
+  /** Deploys and windows of a repository that are under way, as the server's mutable state has them. */
+  readonly runningOn: (repo: string) => Promise<readonly RunningOnRepository[]>;
+  readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
+}
+
+export interface RunningOnRepository {
+  readonly workflowId: string;
+  readonly workItem: string;
+  readonly type: string;
+  readonly phase: string | null;
+}
+
+/** The stage of a task that is made for a work item which had none. */
+const FIRST_STAGE = 'deploy';
+
+/** How often a lost compare-and-set is tried again; each loss means that somebody else moved the task on meanwhile. */
+const MAX_TRIES = 5;
+
+/** What a deploy needs to know of the tasks. Each throws what Postgres or Temporal throw. */
+export function createTaskActivities({ tasks, runningOn, windowActive }: TasksDeps) {
+  return {
+    /** The task of a work item, and whether its window is active; `null` where there is none. */
+    async lookAtTask({ repo, workItem }: { readonly repo: string; readonly workItem: string }) {
+      const task = await tasks.find(workItem);
+      return task === null ? null : { ...task, windowActive: await windowActive(repo, workItem) };
+    },
+
+    /** Makes the task of a work item that has none; where one is there by now, it stays as it is. */
+    async createTask({ repo, workItem }: { readonly repo: string; readonly workItem: string }): Promise<void> {
+      await tasks.insert({ repo, workItem, stage: FIRST_STAGE });
+    },
+
+    /**
+     * Sets a task's stage to `done` by compare-and-set, from whatever stage it stands at that is not terminal. A task that
+     * is done already counts as done: the attempt before may have set it and lost its answer.
+     */
+    async completeTask({ workItem }: { readonly workItem: string }): Promise<'done' | 'cancelled' | 'missing'> {
+      for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+        const task = await tasks.find(workItem);
+        if (task === null) return 'missing';
+        const terminal = terminalStage(task.stage);
+        if (terminal !== null) return terminal;
+        if (await tasks.compareAndSetStage(workItem, task.stage, 'done')) return 'done';
+      }
+      throw new Error(
+        `tasks.stage of ${workItem} was changed by somebody else ${MAX_TRIES} times in a row; trying again`,
+      );
+    },
+
+    /** Deploys and windows of a repository that are under way for other work items. */
+    async otherRunsOn({ repo, workItem }: { readonly repo: string; readonly workItem: string }) {
+      const running = await runningOn(repo);
+      return running.filter(
+        (run) =>
+          run.workItem !== workItem &&
+          run.phase !== 'awaiting_approval' &&
+          run.phase !== 'closed' &&
+          run.phase !== 'finished',
+      );
+    },
+  };
+}
+
+export type TaskActivities = ReturnType<typeof createTaskActivities>;

@@ -1,0 +1,75 @@
+import type { Assessment, Coverage, Health, PostDeployAction, WindowPolicy } from '../decisions/index.ts';
+
+export type WindowOutcome =
+  | 'healthy'
+  | 'no_evidence'
+  | 'degraded_alerted'
+  | 'degraded_rolled_back'
+  | 'rollback_failed'
+  | 'cancelled'
+  | 'closed_early'
+  | 'superseded'
+  | 'task_cancelled';
+
+/** One look at production, as a window keeps it. */
+export interface TickRecord {
+  /** Number of the tick on the window's grid; a look that confirms a failure carries the number of the tick before it. */
+  readonly tick: number;
+  /** Workflow time, epoch ms. */
+  readonly at: number;
+  readonly confirming?: true;
+  readonly health: Health;
+  readonly requests: number;
+  readonly errors5xx: number;
+  /** Why it did not pass, where that differs from the look before. */
+  readonly detail?: string;
+}
+
+/** A signal, update or cancel that the window received, and what became of it. */
+export interface MessageRecord {
+  readonly at: number;
+  readonly name: 'cancelWindow' | 'closeWindow' | 'extendWindow' | 'cancel';
+  readonly by: string;
+  readonly reason: string;
+  /** What it did, or why it was ignored, in one sentence. */
+  readonly effect: string;
+}
+
+export interface ActionRecord {
+  readonly kind: Exclude<PostDeployAction, 'NONE'>;
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  /** `null` while it runs. */
+  readonly ok: boolean | null;
+  readonly detail: string;
+}
+
+/** Everything about one window: what was observed, the verdict, what was done, and who said what. Plain JSON; times are epoch ms. */
+export interface WindowReport {
+  readonly windowId: string;
+  readonly repo: string;
+  readonly workItem: string;
+  readonly version: string | null;
+  readonly requestedBy: string | null;
+  readonly openedAt: number;
+  readonly endsAt: number;
+  readonly endedAt: number;
+  readonly policy: WindowPolicy;
+  readonly selfHosting: boolean;
+  readonly outcome: WindowOutcome;
+  readonly assessment: Assessment;
+  /** The verdict in one sentence with its numbers. */
+  readonly summary: string;
+  /** What ended it early; `null` where it ran its time. */
+  readonly endedBy: { readonly by: string; readonly reason: string } | null;
+  readonly degradedAt: number | null;
+  /** Whether production passed `failThreshold` times in a row after the verdict; `null` where it was never degraded. */
+  readonly recovered: boolean | null;
+  readonly action: ActionRecord | null;
+  readonly coverage: Coverage;
+  readonly plannedTicks: number;
+  readonly ticks: readonly TickRecord[];
+  /** Looks taken after a rollback, judged by themselves. */
+  readonly ticksAfterRollback: readonly TickRecord[];
+  readonly messages: readonly MessageRecord[];
+}

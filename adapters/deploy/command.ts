@@ -1,0 +1,150 @@
+import { stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { commandEnvironment } from './command-environment.ts';
+import {
+  type CommandConfig,
+  type DeployDriver,
+  type DeployOperation,
+  type DeployResult,
+  HEARTBEAT_MS,
+} from './driver.ts';
+import { duration } from './duration.ts';
+import { createLineReader, createTail } from './lines.ts';
+import { fillArguments } from './placeholders.ts';
+import { endProcessGroup } from './process-group.ts';
+
+export interface CommandDeps {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** From SIGTERM to SIGKILL, ms. Default 5 000. */
+  readonly graceMs?: number;
+  /** How long output is still read after the command has ended, ms. Default 500. */
+  readonly drainMs?: number;
+}
+
+const failed = (detail: string): DeployResult => ({ ok: false, detail });
+
+/**
+ * Deploys by a command: an argument list, no shell, in a process group of its own, which is ended as a whole. A daemon that
+ * it leaves behind should not write to the command's output: that is cut off when the worker ends.
+ */
+export function createCommandDriver(
+  config: CommandConfig,
+  { environment, graceMs = 5_000, drainMs = 500 }: CommandDeps,
+): DeployDriver {
+  const { command, cwd, env, timeoutMs } = config;
+
+  return {
+    async run(operation, { signal, heartbeat, log }) {
+      signal.throwIfAborted();
+      const fields = fieldsOf(operation);
+      const { args, fault } = fillArguments(command, operation);
+      if (args === undefined) return failed(`the command was not run: ${fault}`);
+      if (cwd !== null && !(await isFolder(cwd))) return failed(`the command was not run: ${cwd} is no folder`);
+
+      const [program = '', ...rest] = args;
+      const child = execa(program, rest, {
+        ...(cwd === null ? {} : { cwd }),
+        env: commandEnvironment(environment, env, operation),
+        extendEnv: false,
+        detached: true, // a session and process group of its own
+        cleanup: false,
+        stdin: 'ignore',
+        buffer: false,
+        reject: false,
+      });
+      const tail = createTail();
+      const follow = (stream: 'stdout' | 'stderr'): void => {
+        const reader = createLineReader((line) => {
+          tail.add(line);
+          log.info({ ...fields, stream, line }, 'deploy command output');
+        });
+        child[stream].on('data', reader.write).once('end', reader.end).on('error', reader.end);
+      };
+      follow('stdout');
+      follow('stderr');
+
+      // Not the end of the output: a daemon that was started may hold that open for ever.
+      const exited = new Promise<void>((resolve) => {
+        child.once('exit', () => resolve());
+      });
+      const beat = setInterval(() => heartbeat(tail.last()?.slice(0, 200) ?? 'no output yet'), HEARTBEAT_MS);
+      const stop = stopper(signal, timeoutMs);
+      try {
+        const end = await Promise.race([exited, child, stop.stopped]);
+        if (child.pid === undefined) return failed(`the command was not run: ${whyNotStarted(program, await child)}`);
+        if (end === 'aborted' || end === 'timed out') {
+          const gone = await endProcessGroup(child.pid, graceMs);
+          if (!gone) log.error({ ...fields, pid: child.pid }, 'the process group of the command does not end');
+          if (end === 'aborted') throw signal.reason;
+          const ended = gone ? 'it was ended with its whole process group' : 'it does not end';
+          return failed(withLines(`timed out after ${duration(timeoutMs)}: ${ended}`, tail.text()));
+        }
+        if ((await Promise.race([child, sleep(drainMs, 'held' as const, { ref: false })])) === 'held') {
+          log.warn(fields, 'something that the command started holds its output open: redirect it');
+          letGo(child.stdout, child.stderr);
+        }
+        if (child.exitCode === 0) return { ok: true, detail: tail.last() ?? 'the command ended with code 0' };
+        const how = child.signalCode === null ? `with code ${child.exitCode}` : `by ${child.signalCode}`;
+        return failed(withLines(`the command ended ${how}`, tail.text()));
+      } finally {
+        clearInterval(beat);
+        stop.release();
+      }
+    },
+  };
+}
+
+const fieldsOf = ({ kind, operationId, repo, workItem }: DeployOperation) => ({
+  work_item: workItem,
+  repo,
+  operation: kind,
+  operation_id: operationId,
+});
+
+const withLines = (sentence: string, lines: string): string =>
+  lines === '' ? `${sentence}; it wrote nothing` : `${sentence}; the last lines:\n${lines}`;
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** Becomes `aborted` or `timed out`, whichever comes first; `release` ends both waits. */
+function stopper(signal: AbortSignal, timeoutMs: number) {
+  let stop = (_: 'aborted' | 'timed out'): void => {};
+  const stopped = new Promise<'aborted' | 'timed out'>((resolve) => {
+    stop = resolve;
+  });
+  const onAbort = (): void => stop('aborted');
+  signal.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => stop('timed out'), timeoutMs);
+  return {
+    stopped,
+    release(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+function whyNotStarted(program: string, { code, shortMessage }: { readonly code?: unknown; readonly shortMessage?: string | undefined }) {
+  switch (code) {
+    case 'ENOENT':
+      return `the program ${program} was not found (a program without a slash is looked for on PATH)`;
+    case 'EACCES':
+      return `the program ${program} may not be executed: is it marked as executable?`;
+    default:
+      return shortMessage ?? String(code);
+  }
+}
+
+/** Reads on, and throws away, without keeping this process alive: to close the pipe would end what still writes to it. */
+function letGo(...streams: readonly NodeJS.ReadableStream[]): void {
+  for (const stream of streams) {
+    stream.removeAllListeners('data').resume();
+    if (stream instanceof Socket) stream.unref();
+  }
+}

@@ -1,0 +1,72 @@
+import { Agent, type Dispatcher, request } from 'undici';
+import { readCapped } from '../http-probe/capped-body.ts';
+import type { WebhookReply } from './webhook-answer.ts';
+
+/** Most of an answer that is read. */
+const MAX_BODY_BYTES = 64 * 1024;
+const CONNECT_MS = 10_000;
+
+export interface WebhookRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Bounds the whole exchange: nothing else does once the connection stands, as a deployer may answer when it is done. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One request on a connection of its own; no redirect is followed, nothing is retried.
+ * @throws what undici throws, and the signal's reason.
+ */
+export async function exchange({ method, url, headers, body, signal }: WebhookRequest): Promise<WebhookReply> {
+  const agent = new Agent({ pipelining: 0, connect: { timeout: CONNECT_MS }, headersTimeout: 0, bodyTimeout: 0 });
+  try {
+    const answer = await request(url, {
+      dispatcher: agent,
+      method,
+      headers: { 'user-agent': 'deploy-to-done', ...headers },
+      body: body ?? null,
+      signal,
+    });
+    return {
+      status: answer.statusCode,
+      contentType: header(answer.headers, 'content-type') ?? '',
+      location: header(answer.headers, 'location'),
+      body: await readCapped(answer.body, MAX_BODY_BYTES),
+    };
+  } finally {
+    void agent.destroy();
+  }
+}
+
+function header(headers: Dispatcher.ResponseData['headers'], name: string): string | null {
+  const value = headers[name];
+  return Array.isArray(value) ? (value[0] ?? null) : (value ?? null);
+}
+
+const NOT_SENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS|ERR_SSL|ERR_INVALID_)|CERT/;
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+/** Whether a failed exchange cannot have reached the deployer; in doubt, it may have. */
+export const wasNotSent = (error: unknown): boolean => NOT_SENT.test(codeOf(error));
+
+/** Why an exchange failed, as part of a sentence. */
+export function whyNoReply(error: unknown): string {
+  const code = codeOf(error);
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'the connection was refused: is the deployer running?';
+    case 'ENOTFOUND':
+      return 'its name does not exist: check the URL';
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return 'no connection could be made in time';
+    case 'ECONNRESET':
+    case 'UND_ERR_SOCKET':
+      return `the connection broke before it answered (${code})`;
+    default:
+      return `no answer (${code || (error instanceof Error ? error.name : 'unknown')})`;
+  }
+}

@@ -1,0 +1,94 @@
+import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
+import { Agent, request } from 'undici';
+import { type CappedBody, readCapped } from './capped-body.ts';
+import { classifyFailure, type Failure } from './failure-class.ts';
+
+/** Most of a body that is read. */
+export const MAX_BODY_BYTES = 64 * 1024;
+
+/** The longest that one request may take, ms: a look at production has 3 s in all. */
+export const MAX_REQUEST_MS = 2_000;
+
+/** A time-out that fires so much too late, ms, says that this process stood still, not that production did. */
+const STALL_MS = 500;
+
+/** How a name is resolved; `dns.lookup` as Node calls it. */
+export type Lookup = (
+  hostname: string,
+  options: LookupOptions,
+  callback: (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void,
+) => void;
+
+export interface Question {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most `MAX_REQUEST_MS` holds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** `discard`: the status says all; a body that breaks off does not matter then. */
+  readonly body: 'read' | 'discard';
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly body: CappedBody | null;
+}
+
+export type Reply = Answered | (Failure & { readonly status: null });
+
+const failure = (health: Failure['health'], why: string): Reply => ({ status: null, health, why });
+
+/**
+ * One GET on a connection of its own, which is closed after it: a connection from before a deploy says nothing about what
+ * runs now. No redirect is followed, nothing is retried. Never throws.
+ */
+export async function ask(question: Question, lookup: Lookup = systemLookup): Promise<Reply> {
+  const { url, headers, signal, body: wanted } = question;
+  const timeoutMs = Math.min(question.timeoutMs, MAX_REQUEST_MS);
+  if (!URL.canParse(url) || !/^https?:/i.test(url)) return failure('unknown', 'its URL is not valid');
+  if (!(timeoutMs > 0)) return failure('unknown', 'its time-out is not valid');
+  if (signal.aborted) return failure('unknown', 'the probe was aborted');
+
+  let resolving = false;
+  const noticing: Lookup = (hostname, options, callback) => {
+    resolving = true;
+    lookup(hostname, options, (...found) => {
+      resolving = false;
+      callback(...found);
+    });
+  };
+  const agent = new Agent({ pipelining: 0, connect: { lookup: noticing, timeout: MAX_REQUEST_MS * 2 } });
+  const call = new AbortController();
+  const onAbort = (): void => call.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const startedAt = performance.now();
+  let waitedMs: number | null = null;
+  const timer = setTimeout(() => {
+    waitedMs = performance.now() - startedAt;
+    call.abort();
+  }, timeoutMs);
+
+  let status: number | null = null;
+  try {
+    const answer = await request(url, {
+      dispatcher: agent,
+      headers: { 'user-agent': 'deploy-to-done', ...headers },
+      signal: call.signal,
+    });
+    status = answer.statusCode;
+    if (wanted === 'read') return { status, body: await readCapped(answer.body, MAX_BODY_BYTES) };
+    await readCapped(answer.body, MAX_BODY_BYTES);
+    return { status, body: null };
+  } catch (error) {
+    if (status !== null && wanted === 'discard') return { status, body: null };
+    if (signal.aborted) return failure('unknown', 'the probe was aborted');
+    if (waitedMs === null) return { status: null, ...classifyFailure(error) };
+    if (waitedMs > timeoutMs + STALL_MS) return failure('unknown', 'this worker stood still while it waited');
+    if (resolving) return failure('unknown', `the name was not resolved within ${timeoutMs} ms`);
+    return failure('fail', `no ${status === null ? '' : 'whole '}answer within ${timeoutMs} ms`);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+    void agent.destroy();
+  }
+}

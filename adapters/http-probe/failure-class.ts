@@ -1,0 +1,62 @@
+/** Why no answer came: what production did (`fail`), or what is ours (`unknown`). */
+export interface Failure {
+  readonly health: 'fail' | 'unknown';
+  /** Part of a sentence. */
+  readonly why: string;
+}
+
+/** What this machine lacks or cannot do, whatever production does. Failures to resolve a name for now begin with `EAI_`. */
+const OURS: Readonly<Record<string, string>> = {
+  EMFILE: 'this worker has too many files open',
+  ENFILE: 'this machine has too many files open',
+  ENOBUFS: 'this machine is out of network buffers',
+  ENOMEM: 'this machine is out of memory',
+  EADDRNOTAVAIL: 'this machine is out of ports',
+  ENETUNREACH: 'this machine has no way into that network',
+  ENETDOWN: 'the network of this machine is down',
+  EACCES: 'this machine may not connect there',
+  EPERM: 'this machine may not connect there',
+  UND_ERR_INVALID_ARG: 'the request is not valid: check URL and headers',
+  UND_ERR_NOT_SUPPORTED: 'the request is not supported: check the headers',
+  UND_ERR_ABORTED: 'the probe was aborted',
+  ERR_INVALID_CHAR: 'a header is not valid',
+};
+
+const PRODUCTION: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was reset',
+  EPIPE: 'the connection was reset',
+  UND_ERR_SOCKET: 'the connection was closed without an answer',
+  ENOTFOUND: 'the name does not exist',
+  ETIMEDOUT: 'no connection could be made in time',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection could be made in time',
+  EHOSTUNREACH: 'the host cannot be reached',
+};
+
+const TLS = /CERT|^ERR_TLS|^ERR_SSL|^EPROTO$|^HOSTNAME_MISMATCH$|^CRL_/;
+
+/** The codes of an error and of all that caused it; several addresses of a host that were tried each have their own. */
+function codesOf(error: unknown, depth = 0): string[] {
+  if (!(error instanceof Error) || depth > 4) return [];
+  const inner = error instanceof AggregateError ? error.errors : [error.cause];
+  const deeper = inner.flatMap((each: unknown) => codesOf(each, depth + 1));
+  return deeper.length > 0 || !('code' in error) ? deeper : [String(error.code)];
+}
+
+/**
+ * Whose failure it is that a request got no answer (design, `What is a failure`). Where a host has several addresses, one
+ * at which production failed decides. An error without a code is a bug here, so it is ours. Never throws.
+ */
+export function classifyFailure(error: unknown): Failure {
+  const codes = codesOf(error);
+  const theirs = codes.find((code) => !(code in OURS) && !code.startsWith('EAI_'));
+  if (theirs !== undefined) {
+    const why = PRODUCTION[theirs] ?? (TLS.test(theirs) ? 'TLS failed' : 'the answer cannot be understood');
+    return { health: 'fail', why: `${why} (${theirs})` };
+  }
+  const [ours] = codes;
+  if (ours === undefined) return { health: 'unknown', why: `the probe broke: ${said(error)}` };
+  return { health: 'unknown', why: `${OURS[ours] ?? 'the name cannot be resolved just now'} (${ours})` };
+}
+
+const said = (error: unknown): string => (error instanceof Error ? error.message : 'no error was given').slice(0, 80);

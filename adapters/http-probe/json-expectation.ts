@@ -1,0 +1,47 @@
+import type { CappedBody } from './capped-body.ts';
+
+export type Expected = Readonly<Record<string, string | number | boolean | null>>;
+
+/** The value that a JSON pointer (RFC 6901) leads to; `undefined` where there is none. Never throws. */
+export function valueAt(document: unknown, pointer: string): unknown {
+  let value = document;
+  for (const step of pointer.split('/').slice(1)) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    if (Array.isArray(value) && !/^(0|[1-9]\d*)$/.test(key)) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
+}
+
+export type Expectation = { readonly health: 'pass' } | { readonly health: 'fail' | 'unknown'; readonly why: string };
+
+/** No JSON begins otherwise, so that of a body that is too long to be read it is certain all the same. */
+const BEGINS_LIKE_JSON = /^\s*[[{"\-\dtfn]/;
+
+/**
+ * Whether a body says what is expected of it. What is no JSON, or says something else, is production's failure; JSON that
+ * is longer than what is read here is ours. Never throws.
+ */
+export function meetsExpectation({ text, complete }: CappedBody, expected: Expected): Expectation {
+  if (!complete && BEGINS_LIKE_JSON.test(text)) {
+    return { health: 'unknown', why: `the answer is longer than the ${text.length} characters that are read of it` };
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return { health: 'fail', why: 'the answer is not JSON' };
+  }
+  for (const [pointer, wanted] of Object.entries(expected)) {
+    const found = valueAt(document, pointer);
+    if (found === wanted) continue;
+    const got = found === undefined ? 'nothing' : shown(found);
+    return { health: 'fail', why: `${pointer || 'the answer'} is ${got}, expected ${shown(wanted)}` };
+  }
+  return { health: 'pass' };
+}
+
+const shown = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? 'no single value' : cut(value);
+const cut = (value: unknown): string => JSON.stringify(value).slice(0, 40);

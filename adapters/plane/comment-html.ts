@@ -1,0 +1,8 @@
+import { escape as escapeHtml } from 'html-escaper';
+
+/**
+ * The HTML of a comment, one `<p>` a paragraph, every value escaped. Plane stores comment HTML as sent, scripts included
+ * (recording 209), so nothing else may build one.
+ */
+export const commentHtml = (paragraphs: readonly string[]): string =>
+  paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph).replaceAll('\n', '<br>')}</p>`).join('');

@@ -1,0 +1,71 @@
+import { LRUCache } from 'lru-cache';
+import type { PlaneClient, WorkItemPlace } from './plane-client.ts';
+import { isUuid } from './refs.ts';
+
+/** Plane's names of the orchestrator's statuses; a project may call them otherwise. */
+export interface StatusNames {
+  readonly awaiting_deploy: string;
+  readonly deploying: string;
+  readonly monitoring: string;
+  readonly done: string;
+}
+
+export type Status = keyof StatusNames;
+
+interface TrackerOptions {
+  readonly client: Pick<PlaneClient, 'workItem' | 'states' | 'stateNamed' | 'setState' | 'comment' | 'project'>;
+  readonly names: StatusNames;
+  /** The Plane project (uuid or identifier) of a repository. */
+  readonly projectOf: (repo: string) => string;
+}
+
+const STATUSES: readonly Status[] = ['awaiting_deploy', 'deploying', 'monitoring', 'done'];
+
+const fold = (name: string): string => name.trim().toLowerCase();
+
+/**
+ * Plane, by a work item's id in `tasks` and in the orchestrator's own statuses. Every method throws what the client throws.
+ * Where a work item is in Plane never changes, so that is asked once; what it shows is asked every time.
+ */
+export function createTracker({ client, names, projectOf }: TrackerOptions) {
+  const places = new LRUCache<string, WorkItemPlace>({ max: 1_000 });
+
+  async function read(repo: string, workItem: string) {
+    const item = await client.workItem(workItem, projectOf(repo));
+    places.set(workItem, { id: item.id, projectId: item.projectId });
+    return item;
+  }
+
+  async function place(repo: string, workItem: string): Promise<WorkItemPlace> {
+    const known = places.get(workItem);
+    if (known !== undefined) return known;
+    if (!isUuid(workItem)) return read(repo, workItem);
+    return { id: workItem, projectId: (await client.project(projectOf(repo))).id };
+  }
+
+  async function stateId(repo: string, workItem: string, status: Status): Promise<string> {
+    const { projectId } = await place(repo, workItem);
+    return (await client.stateNamed(projectId, names[status])).id;
+  }
+
+  return {
+    stateId,
+
+    async shown(repo: string, workItem: string) {
+      const { projectId, stateId: id } = await read(repo, workItem);
+      const state = (await client.states(projectId)).find((known) => known.id === id);
+      const name = state?.name ?? '';
+      const status = STATUSES.find((known) => fold(names[known]) === fold(name)) ?? null;
+      return { id: id ?? '', name, status };
+    },
+
+    async write(repo: string, workItem: string, status: Status | { readonly id: string }): Promise<void> {
+      const id = typeof status === 'string' ? await stateId(repo, workItem, status) : status.id;
+      await client.setState(await place(repo, workItem), id);
+    },
+
+    async comment(repo: string, workItem: string, html: string, externalId: string): Promise<void> {
+      await client.comment(await place(repo, workItem), { html, externalId });
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import { connectionConfig, type PostgresAddress } from './connection.ts';
+import { type Querier, queryError, unavailable } from './querier.ts';
+
+export interface DatabaseOptions extends PostgresAddress {
+  /** Connections for ordinary statements, at least 1. */
+  readonly poolSize: number;
+  /** Connections for locks, at least 1: each setter that holds a lock or waits for one has a connection of its own. */
+  readonly lockPoolSize: number;
+  /** Longest time of one statement, ms; the server ends it then. */
+  readonly statementTimeoutMs: number;
+  /** Longest wait for a connection, ms: for a free one of the pool, and for a new one. */
+  readonly connectTimeoutMs: number;
+  /** Shown in `pg_stat_activity`; locks have ` lock` behind it. */
+  readonly applicationName: string;
+  /** Told when an idle connection dies, for the log: the next statement makes a new one. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+export interface Database extends Querier {
+  readonly statementTimeoutMs: number;
+  /** A connection of the lock pool, to be released by the caller. @throws DatabaseUnavailable */
+  lockClient(): Promise<PoolClient>;
+  /** Ends both pools, once what is running has ended. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A client waits this much longer than the server's own limit, ms, before it takes the connection for dead. */
+const DEAD_AFTER_MS = 2_000;
+
+/**
+ * Two pools on one database: were locks taken from the pool of the statements that run under them, a burst of setters could
+ * block itself. Nothing is connected before it is used, so a database that is away does not keep a worker from starting.
+ * @throws where the URL is none.
+ */
+export function createDatabase(options: DatabaseOptions): Database {
+  const { statementTimeoutMs, onIdleError = () => {} } = options;
+  const pool = (max: number, more: PoolConfig): Pool => {
+    const made = new Pool({
+      ...connectionConfig(options),
+      max,
+      connectionTimeoutMillis: options.connectTimeoutMs,
+      statement_timeout: statementTimeoutMs,
+      keepAlive: true,
+      ...more,
+    });
+    made.on('error', onIdleError); // without a listener the death of an idle connection ends the process
+    return made;
+  };
+  const statements = pool(options.poolSize, {
+    application_name: options.applicationName,
+    query_timeout: statementTimeoutMs + DEAD_AFTER_MS,
+  });
+  const locks = pool(options.lockPoolSize, { application_name: `${options.applicationName} lock` });
+  let closing: Promise<unknown> | undefined;
+  return {
+    statementTimeoutMs,
+    async query(text, values) {
+      try {
+        return await statements.query(text, values === undefined ? undefined : [...values]);
+      } catch (error) {
+        throw queryError(error);
+      }
+    },
+    async lockClient() {
+      try {
+        return await locks.connect();
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+    async close() {
+      closing ??= Promise.all([statements.end(), locks.end()]);
+      await closing;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { DatabaseError, type QueryResultRow } from 'pg';
+
+/** The part of `pg` that the rest needs: a pool, or the one connection that holds a lock. */
+export interface Querier {
+  /**
+   * @throws DatabaseUnavailable where the connection fails, is lost or times out; what Postgres says of the statement otherwise.
+   */
+  query<Row extends QueryResultRow = QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ readonly rows: Row[]; readonly rowCount: number | null }>;
+}
+
+/** Postgres cannot be reached, refuses the connection or has dropped it: try again later. The original is in `cause`. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+}
+
+/** The error of a statement, as a `DatabaseUnavailable` where it is the connection's and not the statement's. */
+export function queryError(error: unknown): unknown {
+  return connectionLevel(error) ? unavailable(error) : error;
+}
+
+/** For what fails before there is a connection at all: whatever it is, there is no database for us. */
+export function unavailable(error: unknown): DatabaseUnavailable {
+  if (error instanceof DatabaseUnavailable) return error;
+  return new DatabaseUnavailable(`Postgres is not available: ${explain(error)}`, { cause: error });
+}
+
+/**
+ * SQLSTATE 08: connection exceptions; 57P: shut down, crashed, starting, dropped; 53300: too many connections; 25P03, 25P04: ended by
+ * a session time-out; 28: authorization; 3D000: no such database. What `pg` itself throws on a dead socket bears no SQLSTATE at all.
+ */
+function connectionLevel(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable) return true;
+  if (error instanceof DatabaseError) return /^(08...|57P0.|53300|25P03|25P04|28...|3D000)$/.test(error.code ?? '');
+  return error instanceof Error && ('syscall' in error || FROM_PG.test(error.message));
+}
+
+const FROM_PG =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query read timeout|Cannot use a pool after)/;
+
+/** Node gathers refused attempts on several addresses in an AggregateError, whose own message is empty. */
+function explain(error: unknown): string {
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(explain))].join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

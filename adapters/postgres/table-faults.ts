@@ -1,0 +1,60 @@
+import type { Querier } from './querier.ts';
+
+/** What the worker does with each column of `tasks`; creating a task needs more, and says so when it is tried. */
+const NEEDED = [
+  { column: 'repo', read: true, write: false },
+  { column: 'work_item_id', read: true, write: false },
+  { column: 'stage', read: true, write: true },
+  { column: 'updated_at', read: false, write: true },
+] as const;
+
+interface Column {
+  readonly name: string;
+  readonly readable: boolean;
+  readonly writable: boolean;
+}
+
+/**
+ * What is wrong with the table `tasks`, one sentence each with what to do; empty: nothing.
+ * @throws what `Querier.query` throws: then nothing is known of the table.
+ */
+export async function tableFaults(querier: Querier): Promise<string[]> {
+  const { rows } = await querier.query<Column>(
+    `select attname as name,
+            has_column_privilege(attrelid, attnum, 'select') as readable,
+            has_column_privilege(attrelid, attnum, 'update') as writable
+       from pg_attribute where attrelid = to_regclass('tasks') and attnum > 0 and not attisdropped`,
+  );
+  if (rows.length === 0) {
+    return [
+      'The database has no table tasks on its search path: run the migrations, or name its schema in the database URL.',
+    ];
+  }
+  const columns = new Map(rows.map((row) => [row.name, row]));
+  const faults = NEEDED.flatMap(({ column, read, write }) => {
+    const found = columns.get(column);
+    if (found === undefined)
+      return [`The table tasks has no column ${column}: add it, or rename the one that means it.`];
+    return [
+      ...(read && !found.readable
+        ? [`The column tasks.${column} is not readable: grant select on tasks to this user.`]
+        : []),
+      ...(write && !found.writable
+        ? [`The column tasks.${column} is not writable: grant update on tasks to this user.`]
+        : []),
+    ];
+  });
+  return columns.has('work_item_id') && !(await hasUniqueWorkItems(querier)) ? [...faults, NOT_UNIQUE] : faults;
+}
+
+const NOT_UNIQUE =
+  'The column tasks.work_item_id is not unique, so a work item may have several stages: create unique index on tasks (work_item_id).';
+
+async function hasUniqueWorkItems(querier: Querier): Promise<boolean> {
+  const { rows } = await querier.query(
+    `select from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]
+      where indrelid = to_regclass('tasks') and indisunique and indisvalid and indnkeyatts = 1
+        and indpred is null and attname = 'work_item_id'`,
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,55 @@
+import type { Querier } from './querier.ts';
+
+export interface Task {
+  readonly repo: string;
+  readonly workItem: string;
+  /** As it stands in the row: who compares it trims and lower-cases it (`decide`). */
+  readonly stage: string;
+}
+
+export interface Tasks {
+  /** Null where there is no such task. */
+  find(workItem: string): Promise<Task | null>;
+  /** Null where there is no such task. */
+  stageOf(workItem: string): Promise<string | null>;
+  /** Sets the stage only if it is exactly `from`; returns whether it did. */
+  compareAndSetStage(workItem: string, from: string, to: string): Promise<boolean>;
+  /** Returns whether it was created; false: the work item has a task already, which stays as it is. */
+  insert(task: Task): Promise<boolean>;
+}
+
+/**
+ * The rows of `tasks`, by work item. Read through the ordinary pool, or through the connection that holds the lock.
+ * All of it throws what `Querier.query` throws.
+ */
+export const createTasks = (querier: Querier): Tasks => ({
+  async find(workItem) {
+    const { rows } = await querier.query<{ repo: string; stage: string }>(
+      'select repo, stage::text as stage from tasks where work_item_id = $1',
+      [workItem],
+    );
+    const [row] = rows;
+    return row === undefined ? null : { repo: row.repo, workItem, stage: row.stage };
+  },
+  async stageOf(workItem) {
+    const { rows } = await querier.query<{ stage: string }>(
+      'select stage::text as stage from tasks where work_item_id = $1',
+      [workItem],
+    );
+    return rows[0]?.stage ?? null;
+  },
+  async compareAndSetStage(workItem, from, to) {
+    const { rowCount } = await querier.query(
+      'update tasks set stage = $3, updated_at = now() where work_item_id = $1 and stage::text = $2',
+      [workItem, from, to],
+    );
+    return rowCount === 1;
+  },
+  async insert({ repo, workItem, stage }) {
+    const { rowCount } = await querier.query(
+      'insert into tasks (repo, work_item_id, stage) values ($1, $2, $3) on conflict (work_item_id) do nothing',
+      [repo, workItem, stage],
+    );
+    return rowCount === 1;
+  },
+});

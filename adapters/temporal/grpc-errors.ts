@@ -1,0 +1,23 @@
+import { isGrpcServiceError } from '@temporalio/client';
+
+/** The codes that are told apart here (https://grpc.io/docs/guides/status-codes). */
+export const GRPC = {
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  UNIMPLEMENTED: 12,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** The gRPC status of an error of the client, or of what it wraps; null where there is none. Never throws. */
+export function grpcCode(error: unknown): number | null {
+  if (isGrpcServiceError(error)) return error.code;
+  return error instanceof Error && error.cause !== undefined ? grpcCode(error.cause) : null;
+}
+
+/** In one line, with what the client wraps: its own message says little. Never throws. */
+export function grpcMessage(error: unknown): string {
+  if (isGrpcServiceError(error) && error.details !== '') return error.details;
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${grpcMessage(error.cause)}`;
+}

@@ -1,0 +1,95 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { GRPC, grpcCode, grpcMessage } from './grpc-errors.ts';
+
+/** The keyword attributes by which people find windows and deploys (design, "Contracts that others build on"). */
+export const SEARCH_ATTRIBUTES = ['D2dRepo', 'D2dWorkItem', 'D2dPhase', 'D2dVerdict'] as const;
+
+/** What is needed of a `Connection`; a `NativeConnection` does as well. */
+export type SearchAttributeConnection = Pick<Connection, 'workflowService' | 'operatorService'>;
+
+const { INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = temporal.api.enums.v1.IndexedValueType;
+
+/** Longest wait for new attributes to be known to every part of the server, ms; on a cluster that takes seconds. */
+const VISIBLE_MS = 30_000;
+
+/**
+ * Registers the search attributes that are missing and waits until they can be used: a workflow that sets an unknown one fails its
+ * task for ever.
+ * @returns the names that were registered now.
+ * @throws where one of the names has another type, where we may not register (the message holds the command), or where Temporal
+ * does not answer.
+ */
+export async function ensureSearchAttributes(
+  connection: SearchAttributeConnection,
+  namespace: string,
+): Promise<string[]> {
+  const missing = await missingSearchAttributes(connection, namespace);
+  if (missing.length === 0) return missing;
+  const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
+  try {
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+  } catch (error) {
+    // Another worker, starting at the same moment, may have been faster; whether it was shows below.
+    if (grpcCode(error) !== GRPC.ALREADY_EXISTS) throw notRegistered(error, namespace, missing);
+  }
+  await untilUsable(connection, namespace, missing);
+  return missing;
+}
+
+/**
+ * The names that are not registered yet; nothing is changed.
+ * @throws where one of the names has another type, or where Temporal does not answer.
+ */
+export async function missingSearchAttributes(
+  connection: SearchAttributeConnection,
+  namespace: string,
+): Promise<string[]> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const wrong = SEARCH_ATTRIBUTES.filter((name) => ![undefined, KEYWORD].includes(customAttributes[name]));
+  if (wrong.length > 0) {
+    throw new Error(
+      `The search attribute${wrong.length > 1 ? 's' : ''} ${wrong.join(', ')} of namespace ${namespace} must be of type Keyword: ` +
+        `remove and register anew (${removeCommand(namespace, wrong)} && ${createCommand(namespace, wrong)})`,
+    );
+  }
+  return SEARCH_ATTRIBUTES.filter((name) => customAttributes[name] === undefined);
+}
+
+/** The command that registers them by hand. */
+export const createCommand = (namespace: string, names: readonly string[]): string =>
+  `temporal operator search-attribute create --namespace ${namespace} ${names.map((name) => `--name ${name} --type Keyword`).join(' ')}`;
+
+const removeCommand = (namespace: string, names: readonly string[]): string =>
+  `temporal operator search-attribute remove --yes --namespace ${namespace} ${names.map((name) => `--name ${name}`).join(' ')}`;
+
+function notRegistered(cause: unknown, namespace: string, missing: readonly string[]): Error {
+  const refused = [GRPC.PERMISSION_DENIED, GRPC.UNAUTHENTICATED, GRPC.UNIMPLEMENTED].some(
+    (code) => code === grpcCode(cause),
+  );
+  const why = refused ? 'this client may not register them' : grpcMessage(cause);
+  return new Error(
+    `The search attributes ${missing.join(', ')} are missing in namespace ${namespace} and could not be registered (${why}). ` +
+      `Somebody who may has to run: ${createCommand(namespace, missing)}`,
+    { cause },
+  );
+}
+
+/** A query that names them is refused until the server's parts have all heard of them; the list shows them earlier. */
+async function untilUsable(connection: SearchAttributeConnection, namespace: string, names: readonly string[]) {
+  const query = names.map((name) => `${name} = 'none'`).join(' OR ');
+  const deadline = Date.now() + VISIBLE_MS;
+  for (;;) {
+    try {
+      await connection.workflowService.countWorkflowExecutions({ namespace, query });
+      return;
+    } catch (cause) {
+      if (Date.now() > deadline) {
+        const message = `The search attributes ${names.join(', ')} were registered but are not usable after ${VISIBLE_MS / 1000} s`;
+        throw new Error(`${message}: ${grpcMessage(cause)}`, { cause });
+      }
+      await delay(200);
+    }
+  }
+}

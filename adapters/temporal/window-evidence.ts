@@ -1,0 +1,86 @@
+import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { sameRepo } from '../../decisions/index.ts';
+
+export interface RunningExecution {
+  readonly workflowId: string;
+  readonly workItem: string;
+  /** `deployToDone` or `postDeployMonitor`. */
+  readonly type: string;
+  /** Null between its start and its first workflow task. */
+  readonly phase: string | null;
+}
+
+export interface WindowEvidence {
+  /**
+   * Whether the post-deploy window of a work item is active: its execution runs and does not say `closed` (invariant 2).
+   * @throws where Temporal does not answer: no evidence is not `false` (invariant 3).
+   */
+  windowActive(repo: string, workItem: string): Promise<boolean>;
+  /**
+   * Deploys and windows that run on a repository, whatever the case of its name. They are found by the visibility index, which lags
+   * by about a second, and each is confirmed by the server's mutable state.
+   * @throws where Temporal does not answer.
+   */
+  runningWindows(repo: string): Promise<RunningExecution[]>;
+}
+
+/** A describe takes some milliseconds, and a setter holds its lock meanwhile; its activity retries. */
+const DESCRIBE_MS = 3_000;
+
+const LIST_MS = 5_000;
+
+/** Evidence about windows from Temporal's own record of them. */
+export function createWindowEvidence(client: Client): WindowEvidence {
+  async function describe(workflowId: string): Promise<WorkflowExecutionDescription | null> {
+    try {
+      const handle = client.workflow.getHandle(workflowId);
+      return await client.withDeadline(Date.now() + DESCRIBE_MS, () => handle.describe());
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  }
+  return {
+    async windowActive(repo, workItem) {
+      const window = await describe(windowId(repo, workItem));
+      return window !== null && window.status.name === 'RUNNING' && phaseOf(window) !== 'closed';
+    },
+    async runningWindows(repo) {
+      const listed: string[] = [];
+      await client.withDeadline(Date.now() + LIST_MS, async () => {
+        for await (const found of client.workflow.list({ query: RUNNING })) {
+          if (sameRepo(placeOf(found).repo, repo)) listed.push(found.workflowId);
+        }
+      });
+      const described = await Promise.all(listed.map(describe));
+      return described
+        .filter((found) => found !== null)
+        .filter(({ status }) => status.name === 'RUNNING')
+        .map((found) => ({
+          workflowId: found.workflowId,
+          workItem: placeOf(found).workItem,
+          type: found.type,
+          phase: phaseOf(found),
+        }));
+    },
+  };
+}
+
+const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN ('deployToDone', 'postDeployMonitor')`;
+
+/** As in the design; a test holds it against `workflows/messages.ts`, which an adapter does not import. */
+const windowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
+
+const D2D_PHASE = defineSearchAttributeKey('D2dPhase', SearchAttributeType.KEYWORD);
+
+const phaseOf = ({
+  typedSearchAttributes,
+}: Pick<WorkflowExecutionDescription, 'typedSearchAttributes'>): string | null =>
+  typedSearchAttributes.get(D2D_PHASE) ?? null;
+
+/** By the workflow id, which is there from the start on; the repository's name may hold slashes, a work item's id does not. */
+function placeOf({ workflowId }: { readonly workflowId: string }): { repo: string; workItem: string } {
+  const [, repo = '', workItem = ''] = /^[^/]+\/(.+)\/([^/]*)$/.exec(workflowId) ?? [];
+  return { repo, workItem };
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { normaliseRepo } from '../decisions/index.ts';
+import type { Command, DeployInput, DeployResult } from '../workflows/messages.ts';
+import { type Approval, type ApprovalSent, decideApproval } from './decide-approval.ts';
+import { D2dError, notFound, refused } from './errors.ts';
+import { asking, type Execution, locate, mustLocate, taskNote, type WorkItemRef } from './executions.ts';
+import { type FollowOptions, follow } from './follow.ts';
+import { type Listing, listExecutions } from './list.ts';
+import { bareWorkItem, type ResolvedWorkItem } from './resolve-work-item.ts';
+import { type DeployHandle, startDeploy } from './start.ts';
+import { isGone } from './temporal-errors.ts';
+import { type DeployView, deployView, type WindowView, type WorkItemView, windowView, workItemView } from './views.ts';
+import {
+  cancelWindow,
+  closeWindow,
+  extendWindow,
+  type WindowCancelled,
+  type WindowClosed,
+  type WindowExtended,
+} from './window-commands.ts';
+
+export interface D2dClientDeps {
+  readonly temporal: Client;
+  /** Where the workers listen (`ORCH_TASK_QUEUE`). */
+  readonly taskQueue: string;
+  /** What a name of a work item means. Default: the name itself, upper-cased where it is like ORCH-61. */
+  readonly resolve?: ((name: string, purpose: 'start' | 'find') => Promise<ResolvedWorkItem>) | undefined;
+  /** A repository's name as the settings spell it. Default: as it is given. */
+  readonly repoName?: ((repo: string) => string) | undefined;
+}
+
+/** `repo` may be left out where the task tells it. */
+export type StartInput = Omit<DeployInput, 'repo'> & { readonly repo?: string | undefined };
+
+/** Each method takes a work item by any of its names, and throws D2dError: what happened, and what to do. */
+export interface D2dClient {
+  /** @throws AlreadyRunning where a deploy of the work item runs. */
+  start(input: StartInput): Promise<DeployHandle>;
+  approve(ref: WorkItemRef, approval: Approval): Promise<ApprovalSent>;
+  reject(ref: WorkItemRef, approval: Approval): Promise<ApprovalSent>;
+  /** The deploy and its window, or whichever there is. `not_found` where there is neither. */
+  status(ref: WorkItemRef): Promise<WorkItemView>;
+  deployStatus(ref: WorkItemRef): Promise<DeployView>;
+  windowStatus(ref: WorkItemRef): Promise<WindowView>;
+  cancelWindow(ref: WorkItemRef, command: Command): Promise<WindowCancelled>;
+  /** Temporal's own cancel of the whole run; its window is cancelled with it. */
+  cancelRun(ref: WorkItemRef, command: Command): Promise<Execution>;
+  extendWindow(ref: WorkItemRef, command: Command & { readonly minutes: number }): Promise<WindowExtended>;
+  closeWindow(ref: WorkItemRef, command: Command): Promise<WindowClosed>;
+  list(filter?: {
+    readonly repo?: string | undefined;
+    readonly all?: boolean;
+    readonly limit?: number;
+  }): Promise<Listing>;
+  /** How the run ends; waits as long as it takes, through outages of Temporal of up to five minutes. */
+  waitForResult(ref: WorkItemRef, options?: FollowOptions): Promise<DeployResult>;
+  /** What is known of a work item, again each time that it has changed, until its run and window have ended. */
+  follow(ref: WorkItemRef, options?: FollowOptions): AsyncGenerator<WorkItemView, void, void>;
+}
+
+const DEFAULT_LIMIT = 200;
+
+/** A client of deploy-to-done on a Temporal connection. Opens and closes nothing itself. */
+export function createD2dClient({
+  temporal,
+  taskQueue,
+  resolve = async (name) => bareWorkItem(name),
+  repoName = (repo) => repo.trim(),
+}: D2dClientDeps): D2dClient {
+  const known = async ({ workItem, repo }: WorkItemRef) => ({
+    resolved: await resolve(workItem, 'find'),
+    repo: repo === undefined ? undefined : repoName(repo),
+  });
+  const one = async (kind: 'deploy' | 'window', ref: WorkItemRef): Promise<Execution> => {
+    const { resolved, repo } = await known(ref);
+    return mustLocate(temporal, kind, resolved, repo);
+  };
+  const openWindow = async (ref: WorkItemRef): Promise<Execution> => {
+    const { resolved, repo } = await known(ref);
+    const window = await locate(temporal, 'window', resolved, repo);
+    if (window?.running === true) return window;
+    const deploy = await locate(temporal, 'deploy', resolved, repo);
+    if (deploy?.running !== true) return window ?? mustLocate(temporal, 'window', resolved, repo);
+    throw refused(
+      `${deploy.workItem}: no window is open: its deploy is at ${deploy.phase ?? 'its beginning'}`,
+      `to end the whole run: d2d cancel ${deploy.workItem} --run --reason "…"`,
+    );
+  };
+
+  return {
+    async start({ repo, ...input }) {
+      const { workItem, task } = await resolve(input.workItem, 'start');
+      const named = repo ?? task?.repo;
+      if (named === undefined || named.trim() === '') {
+        throw refused(
+          `${workItem}: the repository is not known: there is no task for the work item`,
+          `name it: d2d start <repo> ${workItem}`,
+        );
+      }
+      return startDeploy(temporal, taskQueue, { ...input, repo: repoName(named), workItem });
+    },
+    approve: async (ref, approval) => decideApproval(temporal, await one('deploy', ref), 'approved', approval),
+    reject: async (ref, approval) => decideApproval(temporal, await one('deploy', ref), 'rejected', approval),
+    async status(ref) {
+      const { resolved, repo } = await known(ref);
+      const view = await workItemView(temporal, resolved, repo);
+      if (view.deploy !== null || view.window !== null) return view;
+      throw notFound(
+        `${resolved.workItem}: no deploy and no window is known${taskNote(resolved)}`,
+        'd2d list shows what runs, d2d list --all what ran',
+      );
+    },
+    deployStatus: async (ref) => deployView(temporal, await one('deploy', ref)),
+    windowStatus: async (ref) => windowView(temporal, await one('window', ref)),
+    cancelWindow: async (ref, command) => cancelWindow(temporal, await openWindow(ref), command),
+    async cancelRun(ref, { by, reason }) {
+      const run = await one('deploy', ref);
+      const ended = () =>
+        refused(`${run.workItem}: the deploy has ended already`, `look at it with d2d status ${run.workItem}`);
+      if (!run.running) throw ended();
+      await asking(temporal, async () => {
+        try {
+          // Not by the handle: only the call itself carries who cancels and why into the history.
+          await temporal.workflowService.requestCancelWorkflowExecution({
+            namespace: temporal.options.namespace,
+            workflowExecution: { workflowId: run.workflowId, runId: run.runId },
+            identity: by,
+            reason,
+            requestId: randomUUID(),
+          });
+        } catch (error) {
+          if (isGone(error)) throw ended();
+          throw error;
+        }
+      });
+      return run;
+    },
+    extendWindow: async (ref, command) => extendWindow(temporal, await openWindow(ref), command),
+    closeWindow: async (ref, command) => closeWindow(temporal, await openWindow(ref), command),
+    list: ({ repo, all = false, limit = DEFAULT_LIMIT } = {}) =>
+      listExecutions(temporal, {
+        which: all ? 'all' : 'running',
+        limit,
+        ...(repo === undefined ? {} : { repos: [...new Set([repo.trim(), repoName(repo), normaliseRepo(repo)])] }),
+      }),
+    async waitForResult(ref, options) {
+      let last: WorkItemView | null = null;
+      for await (const view of this.follow(ref, options)) last = view;
+      const result = last?.deploy?.result ?? null;
+      if (result !== null) return result;
+      const how = last?.deploy?.execution.status.toLowerCase() ?? 'lost';
+      throw new D2dError(
+        'unexpected',
+        `${ref.workItem}: the run has ended without a result: it was ${how}`,
+        `look at it with d2d status ${ref.workItem}`,
+      );
+    },
+    async *follow(ref, options) {
+      const { resolved, repo } = await known(ref);
+      yield* follow(temporal, resolved, repo, options);
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import type { RepositoryRow, SettingRow } from '../../settings.ts';
+import type { Check } from '../../world.ts';
+import type { D2dClient } from '../client.ts';
+import { EXIT_INTERRUPTED, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+import type { WorkItemView } from '../views.ts';
+
+/** Settings as they take effect here, and all that is wrong with them. Secrets are masked. */
+export interface SettingsShown {
+  readonly settings: readonly SettingRow[];
+  /** What the repositories file says. */
+  readonly repositories: readonly RepositoryRow[];
+  readonly faults: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** What the commands work with; what is a function is made when it is first needed. */
+export interface CommandContext {
+  readonly output: () => Output;
+  /** Connects. @throws D2dError */
+  readonly client: () => Promise<D2dClient>;
+  /** The worker's folder of post-deploy logs; `null` where the settings are not known here. */
+  readonly artefactsDir: () => string | null;
+  readonly settings: () => SettingsShown;
+  readonly checks: () => Promise<readonly Check[]>;
+  /** Who asks, where `--by` is left out. */
+  readonly userName: string;
+  /** Aborted by Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  readonly now: () => number;
+  /** The exit code, where the command did not fail but has more to say than 0. */
+  readonly exit: (code: number) => void;
+}
+
+/** Exit code of what was followed to its end; 1 where it ended without an outcome. */
+export function exitCodeOf(view: WorkItemView | null): number {
+  const outcome = view?.deploy?.result?.outcome ?? view?.deploy?.status?.outcome ?? null;
+  if (outcome !== null) return OUTCOME_EXIT_CODES[outcome];
+  const window = view?.window?.status?.outcome ?? null;
+  return window === null ? 1 : WINDOW_EXIT_CODES[window];
+}
+
+/** Ctrl-C ends the looking on, not the run. */
+export function tellInterrupted({ output, exit }: CommandContext, workItem: string): void {
+  output().note(`${workItem}: the run goes on; look at it with d2d status ${workItem}, or d2d watch ${workItem}`);
+  exit(EXIT_INTERRUPTED);
+}
+
+/** For options that take a text: who, why. */
+export function givenText(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === '') throw new InvalidArgumentError('It must not be empty.');
+  return trimmed;
+}
+
+export const BY = ['--by <name>', 'who asks (default: your user name)'] as const;
+export const REPO = ['--repo <name>', 'the repository, where the work item has several'] as const;
+export const REASON = ['--reason <text>', 'why, for the record'] as const;
+export const WORK_ITEM = ['<workItem>', 'by any of its names: ORCH-61, orch-61, its uuid'] as const;

@@ -1,0 +1,50 @@
+import type { Command } from '@commander-js/extra-typings';
+import { refused } from '../errors.ts';
+import { EXIT_CODE_TABLE } from '../exit-codes.ts';
+import type { CommandContext } from './context.ts';
+
+const JSON_SHAPES = `Every command takes --json: one JSON value a line on stdout, times in epoch milliseconds.
+
+start            {repo, workItem, workflowId, runId, outcome, reason}   outcome null: it goes on
+approve, reject  {repo, workItem, workflowId, runId, decision, by, reason, takenUp}
+status, watch    {workItem, deploy: {execution, status, result, unanswered} | null,
+                  window: {execution, status, unanswered} | null}       watch: a line for each change
+list             {executions: [execution + {window: {tick, plannedTicks, endsAt, outcome} | null}], more}
+cancel           {repo, workItem, workflowId, runId, what, by, reason, takenUp, tick, plannedTicks, outcome}
+extend           {repo, workItem, workflowId, runId, by, reason, minutes, endsAt}
+close            {repo, workItem, workflowId, runId, report, logPath}
+settings         {settings: [{name, value, source, help, type, default}], repositories: [{name, value, source}], faults, warnings}
+doctor           {ok, checks: [{name, level, message}]}
+
+execution        {kind, repo, workItem, workflowId, runId, running, status, phase, verdict, startedAt, closedAt}
+deploy.status    the answer of the query deployStatus, window.status that of windowStatus; null where no worker answers
+takenUp          false: no worker has taken the message up yet; it is kept
+
+On stderr: {"error": {"message", "hint"}} where a command fails, {"note"} for what is worth knowing.`;
+
+/** The exit codes, as `d2d help exit-codes` shows them. */
+export const exitCodesHelp = (): string =>
+  EXIT_CODE_TABLE.map(
+    ({ code, meaning, outcomes }) =>
+      `${String(code).padStart(3)}  ${meaning}${outcomes.length === 0 ? '' : `\n     outcomes: ${outcomes.join(', ')}`}`,
+  ).join('\n');
+
+/** `help [topic]`: a command, `exit-codes` or `json`. */
+export function addHelp(program: Command, { output }: CommandContext): void {
+  const topics = new Map([
+    ['exit-codes', exitCodesHelp],
+    ['json', () => JSON_SHAPES],
+  ]);
+  program.helpCommand(false);
+  program
+    .command('help')
+    .description('help on a command, on exit-codes or on json')
+    .argument('[topic]', 'a command, exit-codes or json')
+    .action((topic) => {
+      const text = topics.get(topic ?? '');
+      if (text !== undefined) return output().result(text(), { help: text() });
+      const command = topic === undefined ? program : program.commands.find((each) => each.name() === topic);
+      if (command === undefined) throw refused(`there is no help on ${topic}`, 'd2d help lists the commands');
+      command.outputHelp();
+    });
+}

@@ -1,0 +1,34 @@
+import type { DeployOutcome, DeployStatus } from '../../workflows/messages.ts';
+import { oneLine, type Paint, plain, words } from './text.ts';
+import { moment, relative } from './time.ts';
+import { notes } from './window.ts';
+
+/** An outcome in its colour. */
+export const outcomeWords = (outcome: DeployOutcome, paint: Paint): string =>
+  (outcome === 'done' || outcome === 'already_done' ? paint.good : paint.bad)(words(outcome));
+
+/** A deploy at a glance: how far it is, who has approved it, what it waits for. Several lines. */
+export function formatDeploy(status: DeployStatus, now: number, paint: Paint = plain): string {
+  const { repo, workItem, version, phase, outcome, reason, requestedBy, windowId } = status;
+  const name = `${workItem} · ${repo}${version === null ? '' : ` ${oneLine(version)}`}`;
+  const lines = [`${paint.bold(name)} · deploy ${outcome === null ? words(phase) : outcomeWords(outcome, paint)}`];
+  if (reason !== null) lines.push(`  ${oneLine(reason)}`);
+  if (requestedBy !== null) lines.push(`  requested by ${oneLine(requestedBy)}`);
+  lines.push(...approval(status, now, paint));
+  if (windowId !== null) lines.push(`  post-deploy window: ${windowId}`);
+  lines.push(...notes(status.notes, now, paint));
+  return lines.join('\n');
+}
+
+function approval({ workItem, outcome, approval: asked }: DeployStatus, now: number, paint: Paint): string[] {
+  const { required, expiresAt, decision, by, reason } = asked;
+  if (decision !== null) {
+    const why = reason === null ? '' : ` (${oneLine(reason)})`;
+    return [by === null ? `  ${decision}${why}` : `  ${decision} by ${oneLine(by)}${why}`];
+  }
+  if (!required || expiresAt === null || outcome !== null) return [];
+  return [
+    paint.warn(`  waits for approval until ${moment(expiresAt, now)} (${relative(expiresAt, now)})`),
+    `  d2d approve ${workItem}, or d2d reject ${workItem} --reason "…"`,
+  ];
+}

@@ -1,0 +1,73 @@
+import type { TickRecord } from '../../activities/window-report.ts';
+import type { WindowStatus } from '../../workflows/messages.ts';
+import { amount, oneLine, type Paint, plain, words } from './text.ts';
+import { clock, moment, relative } from './time.ts';
+
+/** `DEGRADED`, `HEALTHY so far`, or how the window ended. */
+export function headline({ outcome, degradedAt }: WindowStatus, paint: Paint): string {
+  if (outcome === 'healthy') return paint.good('healthy');
+  if (outcome !== null) return (degradedAt === null ? paint.warn : paint.bad)(words(outcome));
+  return degradedAt === null ? paint.good('HEALTHY so far') : paint.bad('DEGRADED');
+}
+
+/** A window at a glance: countdown, verdict, what it rests on, the last looks, who said what. Several lines. */
+export function formatWindow(status: WindowStatus, now: number, paint: Paint = plain): string {
+  const { repo, workItem, version, phase } = status;
+  const name = `${workItem} · ${repo}${version === null ? '' : ` ${oneLine(version)}`}`;
+  const lines = [
+    `${paint.bold(name)} · post-deploy window ${phase} · ${headline(status, paint)}`,
+    `  ${oneLine(status.summary)}`,
+    `  ${progress(status, now)}`,
+    `  ${coverage(status)}`,
+  ];
+  const { action, degradedAt, recovered } = status;
+  if (degradedAt !== null)
+    lines.push(`  ${paint.bad('degraded')} at ${moment(degradedAt, now)} (${relative(degradedAt, now)})`);
+  if (action !== null) {
+    const how = action.ok === null ? 'runs' : action.ok ? 'done' : paint.bad('failed');
+    lines.push(`  action: ${action.kind}, ${how}: ${oneLine(action.detail)}`);
+  }
+  if (recovered !== null)
+    lines.push(`  production ${recovered ? paint.good('has recovered') : paint.bad('has not recovered')}`);
+  if (status.lastTicks.length > 0) {
+    lines.push(paint.dim('  last looks:'), ...status.lastTicks.map((tick) => `    ${formatTick(tick, paint)}`));
+  }
+  if (status.messages.length > 0) {
+    lines.push(paint.dim('  messages:'));
+    for (const { at, name: message, by, reason, effect } of status.messages) {
+      lines.push(`    ${moment(at, now)} ${message} by ${oneLine(by)} (${oneLine(reason)}): ${oneLine(effect)}`);
+    }
+  }
+  lines.push(...notes(status.notes, now, paint));
+  return lines.join('\n');
+}
+
+function progress({ tick, plannedTicks, nextLookAt, endsAt, outcome, phase }: WindowStatus, now: number): string {
+  const at = `tick ${tick} of ${plannedTicks}`;
+  if (outcome !== null) return phase === 'acting' ? `${at} · ends when its rollback has ended` : at;
+  const next =
+    nextLookAt === null ? '' : nextLookAt > now ? ` · next look ${relative(nextLookAt, now)}` : ' · looking now';
+  const end =
+    endsAt > now ? `ends ${relative(endsAt, now)} (${moment(endsAt, now)})` : `was to end ${relative(endsAt, now)}`;
+  return `${at}${next} · ${end}`;
+}
+
+function coverage({ coverage: { made, missed, unknown, requests, errors5xx } }: WindowStatus): string {
+  return `looks: ${made} made, ${missed} missed, ${unknown} unknown · ${amount(requests)} requests, ${amount(errors5xx)} answered 5xx`;
+}
+
+const HEALTH = { pass: 'good', fail: 'bad', unknown: 'warn' } as const;
+
+/** One look at production on one line. */
+export function formatTick(tick: TickRecord, paint: Paint = plain): string {
+  const health = paint[HEALTH[tick.health]](tick.health.padEnd(7));
+  const confirming = tick.confirming === true ? ' (confirming)' : '';
+  const detail = tick.detail === undefined ? '' : ` · ${oneLine(tick.detail)}`;
+  return `${clock(tick.at)} tick ${tick.tick}${confirming} ${health} ${amount(tick.requests)} requests, ${amount(tick.errors5xx)} 5xx${detail}`;
+}
+
+/** What did not go as it should, oldest first. */
+export function notes(found: WindowStatus['notes'], now: number, paint: Paint): string[] {
+  if (found.length === 0) return [];
+  return [paint.dim('  notes:'), ...found.map(({ at, text }) => `    ${moment(at, now)} ${paint.warn(oneLine(text))}`)];
+}

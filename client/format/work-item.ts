@@ -1,0 +1,38 @@
+import type { Execution } from '../executions.ts';
+import type { WorkItemView } from '../views.ts';
+import { formatDeploy } from './deploy.ts';
+import { type Paint, plain, words } from './text.ts';
+import { relative } from './time.ts';
+import { formatWindow } from './window.ts';
+
+/** All that is known of a work item. Several lines. */
+export function formatWorkItem({ deploy, window }: WorkItemView, now: number, paint: Paint = plain): string {
+  const parts: string[] = [];
+  if (deploy !== null) {
+    const { execution, status, result, unanswered } = deploy;
+    parts.push(status === null ? bare(execution, unanswered, now, paint) : formatDeploy(status, now, paint));
+    if (status === null && result !== null) parts.push(`  ${words(result.outcome)}: ${result.reason}`);
+    if (status !== null && status.outcome === null) parts.push(...strange(execution, paint));
+  }
+  if (window !== null) {
+    const { execution, status, unanswered } = window;
+    parts.push(status === null ? bare(execution, unanswered, now, paint) : formatWindow(status, now, paint));
+    if (status !== null && status.outcome === null) parts.push(...strange(execution, paint));
+  }
+  return parts.join('\n');
+}
+
+/** What the server alone knows, while no worker answers. */
+function bare(execution: Execution, unanswered: string | null, now: number, paint: Paint): string {
+  const { workItem, repo, kind, status, phase, verdict, startedAt, workflowId } = execution;
+  const facts = [words(phase ?? status.toLowerCase()), ...(verdict === null ? [] : [verdict])].join(', ');
+  return [
+    `${paint.bold(`${workItem} · ${repo}`)} · ${kind === 'deploy' ? 'deploy' : 'post-deploy window'} ${facts}`,
+    `  ${workflowId}, ${status.toLowerCase()}, started ${relative(startedAt, now)}`,
+    ...(unanswered === null ? [] : [paint.warn(`  ${unanswered}: this is what Temporal itself knows`)]),
+  ].join('\n');
+}
+
+/** An execution that is over although it never came to its end. */
+const strange = ({ running, status, kind }: Execution, paint: Paint): string[] =>
+  running ? [] : [paint.bad(`  the ${kind} was ${words(status.toLowerCase())} in Temporal`)];

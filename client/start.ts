@@ -1,0 +1,64 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '@temporalio/client';
+import {
+  D2dPhase,
+  D2dRepo,
+  D2dWorkItem,
+  DEPLOY_WORKFLOW,
+  type DeployInput,
+  type DeployResult,
+  deployWorkflowId,
+  WORKFLOW_TASK_TIMEOUT,
+} from '../workflows/messages.ts';
+import { AlreadyRunning } from './errors.ts';
+import { asking, describe } from './executions.ts';
+
+/** A run that has been started. */
+export interface DeployHandle {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** `ORCH-61: deploy shop v2 to done`: the one line by which the run is known in the Temporal UI. */
+export const runSummary = ({ repo, workItem, version }: DeployInput): string =>
+  `${workItem}: deploy ${repo}${version === undefined ? '' : ` ${version}`} to done`
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 200);
+
+/**
+ * Starts `deployToDone`: at most one at a time for a work item, as often as one likes one after the other.
+ * @throws AlreadyRunning, or D2dError for what Temporal says.
+ */
+export async function startDeploy(temporal: Client, taskQueue: string, input: DeployInput): Promise<DeployHandle> {
+  const { repo, workItem } = input;
+  const workflowId = deployWorkflowId(repo, workItem);
+  return asking(temporal, async () => {
+    try {
+      const handle = await temporal.workflow.start<(given: DeployInput) => Promise<DeployResult>>(DEPLOY_WORKFLOW, {
+        workflowId,
+        taskQueue,
+        args: [input],
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+        staticSummary: runSummary(input),
+        typedSearchAttributes: [
+          { key: D2dRepo, value: repo },
+          { key: D2dWorkItem, value: workItem },
+          { key: D2dPhase, value: 'awaiting_approval' },
+        ],
+      });
+      return { repo, workItem, workflowId, runId: handle.firstExecutionRunId };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const running = await describe(temporal, workflowId);
+      throw new AlreadyRunning(workItem, workflowId, running?.running === true ? running.runId : null, error);
+    }
+  });
+}

@@ -1,0 +1,122 @@
+import { Connection } from '@temporalio/client';
+import { createPlaneClient, type PlaneClient, type PlaneTimeouts } from '../adapters/plane/plane-client.ts';
+import { createDatabase, type Database } from '../adapters/postgres/database.ts';
+import { createTasks } from '../adapters/postgres/tasks.ts';
+import type { TemporalOverrides } from '../adapters/temporal/temporal-options.ts';
+import { normaliseRepo } from '../decisions/index.ts';
+import { checkSettings, describeRepositories, describeSettings, type Env, type Settings } from '../settings.ts';
+import type { Check } from '../world.ts';
+import { createD2dClient, type D2dClient } from './client.ts';
+import type { SettingsShown } from './commands/context.ts';
+import { connectTemporal, whereTemporalIs } from './connect.ts';
+import { D2dError } from './errors.ts';
+import { createResolve, planeLookup } from './name-sources.ts';
+import type { ResolvedWorkItem } from './resolve-work-item.ts';
+
+/** What the commands need of the world outside. Nothing is opened before it is asked for. */
+export interface Wiring {
+  client(overrides: TemporalOverrides, note: (text: string) => void): Promise<D2dClient>;
+  checks(overrides: TemporalOverrides): Promise<readonly Check[]>;
+  settings(): SettingsShown;
+  artefactsDir(): string | null;
+  /** Closes what was opened, the last first. */
+  close(): Promise<void>;
+}
+
+/** A command asks a handful of questions, one after the other; times in ms. */
+const DATABASE = {
+  poolSize: 1,
+  lockPoolSize: 1,
+  statementTimeoutMs: 4_000,
+  connectTimeoutMs: 4_000,
+  applicationName: 'd2d',
+};
+const PLANE_TIMEOUTS: Partial<PlaneTimeouts> = { connectMs: 3_000, callMs: 5_000 };
+
+export function createWiring(env: Env): Wiring {
+  const opened: { close(): Promise<void> }[] = [];
+  const opening = <T extends { close(): Promise<void> }>(resource: T): T => {
+    opened.push(resource);
+    return resource;
+  };
+  const checked = checkSettings(env);
+  const shown = describeSettings(env);
+  const setting = (name: string) => shown.find((row) => row.name === name);
+
+  return {
+    async client(overrides, note) {
+      const { temporal, connection, warnings } = await connectTemporal(env, overrides);
+      opening(connection);
+      for (const warning of warnings) note(warning);
+      const { settings, faults } = checked;
+      const sources =
+        settings === null
+          ? null
+          : {
+              tasks: createTasks(opening(database(settings))),
+              plane: planeLookup(opening(planeOf(settings)), settings.plane.project),
+            };
+      const lookUp = createResolve(sources, note);
+      // A database that is named but cannot be used would make a start a guess; without one there is nothing to ask.
+      const half = settings === null && setting('DATABASE_URL')?.source !== 'missing';
+      const resolve = async (name: string, purpose: 'start' | 'find'): Promise<ResolvedWorkItem> => {
+        if (half && purpose === 'start') throw badSettings(faults);
+        if (half) note('the settings are faulty (d2d settings lists the faults); going by the name alone');
+        return lookUp(name, purpose);
+      };
+      return createD2dClient({
+        temporal,
+        taskQueue: settings?.worker.taskQueue ?? setting('ORCH_TASK_QUEUE')?.value ?? '',
+        resolve,
+        repoName: (repo) => settings?.repositories.get(normaliseRepo(repo))?.name ?? repo.trim(),
+      });
+    },
+
+    async checks(overrides) {
+      const { settings, faults } = checked;
+      if (settings === null) return faults.map((message) => ({ name: 'settings', level: 'fault', message }) as const);
+      const { connectionOptions, namespace } = whereTemporalIs(env, overrides);
+      const { checkWorld } = await import('../world.ts'); // no other command needs all that it needs
+      const temporal = opening(Connection.lazy(connectionOptions));
+      return checkWorld(
+        { settings, temporal, namespace, database: opening(database(settings)), plane: opening(planeOf(settings)) },
+        false,
+      );
+    },
+
+    settings: () => ({
+      settings: shown,
+      repositories: describeRepositories(env),
+      faults: checked.faults,
+      warnings: checked.warnings,
+    }),
+
+    artefactsDir: () => {
+      const row = setting('ORCH_ARTEFACTS_DIR');
+      return row?.source === 'environment' ? row.value : null;
+    },
+
+    async close() {
+      for (const resource of opened.reverse()) await resource.close();
+    },
+  };
+}
+
+const badSettings = (faults: readonly string[]): D2dError =>
+  new D2dError(
+    'bad_settings',
+    faults.length === 1
+      ? `a setting is wrong: ${faults[0]}`
+      : `${faults.length} settings are wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    'd2d settings shows all of them',
+  );
+
+const database = ({ database: { url, tls, ca } }: Settings): Database =>
+  createDatabase({
+    ...DATABASE,
+    url,
+    ...(tls === 'from-url' ? {} : { tls: { mode: tls, ...(ca === null ? {} : { ca }) } }),
+  });
+
+const planeOf = ({ plane: { url, apiKey, workspace } }: Settings): PlaneClient =>
+  createPlaneClient({ url, apiKey, workspace, timeouts: PLANE_TIMEOUTS });

@@ -1,0 +1,40 @@
+export { applies, type Scope } from './applicability.ts';
+export {
+  type DeployPhaseStatus,
+  decide,
+  type GuardEvidence,
+  type GuardVerdict,
+  statusToWrite,
+  type TerminalStage,
+  terminalStage,
+} from './deploy-status-guard.ts';
+export { type Health, type Observation, orderedObservations } from './observation.ts';
+export {
+  type ConfiguredAction,
+  decideAction,
+  type PostDeployAction,
+  type WindowVerdict,
+} from './post-deploy-action.ts';
+export {
+  type Cadence,
+  type Grid,
+  lookNow,
+  MAX_TICKS,
+  missedAtEnd,
+  mostTicks,
+  nextLookAt,
+  plannedTicks,
+  tickAt,
+} from './probe-cadence.ts';
+export { normaliseRepo, sameRepo } from './repository-name.ts';
+export { restingStatus } from './resting-status.ts';
+export {
+  type Assessment,
+  type ClassifyPolicy,
+  type Coverage,
+  classify,
+  coverage,
+  currentStreak,
+  hasEvidence,
+} from './window-assessment.ts';
+export type { WindowPolicy } from './window-policy.ts';

@@ -1,0 +1,47 @@
+import { field, items, numberIn } from './total.ts';
+
+export type Health = 'pass' | 'fail' | 'unknown';
+
+/** What one tick saw of production. */
+export interface Observation {
+  /** Workflow time of the tick, epoch milliseconds (not the prober's clock). */
+  readonly at: number;
+  /** `unknown`: the probe itself broke; it neither counts as a failure nor ends a streak. */
+  readonly health: Health;
+  /** Traffic since the observation before (the first: since the window opened). May be a fraction. */
+  readonly requests: number;
+  readonly errors5xx: number;
+}
+
+const HEALTH_ORDER: Record<Health, number> = { pass: 0, unknown: 1, fail: 2 };
+
+function sanitise(raw: unknown): Observation[] {
+  const at = numberIn(raw, 'at');
+  if (!Number.isFinite(at)) return [];
+  const health = field(raw, 'health');
+  const requests = numberIn(raw, 'requests');
+  const errors5xx = numberIn(raw, 'errors5xx');
+  const counted = Number.isFinite(requests) && errors5xx >= 0 && errors5xx <= requests;
+  const counts = counted ? { requests, errors5xx } : { requests: 0, errors5xx: 0 };
+  return [{ at, health: health === 'pass' || health === 'fail' ? health : 'unknown', ...counts }];
+}
+
+const compare = (a: Observation, b: Observation): number =>
+  a.at - b.at ||
+  HEALTH_ORDER[a.health] - HEALTH_ORDER[b.health] ||
+  a.requests - b.requests ||
+  a.errors5xx - b.errors5xx;
+
+/**
+ * Observations as the rules take them: what is none is dropped, bad counts are voided (their health still stands), a bad
+ * health reads `unknown`, exact duplicates count once, and the order is by `at`, then pass, unknown, fail.
+ *
+ * Total: never throws, whatever it is given. The result does not depend on the order of the input.
+ */
+export function orderedObservations(observations: readonly Observation[]): Observation[] {
+  const sorted = items(observations).flatMap(sanitise).sort(compare);
+  return sorted.filter((observation, index) => {
+    const before = sorted[index - 1];
+    return before === undefined || compare(before, observation) !== 0;
+  });
+}

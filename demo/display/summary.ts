@@ -1,0 +1,54 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+import type { Check } from '../scenarios/checks.ts';
+
+/** What a scenario has come to. */
+export interface Summary {
+  readonly scenario: string;
+  readonly checks: readonly Check[];
+  /** The statuses of each work item as Plane has them on record, the one it began with first. */
+  readonly statuses: readonly { readonly workItem: string; readonly sequence: readonly string[] }[];
+  /** Paths of the post-deploy logs. */
+  readonly logs: readonly string[];
+  /** Everything else that is worth a line, such as the tick numbers around a crash. */
+  readonly notes: readonly string[];
+}
+
+export const agrees = ({ checks }: Summary): boolean => checks.every(({ ok }) => ok);
+
+/** Longest value in one cell; the whole one is in the JSON. */
+const CELL = 60;
+
+/** The summary for people. Pure. */
+export function summaryText(summary: Summary, colour: boolean): string {
+  const paint = (style: 'green' | 'red' | 'bold', text: string): string => (colour ? styleText(style, text) : text);
+  const table = new Table({
+    head: ['', 'what', 'expected', 'seen'],
+    style: { head: [], border: [], compact: true },
+    colWidths: [null, 34, CELL, CELL],
+    wordWrap: true,
+  });
+  for (const { what, expected, seen, ok } of summary.checks)
+    table.push([ok ? paint('green', 'ok') : paint('red', 'NO'), what, expected, seen]);
+  const { length } = summary.checks;
+  const good = summary.checks.filter(({ ok }) => ok).length;
+  return [
+    '',
+    table.toString(),
+    ...summary.statuses.map(({ workItem, sequence }) => `Plane, ${workItem}: ${folded(sequence).join(' → ')}`),
+    ...summary.logs.map((path) => `Post-deploy log: ${path}`),
+    ...summary.notes,
+    '',
+    good === length
+      ? paint('green', `${summary.scenario}: all ${length} expectations were met`)
+      : paint('red', `${summary.scenario}: ${length - good} of ${length} expectations were NOT met`),
+  ].join('\n');
+}
+
+/** Longest sequence that is shown whole: a flap is a hundred changes. */
+const SHOWN = 14;
+
+const folded = (sequence: readonly string[]): readonly string[] =>
+  sequence.length <= SHOWN
+    ? sequence
+    : [...sequence.slice(0, SHOWN - 4), `… ${sequence.length - SHOWN + 1} more …`, ...sequence.slice(-3)];

@@ -1,0 +1,91 @@
+/**
+ * `npm run demo [-- <scenario>]`: a deploy goes to a true Done on real servers, and is shown. See `--help`.
+ *
+ * Ends with 0 only if everything was as expected; nothing that it starts outlives it.
+ */
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArguments } from './arguments.ts';
+import { type Display, inSeconds, messageOf } from './display/display.ts';
+import { liveDisplay } from './display/live-display.ts';
+import { plainDisplay } from './display/plain-display.ts';
+import { agrees, summaryText } from './display/summary.ts';
+import type { DemoOptions } from './options.ts';
+import { RUN } from './scenarios/run.ts';
+import { createReleases } from './stack/releases.ts';
+import { startStack } from './stack/stack.ts';
+
+const EXIT = { agreed: 0, failed: 1, SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** How long everything together may take to end, ms; the guardian sees to what is left. */
+const END_MS = 20_000;
+/** How long a server that is just being started may take to be there, so that it can be ended in order, ms. */
+const STARTING_MS = 8_000;
+
+const startedAt = Date.now();
+const parsed = parseArguments(process.argv.slice(2));
+if ('exitCode' in parsed) {
+  (parsed.exitCode === 0 ? process.stdout : process.stderr).write(parsed.text);
+  process.exit(parsed.exitCode);
+}
+const { options } = parsed;
+const out = options.output === 'json' ? process.stderr : process.stdout;
+const write = (text: string): void => void out.write(text);
+const live = out === process.stdout && out.isTTY === true;
+const colour = live && (process.env['NO_COLOR'] ?? '') === '';
+const display: Display = live ? liveDisplay(write) : plainDisplay(write);
+
+const interrupt = new AbortController();
+let exitCode: number = EXIT.failed;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (interrupt.signal.aborted) process.exit(EXIT[signal]); // asked twice: the guardian ends what runs
+    exitCode = EXIT[signal];
+    interrupt.abort(new Error(`ended by ${signal}`));
+  });
+}
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', () => interrupt.abort(new Error('nobody reads')));
+
+const releases = createReleases();
+let starting: Promise<unknown> = Promise.resolve();
+try {
+  const ended = await Promise.race([demo(options), aborted(interrupt.signal)]);
+  if (!interrupt.signal.aborted) exitCode = ended;
+} catch (error) {
+  write(`\n${interrupt.signal.aborted ? 'The demo was interrupted' : `The demo failed: ${messageOf(error)}`}\n`);
+} finally {
+  write('Ending everything that was started …\n');
+  const forced = setTimeout(() => process.exit(exitCode), END_MS);
+  await Promise.race([starting.catch(() => {}), delay(STARTING_MS)]);
+  for (const failure of await releases.run()) write(`could not be ended in order: ${failure}\n`);
+  clearTimeout(forced);
+  write(`Ended after ${inSeconds(Date.now() - startedAt)}.\n`);
+  process.exit(exitCode); // a build tool may still run: nothing waits for it
+}
+
+async function demo(wanted: DemoOptions): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), `d2d-demo-${wanted.scenario}-`));
+  display.print(`deploy-to-done: ${wanted.scenario}. Logs and artefacts: ${folder}`, '');
+  const stackStarts = startStack({ options: wanted, folder, display, releases, signal: interrupt.signal });
+  starting = stackStarts;
+  const stack = await stackStarts;
+  display.print('', `Temporal UI: ${stack.temporalUi}`, `Plane:       ${stack.tracker.boardUrl}`, '');
+  const summary = await RUN[wanted.scenario](stack);
+  write(`${summaryText(summary, colour)}\n`);
+  const agreed = agrees(summary);
+  if (wanted.output === 'json') process.stdout.write(`${JSON.stringify({ ...summary, agreed })}\n`);
+  if (wanted.afterwards === 'keep') {
+    write('\nEverything still runs, to be looked at. Ctrl-C ends it.\n');
+    await aborted(interrupt.signal).catch(() => {});
+  }
+  return agreed ? EXIT.agreed : EXIT.failed;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

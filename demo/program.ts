@@ -1,0 +1,12 @@
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * What Node is to be given to run a module of this project as a process of its own. `name` is its path from the root, without
+ * extension: the compiled module where this one is compiled, else the source (in tests).
+ */
+export function program(name: string): string[] {
+  const extension = extname(fileURLToPath(import.meta.url));
+  const path = fileURLToPath(new URL(`../${name}${extension}`, import.meta.url));
+  return extension === '.ts' ? ['--import', 'tsx', path] : ['--enable-source-maps', path];
+}

@@ -1,0 +1,24 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import getPort from 'get-port';
+
+/**
+ * A port of the loopback interface: the wanted one if it is free, or any.
+ * @throws where the wanted one is busy: whoever listens there would be taken for the server that we start.
+ */
+export async function freePort(what: string, wanted: number | undefined): Promise<number> {
+  if (wanted === undefined) return getPort({ host: '127.0.0.1' });
+  const probe = createServer();
+  try {
+    probe.listen(wanted, '127.0.0.1');
+    await once(probe, 'listening');
+    return wanted;
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new Error(`${what} cannot listen on port ${wanted} (${why}): choose another, or end what listens there`, {
+      cause,
+    });
+  } finally {
+    if (probe.listening) await new Promise((resolve) => probe.close(resolve));
+  }
+}

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { describeVariables, type SettingRow } from './settings/describe.ts';
+import { describeRepositories as describeFile, type RepositoryRow } from './settings/describe-repositories.ts';
+import type { Env, ReadFile } from './settings/environment.ts';
+import { SettingsError } from './settings/faults.ts';
+import { type Checked, check } from './settings/load.ts';
+import type { Settings } from './settings/types.ts';
+
+export { EXIT_BAD_SETTINGS, SettingsError } from './settings/faults.ts';
+export type {
+  Approval,
+  DriverConfig,
+  HttpProbeConfig,
+  LogLevel,
+  Repository,
+  Settings,
+} from './settings/types.ts';
+export type { Checked, Env, ReadFile, RepositoryRow, SettingRow };
+
+const readText: ReadFile = (path) => readFileSync(path, 'utf8');
+
+/**
+ * All settings, from the environment and the files that it names.
+ * @throws SettingsError with every fault at once; no secret is in it. A process that gets it exits with `EXIT_BAD_SETTINGS`.
+ */
+export function loadSettings(env: Env, readFile: ReadFile = readText): Settings {
+  const { settings, faults } = check(env, readFile);
+  if (settings === null) throw new SettingsError(faults);
+  return settings;
+}
+
+/** The settings, or all that is wrong with them; the warnings in either case. Never throws. */
+export const checkSettings = (env: Env, readFile: ReadFile = readText): Checked => check(env, readFile);
+
+/** Every variable with its value in force (secrets masked) and its source, also where settings are faulty. Never throws. */
+export const describeSettings = (env: Env, readFile: ReadFile = readText): SettingRow[] =>
+  describeVariables(env, readFile);
+
+/** What the repositories file says, value by value, names of secrets not filled in. Never throws. */
+export const describeRepositories = (env: Env, readFile: ReadFile = readText): RepositoryRow[] =>
+  describeFile(env, readFile);

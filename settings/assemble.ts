@@ -1,0 +1,59 @@
+import { normaliseRepo } from '../decisions/index.ts';
+import { deepFreeze, frozenMap } from './freeze.ts';
+import { repository } from './repositories.ts';
+import type { Described } from './repository-file.ts';
+import type { Values } from './schema.ts';
+import type { Settings } from './types.ts';
+
+/** The settings that checked values come to, deeply frozen. */
+export function assemble(
+  values: Values,
+  described: readonly Described[],
+  ca: string | null,
+  warnings: readonly string[],
+): Settings {
+  const selfHostingRepo = values.ORCH_SELF_HOSTING_REPO;
+  return deepFreeze({
+    database: {
+      url: values.DATABASE_URL,
+      tls: values.ORCH_DATABASE_TLS,
+      ca,
+      poolSize: values.ORCH_DATABASE_POOL_SIZE,
+      lockPoolSize: values.ORCH_DATABASE_LOCK_POOL_SIZE,
+      statementTimeoutMs: values.ORCH_DATABASE_STATEMENT_TIMEOUT_SECONDS,
+    },
+    plane: {
+      url: values.ORCH_PLANE_URL,
+      apiKey: values.ORCH_PLANE_API_KEY,
+      workspace: values.ORCH_PLANE_WORKSPACE,
+      project: values.ORCH_PLANE_PROJECT,
+      states: {
+        awaitingDeploy: values.ORCH_PLANE_STATE_AWAITING_DEPLOY,
+        deploying: values.ORCH_PLANE_STATE_DEPLOYING,
+        monitoring: values.ORCH_PLANE_STATE_MONITORING,
+        done: values.ORCH_PLANE_STATE_DONE,
+      },
+    },
+    selfHostingRepo,
+    guard: {
+      enabled: values.ORCH_DEPLOY_STATUS_GUARD_ENABLED,
+      repos: values.ORCH_DEPLOY_STATUS_GUARD_REPOS,
+      selfHostingRepo,
+    },
+    postDeploy: { enabled: values.ORCH_POST_DEPLOY_ENABLED, repos: values.ORCH_POST_DEPLOY_REPOS, selfHostingRepo },
+    settleMs: values.ORCH_STATUS_SETTLE_SECONDS,
+    approval: {
+      required: values.ORCH_APPROVAL === 'required',
+      timeoutMs: values.ORCH_APPROVAL_TIMEOUT_SECONDS,
+    },
+    artefactsDir: values.ORCH_ARTEFACTS_DIR,
+    alertWebhookUrl: values.ORCH_ALERT_WEBHOOK_URL,
+    worker: {
+      taskQueue: values.ORCH_TASK_QUEUE,
+      logLevel: values.ORCH_LOG_LEVEL,
+      shutdownMs: values.ORCH_SHUTDOWN_SECONDS,
+    },
+    repositories: frozenMap(described.map((one) => [normaliseRepo(one.name), repository(one, values)])),
+    warnings,
+  });
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { either, quote } from './faults.ts';
+import type { Kind } from './kinds.ts';
+import type { Substitute } from './substitution.ts';
+
+// What the repositories file is made of. Every message is the rest of a sentence that begins with the place and the path; for
+// an unknown key it is the list of the known ones. A message speaks of values as they stand in the file, before names of
+// variables are filled in.
+
+/** How a value that is not accepted is spoken of: repeated, or (where secrets may stand) only by what it is. */
+type Spoken = (given: unknown) => string;
+export const withheld: Spoken = (given) =>
+  typeof given === 'string' ? 'a value that is not (it is not shown)' : quote(given);
+
+function refusal<T>({ accepts, hint }: Kind<T>, given: unknown, spoken: Spoken): string {
+  if (given === undefined) return `is missing: it must be ${accepts}`;
+  const help = hint(given);
+  return `must be ${accepts}, got ${spoken(given)}${help === null ? '' : ` (${help})`}`;
+}
+
+export const is = <T>(kind: Kind<T>) =>
+  z.unknown().transform((given, context): T => {
+    const parsed = kind.schema.safeParse(given);
+    if (parsed.success) return parsed.data;
+    context.addIssue({ code: 'custom', message: refusal(kind, given, quote) });
+    return z.NEVER;
+  });
+
+export const block = <Shape extends z.ZodRawShape>(shape: Shape) => {
+  const keys = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: ({ code, input }) =>
+      code === 'unrecognized_keys' ? keys.join(' ') : `must be a map with ${either(keys)}, got ${quote(input)}`,
+  });
+};
+
+/** The keys that a message about unknown ones carries. */
+export const knownKeys = (message: string): readonly string[] => message.split(' ');
+
+export const list = <T extends z.ZodType>(item: T, what: string) =>
+  z.array(item, { error: ({ input }) => `must be a list of ${what}, got ${quote(input)}` });
+
+export const map = <T extends z.ZodType>(names: RegExp, named: string, value: T) =>
+  z.record(z.string().regex(names), value, {
+    error: ({ code, input }) => (code === 'invalid_key' ? `is not ${named}` : `must be a map, got ${quote(input)}`),
+  });
+
+/** A value in whose text names of variables are filled in before it is checked. */
+export const filling =
+  (substitute: Substitute) =>
+  <T>(kind: Kind<T>, spoken: Spoken = quote) =>
+    z.unknown().transform((given, context): T => {
+      const substituted = typeof given === 'string' ? substitute(given) : null;
+      const parsed = kind.schema.safeParse(substituted?.text ?? given);
+      if (substituted?.fault === undefined && parsed.success) return parsed.data;
+      const changed = substituted !== null && substituted.text !== given ? ' with its names filled in' : '';
+      const message = substituted?.fault ?? `${refusal(kind, given, spoken)}${changed}`;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    });

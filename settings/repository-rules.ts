@@ -1,0 +1,90 @@
+import { applies, sameRepo } from '../decisions/index.ts';
+import { quote } from './faults.ts';
+import type { Described } from './repository-file.ts';
+import type { Values } from './schema.ts';
+import { windowFaults } from './window.ts';
+import { givenTimes } from './window-policy.ts';
+
+// The rules between the settings of one repository. Each is silent where a value that it needs is faulty: that has been told already.
+
+type Tell = (message: string) => void;
+
+const watched = (values: Partial<Values>, name: string): boolean => {
+  const { ORCH_POST_DEPLOY_ENABLED: enabled, ORCH_POST_DEPLOY_REPOS: repos, ORCH_SELF_HOSTING_REPO: self } = values;
+  if (enabled === undefined || repos === undefined || self === undefined) return false;
+  return applies({ enabled, repos, selfHostingRepo: self }, name);
+};
+
+/** What is wrong with how a repository is deployed and watched, given what all repositories share. */
+export function checkRepository(described: Described, values: Partial<Values>, fault: Tell, warn: Tell): void {
+  const { ORCH_SELF_HOSTING_REPO: self } = values;
+  if (self !== undefined && sameRepo(self, described.name)) checkSelfHosting(described, values, fault, warn);
+  else if (self !== undefined) checkRollback(described, values, fault);
+
+  const { entry, place, file } = described;
+  if (entry.window !== undefined) windowFaults(givenTimes(values, described)).forEach(fault);
+  if (entry.healthCheck !== undefined && healthUrl(described, values) === null) {
+    fault(`${place(['healthCheck'])} has nothing to ask: give the repository a health block with a url`);
+  }
+  if (
+    watched(values, described.name) &&
+    healthUrl(described, values) === null &&
+    trafficUrls(described, values).length === 0
+  ) {
+    blind(described, file === null && values.ORCH_REPOSITORIES_FILE !== null ? warn : fault);
+  }
+}
+
+/** Its health endpoint; `null`: none; of a faulty setting, what it would be. */
+const healthUrl = ({ name, entry }: Described, values: Partial<Values>): string | null =>
+  entry.health?.url ??
+  (sameRepo(values.ORCH_SELF_HOSTING_REPO, name) ? (values.ORCH_POST_DEPLOY_HEALTH_URL ?? faulty(values)) : null);
+
+const faulty = (values: Partial<Values>): string | null =>
+  values.ORCH_POST_DEPLOY_HEALTH_URL === undefined ? 'faulty' : null;
+
+const trafficUrls = ({ name, entry }: Described, values: Partial<Values>): readonly string[] =>
+  entry.traffic ??
+  (sameRepo(values.ORCH_SELF_HOSTING_REPO, name) ? (values.ORCH_POST_DEPLOY_TRAFFIC_URLS ?? ['faulty']) : []);
+
+function blind({ name, file, place }: Described, tell: Tell): void {
+  tell(
+    file === null
+      ? `ORCH_POST_DEPLOY_HEALTH_URL must be set, or ORCH_POST_DEPLOY_TRAFFIC_URLS: a window of ${quote(name)} would see nothing (or switch its windows off: ORCH_POST_DEPLOY_ENABLED=false, or other ORCH_POST_DEPLOY_REPOS)`
+      : `${place([])} must have health or traffic: a window would see nothing (or take it off ORCH_POST_DEPLOY_REPOS)`,
+  );
+}
+
+function checkSelfHosting(
+  { entry, place, file, name }: Described,
+  values: Partial<Values>,
+  fault: Tell,
+  warn: Tell,
+): void {
+  for (const part of ['deploy', 'rollback'] as const) {
+    if (entry[part]?.driver !== 'command') continue;
+    fault(
+      `${place([part, 'driver'])} must not be command for the self-hosting repository, as it would kill its own worker: use webhook${part === 'deploy' ? ' or external' : ''}`,
+    );
+  }
+  const never = 'the self-hosting repository is never rolled back, a degradation of it is always an alert';
+  if (entry.window?.action === 'rollback') warn(`${place(['window', 'action'])} has no effect: ${never}`);
+  else if (entry.rollback !== undefined) warn(`${place(['rollback'])} has no effect: ${never}`);
+  else if (file === null && values.ORCH_POST_DEPLOY_ACTION === 'rollback') {
+    warn(`ORCH_POST_DEPLOY_ACTION=rollback has no effect for ${quote(name)}: ${never}`);
+  }
+}
+
+function checkRollback({ name, entry, place }: Described, values: Partial<Values>, fault: Tell): void {
+  if (entry.rollback !== undefined) return;
+  const advice = 'give the repository a rollback driver, or set window.action: alert';
+  if (entry.window?.action === 'rollback') {
+    fault(`${place(['window', 'action'])} must not be rollback without a rollback block: ${advice}`);
+  } else if (
+    entry.window?.action === undefined &&
+    values.ORCH_POST_DEPLOY_ACTION === 'rollback' &&
+    watched(values, name)
+  ) {
+    fault(`${place([])} must have a rollback block, as ORCH_POST_DEPLOY_ACTION is rollback: ${advice}`);
+  }
+}

@@ -1,0 +1,46 @@
+import { sameRepo } from '../decisions/index.ts';
+import { quote } from './faults.ts';
+import { didYouMean } from './nearest.ts';
+import type { Values } from './schema.ts';
+import { windowFaults } from './window.ts';
+import { givenTimes } from './window-policy.ts';
+
+type Tell = (message: string) => void;
+
+/** Plane takes two states for the same whatever the case of their names. */
+const sameName = (a: string | undefined, b: string | undefined): boolean =>
+  a !== undefined && a.toLowerCase() === b?.toLowerCase();
+
+/** Rules between the variables alone. */
+export function checkShared(values: Partial<Values>, fault: Tell): void {
+  windowFaults(givenTimes(values, null)).forEach(fault);
+
+  const { ORCH_DATABASE_TLS: tls, ORCH_DATABASE_CA_FILE: ca } = values;
+  if (typeof ca === 'string' && (tls === 'from-url' || tls === 'disable')) {
+    fault(
+      `ORCH_DATABASE_CA_FILE must not be set with ORCH_DATABASE_TLS=${tls}, which does not use it: set require or verify-full`,
+    );
+  }
+
+  const states = [
+    'ORCH_PLANE_STATE_AWAITING_DEPLOY',
+    'ORCH_PLANE_STATE_DEPLOYING',
+    'ORCH_PLANE_STATE_MONITORING',
+    'ORCH_PLANE_STATE_DONE',
+  ] as const;
+  for (const [index, later] of states.entries()) {
+    const name = values[later];
+    const earlier = states.slice(0, index).find((state) => sameName(values[state], name));
+    if (earlier !== undefined) fault(`${later} must not be the same state as ${earlier}, got ${quote(name)}`);
+  }
+}
+
+/** Names in the lists of repositories that nothing describes: most are typing errors. */
+export function checkLists(values: Partial<Values>, known: readonly string[], warn: Tell): void {
+  for (const list of ['ORCH_DEPLOY_STATUS_GUARD_REPOS', 'ORCH_POST_DEPLOY_REPOS'] as const) {
+    for (const name of values[list] ?? []) {
+      if (known.some((repo) => sameRepo(repo, name))) continue;
+      warn(`${list} names ${quote(name)}, which no settings describe${didYouMean(name, known)}`);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import type { Scope, WindowPolicy } from '../decisions/index.ts';
+
+/** Everything that a worker is set up by, checked and deeply frozen. Times in whole milliseconds. */
+export interface Settings {
+  readonly database: {
+    /** Holds the password. */
+    readonly url: string;
+    /** `from-url`: what the URL says about TLS holds; anything else decides alone. */
+    readonly tls: 'from-url' | 'disable' | 'require' | 'verify-full';
+    /** Certificates that are trusted, PEM text; `null`: those that Node trusts. */
+    readonly ca: string | null;
+    readonly poolSize: number;
+    readonly lockPoolSize: number;
+    readonly statementTimeoutMs: number;
+  };
+  readonly plane: {
+    readonly url: string;
+    readonly apiKey: string;
+    readonly workspace: string;
+    /** UUID or identifier of the project of each repository that names none of its own. */
+    readonly project: string;
+    /** Names of the states in Plane. */
+    readonly states: {
+      readonly awaitingDeploy: string;
+      readonly deploying: string;
+      readonly monitoring: string;
+      readonly done: string;
+    };
+  };
+  readonly selfHostingRepo: string;
+  readonly guard: Scope;
+  readonly postDeploy: Scope;
+  /** How long after the last write a status is read back (design, invariant 5); 0 is for tests. */
+  readonly settleMs: number;
+  readonly approval: Approval;
+  readonly artefactsDir: string;
+  /** May hold a token. `null`: alerts are comments on the work item only. */
+  readonly alertWebhookUrl: string | null;
+  readonly worker: {
+    readonly taskQueue: string;
+    readonly logLevel: LogLevel;
+    /** How long activities get to end after SIGTERM. */
+    readonly shutdownMs: number;
+  };
+  /** By normalised name (`normaliseRepo`). The self-hosting repository is always among them. */
+  readonly repositories: ReadonlyMap<string, Repository>;
+  /** What is probably a mistake but stops nothing, such as an unknown `ORCH_` variable; one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export interface Approval {
+  readonly required: boolean;
+  readonly timeoutMs: number;
+}
+
+/** How one repository is deployed and watched. */
+export interface Repository {
+  /** As the settings spell it. */
+  readonly name: string;
+  readonly selfHosting: boolean;
+  readonly planeProject: string;
+  readonly deploy: DriverConfig;
+  /** `null`: it cannot be rolled back. Never `external`. */
+  readonly rollback: DriverConfig | null;
+  /** The check right after the deploy: `passes` in a row within `deadlineMs`. `null`: there is none. */
+  readonly healthCheck: {
+    readonly probe: HttpProbeConfig;
+    readonly deadlineMs: number;
+    readonly passes: number;
+  } | null;
+  /** What a window looks at; `health` is the probe of the health check. */
+  readonly probe: { readonly health: HttpProbeConfig | null; readonly traffic: readonly string[] };
+  readonly window: WindowPolicy;
+  readonly approval: Approval;
+}
+
+export type DriverConfig =
+  | {
+      readonly driver: 'command';
+      /** Program and arguments; no shell. */
+      readonly command: readonly [string, ...string[]];
+      /** Absolute; `null`: where the worker runs. */
+      readonly cwd: string | null;
+      /** Added to the environment. May hold secrets. */
+      readonly env: Readonly<Record<string, string>>;
+      readonly timeoutMs: number;
+      readonly idempotent: boolean;
+    }
+  | {
+      readonly driver: 'webhook';
+      readonly url: string;
+      /** May hold secrets. */
+      readonly headers: Readonly<Record<string, string>>;
+      /** Polled until the deploy has ended; `null`: the answer to the POST is the end. */
+      readonly statusUrl: string | null;
+      readonly pollMs: number;
+      readonly timeoutMs: number;
+      readonly idempotent: boolean;
+    }
+  | { readonly driver: 'external'; readonly timeoutMs: number };
+
+export interface HttpProbeConfig {
+  readonly url: string;
+  /** Empty: any 2xx. */
+  readonly expectStatus: readonly number[];
+  /** JSON pointer -> the value expected there. */
+  readonly expectJson: Readonly<Record<string, string | number | boolean | null>>;
+  /** At most 2 000: a look at production has 3 s in all. */
+  readonly timeoutMs: number;
+  /** May hold secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+}

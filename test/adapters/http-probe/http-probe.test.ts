@@ -1,0 +1,229 @@
+import { createServer as createTlsServer } from 'node:https';
+import { expect, test } from 'vitest';
+import { MAX_BODY_BYTES } from '../../../adapters/http-probe/ask.ts';
+import { createHttpProbe, type HttpProbeConfig } from '../../../adapters/http-probe/http-probe.ts';
+import { SELF_SIGNED } from './self-signed.ts';
+import { listen, refusingUrl, serve, serveTcp } from './server.ts';
+
+const config = (url: string, change: Partial<HttpProbeConfig> = {}): HttpProbeConfig => ({
+  url,
+  expectStatus: [],
+  expectJson: {},
+  timeoutMs: 2_000,
+  headers: {},
+  ...change,
+});
+
+const never = new AbortController().signal;
+const http = createHttpProbe();
+const look = (url: string, change: Partial<HttpProbeConfig> = {}) => http.health(config(url, change), never);
+
+const answering = (status: number, body = '', headers: Record<string, string> = {}) =>
+  serve((_, response) => {
+    response.writeHead(status, headers).end(body);
+  });
+
+test.each([200, 204, 299])('any 2xx passes where no status is expected: %i', async (status) => {
+  expect(await look(await answering(status))).toEqual({ health: 'pass' });
+});
+
+test.each([400, 401, 404, 500, 503])('an unexpected status is a failure: %i', async (status) => {
+  expect(await look(await answering(status))).toEqual({
+    health: 'fail',
+    detail: `answered ${status}, expected any 2xx`,
+  });
+});
+
+test('only the expected statuses pass', async () => {
+  const url = await answering(404);
+  expect(await look(url, { expectStatus: [404, 410] })).toEqual({ health: 'pass' });
+  expect(await look(url, { expectStatus: [200] })).toEqual({ health: 'fail', detail: 'answered 404, expected 200' });
+});
+
+test('a redirect is a failure and is not followed', async () => {
+  let followed = 0;
+  const target = await serve((_, response) => {
+    followed += 1;
+    response.end();
+  });
+  expect(await look(await answering(302, '', { location: target }))).toEqual({
+    health: 'fail',
+    detail: 'answered 302 (a redirect, which is not followed), expected any 2xx',
+  });
+  expect(followed).toBe(0);
+});
+
+test('429 to our own probing is unknown, unless it is expected', async () => {
+  const url = await answering(429);
+  expect((await look(url)).health).toBe('unknown');
+  expect((await look(url, { expectStatus: [429] })).health).toBe('pass');
+});
+
+test('no answer in time is a failure', async () => {
+  const url = await serveTcp(() => {});
+  expect(await look(url, { timeoutMs: 100 })).toEqual({ health: 'fail', detail: 'no answer within 100 ms' });
+});
+
+test('an answer that comes in part only is a failure where its body matters, and a pass where it does not', async () => {
+  const url = await serveTcp((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"status":');
+  });
+  expect(await look(url, { timeoutMs: 200, expectJson: { '/status': 'ok' } })).toEqual({
+    health: 'fail',
+    detail: 'no whole answer within 200 ms',
+  });
+  expect(await look(url, { timeoutMs: 200 })).toEqual({ health: 'pass' });
+});
+
+test('a refused connection is a failure', async () => {
+  expect(await look(await refusingUrl())).toEqual({
+    health: 'fail',
+    detail: 'the connection was refused (ECONNREFUSED)',
+  });
+});
+
+test('a reset and a closed connection are failures', async () => {
+  const reset = await serveTcp((socket) => socket.once('data', () => socket.resetAndDestroy()));
+  expect(await look(reset)).toEqual({ health: 'fail', detail: 'the connection was reset (ECONNRESET)' });
+  const closed = await serveTcp((socket) => socket.once('data', () => socket.end()));
+  expect(await look(closed)).toMatchObject({ health: 'fail' });
+});
+
+test('what is no HTTP is a failure', async () => {
+  const url = await serveTcp((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
+  expect(await look(url)).toMatchObject({ health: 'fail' });
+});
+
+test('a certificate that is not trusted is a failure', async () => {
+  const port = await listen(createTlsServer(SELF_SIGNED, (_, response) => response.end()));
+  expect(await look(`https://localhost:${port}`)).toEqual({
+    health: 'fail',
+    detail: 'TLS failed (DEPTH_ZERO_SELF_SIGNED_CERT)',
+  });
+});
+
+test('a server without TLS behind an https URL is a failure', async () => {
+  const url = await answering(200);
+  expect(await look(url.replace('http:', 'https:'))).toMatchObject({ health: 'fail' });
+});
+
+const resolving = (code: string) =>
+  createHttpProbe({ lookup: (_, __, callback) => callback(Object.assign(new Error(code), { code }), '') });
+
+test('a name that does not exist is a failure, one that cannot be resolved just now is ours', async () => {
+  expect(await resolving('ENOTFOUND').health(config('http://shop.example'), never)).toEqual({
+    health: 'fail',
+    detail: 'the name does not exist (ENOTFOUND)',
+  });
+  expect(await resolving('EAI_AGAIN').health(config('http://shop.example'), never)).toEqual({
+    health: 'unknown',
+    detail: 'the name cannot be resolved just now (EAI_AGAIN)',
+  });
+});
+
+test('a resolver that does not answer is ours', async () => {
+  const silent = createHttpProbe({ lookup: () => {} });
+  expect(await silent.health(config('http://shop.example', { timeoutMs: 50 }), never)).toEqual({
+    health: 'unknown',
+    detail: 'the name was not resolved within 50 ms',
+  });
+});
+
+test.each([
+  ['a URL that is none', 'shop', {}],
+  ['a scheme that is not asked', 'ftp://127.0.0.1/', {}],
+  ['a time-out that is none', 'http://127.0.0.1/', { timeoutMs: Number.NaN }],
+  ['a header that is not valid', 'http://127.0.0.1/', { headers: { 'x y': 'z' } }],
+])('a bad configuration is ours: %s', async (_, url, change) => {
+  expect(await look(url, change)).toMatchObject({ health: 'unknown' });
+});
+
+test('an aborted probe is unknown, before it begins and half-way', async () => {
+  const abort = new AbortController();
+  const url = await serve(() => abort.abort());
+  expect(await http.health(config(url), abort.signal)).toEqual({ health: 'unknown', detail: 'the probe was aborted' });
+  expect(await http.health(config(url), abort.signal)).toEqual({ health: 'unknown', detail: 'the probe was aborted' });
+});
+
+test('a time-out that fires far too late says that the worker stood still, not production', async () => {
+  const url = await serveTcp(() => {});
+  const looking = look(url, { timeoutMs: 50 });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+  expect(await looking).toEqual({ health: 'unknown', detail: 'this worker stood still while it waited' });
+});
+
+const JSON_BODY = '{"status":"ok","checks":{"a/b":[1,{"up":true}]},"gone":null}';
+
+test('what is expected in JSON is found by its pointer', async () => {
+  const url = await answering(200, JSON_BODY);
+  expect(await look(url, { expectJson: { '/status': 'ok', '/checks/a~1b/1/up': true, '/gone': null } })).toEqual({
+    health: 'pass',
+  });
+});
+
+test.each([
+  [{ '/status': 'up' }, '/status is "ok", expected "up"'],
+  [{ '/checks/c': true }, '/checks/c is nothing, expected true'],
+  [{ '/checks': 'ok' }, '/checks is no single value, expected "ok"'],
+  [{ '/toString': 'ok' }, '/toString is nothing, expected "ok"'],
+  [{ '/checks/a~1b/length': 2 }, '/checks/a~1b/length is nothing, expected 2'],
+])('JSON that says something else is a failure: %j', async (expectJson, detail) => {
+  expect(await look(await answering(200, JSON_BODY), { expectJson })).toEqual({ health: 'fail', detail });
+});
+
+test.each(['', 'ok', '<html>maintenance</html>', `<html>${'x'.repeat(MAX_BODY_BYTES)}</html>`])(
+  'what is no JSON is a failure where JSON is expected',
+  async (body) => {
+    expect(await look(await answering(200, body), { expectJson: { '/status': 'ok' } })).toEqual({
+      health: 'fail',
+      detail: 'the answer is not JSON',
+    });
+  },
+);
+
+test('JSON that is too long for our own cap is unknown', async () => {
+  const url = await answering(200, JSON.stringify({ status: 'ok', more: 'x'.repeat(MAX_BODY_BYTES) }));
+  expect(await look(url, { expectJson: { '/status': 'ok' } })).toMatchObject({ health: 'unknown' });
+});
+
+test('configured headers are sent, and no connection outlives its request', async () => {
+  const tokens: unknown[] = [];
+  let connections = 0;
+  const url = await serve((request, response) => {
+    tokens.push(request.headers['x-token']);
+    connections += request.headers.connection === 'close' ? 1 : 0;
+    response.end();
+  });
+  await look(url, { headers: { 'X-Token': 'abc' } });
+  await look(url, { headers: { 'X-Token': 'abc' } });
+  expect(tokens).toEqual(['abc', 'abc']);
+  expect(connections).toBe(2);
+});
+
+test('a detail is one line of at most 160 characters and never shows the URL', async () => {
+  const url = `${await answering(200, JSON_BODY)}/?token=secret`;
+  const { detail = '' } = await look(url, { expectJson: { [`/${'long\n'.repeat(100)}`]: 'ok' } });
+  expect(detail).toHaveLength(160);
+  expect(detail).not.toMatch(/\n|secret/);
+});
+
+test.each([
+  [200, { requests: 1, errors5xx: 0 }],
+  [302, { requests: 1, errors5xx: 0 }],
+  [404, { requests: 1, errors5xx: 0 }],
+  [500, { requests: 1, errors5xx: 1 }],
+  [503, { requests: 1, errors5xx: 1 }],
+  [429, { requests: 0, errors5xx: 0 }],
+])('traffic: an answer %i counts as %j', async (status, seen) => {
+  expect(await http.traffic(await answering(status), never)).toEqual(seen);
+});
+
+test('traffic: no answer counts as nothing, a status whose body breaks off as an answer', async () => {
+  expect(await http.traffic(await refusingUrl(), never)).toEqual({ requests: 0, errors5xx: 0 });
+  expect(await http.traffic('nonsense', never)).toEqual({ requests: 0, errors5xx: 0 });
+  const broken = await serveTcp((socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\nx'));
+  });
+  expect(await http.traffic(broken, never)).toEqual({ requests: 1, errors5xx: 1 });
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTasks, type Tasks } from '../../../adapters/postgres/tasks.ts';
+import { type FreshDatabase, freshDatabase } from '../../setup/database.ts';
+
+let fresh: FreshDatabase;
+let tasks: Tasks;
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  tasks = createTasks(fresh.database);
+});
+afterAll(() => fresh.close());
+
+describe('reading', () => {
+  test('a task is found by its work item', async () => {
+    await tasks.insert({ repo: 'shop', workItem: 'READ-1', stage: 'deploy' });
+    expect(await tasks.find('READ-1')).toEqual({ repo: 'shop', workItem: 'READ-1', stage: 'deploy' });
+    expect(await tasks.stageOf('READ-1')).toBe('deploy');
+  });
+
+  test.each(['READ-404', '', "'; drop table tasks; --"])(
+    'a work item without a task has none: %j',
+    async (workItem) => {
+      expect(await tasks.find(workItem)).toBeNull();
+      expect(await tasks.stageOf(workItem)).toBeNull();
+    },
+  );
+});
+
+describe('creating', () => {
+  test('a task that is there already stays as it is', async () => {
+    expect(await tasks.insert({ repo: 'shop', workItem: 'NEW-1', stage: 'deploy' })).toBe(true);
+    expect(await tasks.insert({ repo: 'other', workItem: 'NEW-1', stage: 'done' })).toBe(false);
+    expect(await tasks.find('NEW-1')).toEqual({ repo: 'shop', workItem: 'NEW-1', stage: 'deploy' });
+  });
+
+  test('of ten that create the same task at once exactly one does', async () => {
+    const created = await Promise.all(
+      Array.from({ length: 10 }, () => tasks.insert({ repo: 'shop', workItem: 'NEW-2', stage: 'deploy' })),
+    );
+    expect(created.filter(Boolean)).toHaveLength(1);
+  });
+});
+
+describe('compare and set', () => {
+  test('sets the stage and its time only where the stage is the expected one', async () => {
+    await tasks.insert({ repo: 'shop', workItem: 'CAS-1', stage: 'deploy' });
+    const before = await fresh.sql(`select updated_at from tasks where work_item_id = 'CAS-1'`);
+    expect(await tasks.compareAndSetStage('CAS-1', 'review', 'done')).toBe(false);
+    expect(await fresh.sql(`select updated_at from tasks where work_item_id = 'CAS-1'`)).toEqual(before);
+    expect(await tasks.compareAndSetStage('CAS-1', 'deploy', 'done')).toBe(true);
+    expect(
+      await fresh.sql(`select stage, updated_at > created_at as later from tasks where work_item_id = 'CAS-1'`),
+    ).toEqual([{ stage: 'done', later: true }]);
+  });
+
+  test('of ten that race exactly one wins, and the stage is what the winner set', async () => {
+    await tasks.insert({ repo: 'shop', workItem: 'CAS-2', stage: 'deploy' });
+    const won = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => tasks.compareAndSetStage('CAS-2', 'deploy', `winner-${index}`)),
+    );
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect(await tasks.stageOf('CAS-2')).toBe(`winner-${won.indexOf(true)}`);
+  });
+
+  test('there is nothing to set without a task', async () => {
+    expect(await tasks.compareAndSetStage('CAS-404', 'deploy', 'done')).toBe(false);
+  });
+});

@@ -1,0 +1,115 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createWindowEvidence, type WindowEvidence } from '../../../adapters/temporal/window-evidence.ts';
+import { startTemporalServer } from '../../../demo/servers/temporal-server.ts';
+import { deployWorkflowId, monitorWorkflowId } from '../../../workflows/messages.ts';
+import { bundleWorkflows } from '../../setup/bundle.ts';
+import { eventually } from '../../setup/eventually.ts';
+import { connectTemporal, type TemporalAccess, unique } from '../../setup/temporal.ts';
+
+let access: TemporalAccess;
+let evidence: WindowEvidence;
+let codePath: string;
+beforeAll(async () => {
+  access = await connectTemporal();
+  evidence = createWindowEvidence(access.client);
+  codePath = await bundleWorkflows(fileURLToPath(new URL('./phases.ts', import.meta.url)));
+});
+afterAll(async () => {
+  await access.close();
+  await rm(dirname(codePath), { recursive: true });
+});
+
+/** Starts an execution that says what phase it is told to; without a worker it stays before its first task. */
+async function start(type: string, workflowId: string, phase = 'open') {
+  return access.client.workflow.start(type, { workflowId, taskQueue: access.taskQueue, args: [phase] });
+}
+
+async function withWorker<T>(task: () => Promise<T>): Promise<T> {
+  const { nativeConnection: connection, taskQueue } = access;
+  const worker = await Worker.create({ connection, taskQueue, workflowBundle: { codePath } });
+  return worker.runUntil(task);
+}
+
+describe('windowActive', () => {
+  test('there is no window', async () => {
+    expect(await evidence.windowActive('shop', unique('NONE'))).toBe(false);
+  });
+
+  test('from its start on, before any worker has seen it, until it says closed', async () => {
+    const workItem = unique('WIN');
+    const handle = await start('postDeployMonitor', monitorWorkflowId('shop', workItem));
+    expect(await evidence.windowActive('shop', workItem)).toBe(true);
+    await withWorker(async () => {
+      await handle.signal('phase', 'acting');
+      await eventually(async () => expect(await handle.query('said')).toBe('acting'));
+      expect(await evidence.windowActive('shop', workItem)).toBe(true);
+      await handle.signal('phase', 'closed');
+      await eventually(async () => expect(await evidence.windowActive('shop', workItem)).toBe(false));
+      expect((await handle.describe()).status.name).toBe('RUNNING');
+      await handle.terminate();
+    });
+  });
+
+  test.each(['terminate', 'cancel'] as const)('not once it has ended: %s', async (end) => {
+    const workItem = unique('END');
+    const handle = await start('postDeployMonitor', monitorWorkflowId('shop', workItem));
+    await handle[end]();
+    if (end === 'cancel') await withWorker(() => handle.result().catch(() => {}));
+    expect(await evidence.windowActive('shop', workItem)).toBe(false);
+  });
+
+  test('no answer is an error, not false (invariant 3)', async () => {
+    const gone = await startTemporalServer({ cli: inject('temporalCli'), ui: 'off' });
+    const connection = await Connection.connect({ address: gone.address });
+    await gone.kill();
+    const blind = createWindowEvidence(new Client({ connection }));
+    await Promise.all([
+      expect(blind.windowActive('shop', 'ORCH-61')).rejects.toThrow(),
+      expect(blind.runningWindows('shop')).rejects.toThrow(),
+    ]);
+    await connection.close();
+  });
+
+  test('a namespace that is not there is an error too', async () => {
+    const lost = createWindowEvidence(new Client({ connection: access.connection, namespace: 'nowhere' }));
+    await expect(lost.windowActive('shop', 'ORCH-61')).rejects.toThrow();
+  });
+});
+
+test('runningWindows: deploys and windows of the repository, whatever the case of its name, that run now', async () => {
+  const repo = unique('Team/Shop');
+  const others = unique('other');
+  const [ended, ...running] = await Promise.all([
+    start('postDeployMonitor', monitorWorkflowId(repo, 'A-0')),
+    start('postDeployMonitor', monitorWorkflowId(repo, 'A-1'), 'open'),
+    start('deployToDone', deployWorkflowId(repo.toUpperCase(), 'A-2'), 'monitoring'),
+    start('postDeployMonitor', monitorWorkflowId(others, 'A-3')),
+    start('setDeployStatus', monitorWorkflowId(repo, 'A-4')),
+  ]);
+  await withWorker(async () => {
+    const [window, deploy] = running;
+    await eventually(async () =>
+      expect(await Promise.all([window?.query('said'), deploy?.query('said')])).toEqual(['open', 'monitoring']),
+    );
+    await ended.terminate();
+    await eventually(async () =>
+      expect(
+        (await evidence.runningWindows(` ${repo.toLowerCase()} `)).sort((a, b) => a.type.localeCompare(b.type)),
+      ).toEqual([
+        {
+          workflowId: deployWorkflowId(repo.toUpperCase(), 'A-2'),
+          workItem: 'A-2',
+          type: 'deployToDone',
+          phase: 'monitoring',
+        },
+        { workflowId: monitorWorkflowId(repo, 'A-1'), workItem: 'A-1', type: 'postDeployMonitor', phase: 'open' },
+      ]),
+    );
+    await Promise.all(running.map((handle) => handle.terminate()));
+  });
+});

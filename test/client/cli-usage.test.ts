@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { runHere, runProcess } from './run-cli.ts';
+
+// Nothing here gets as far as a Temporal that answers.
+
+/** Nobody listens there. */
+const NOWHERE = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+
+test.each([
+  [['status'], "error: missing required argument 'workItem'; see d2d help status\n"],
+  [['stauts', 'X'], /^error: unknown command 'stauts'/],
+  [['status', 'X', '--nope'], "error: unknown option '--nope'; see d2d help status\n"],
+  [['status', 'X', 'Y'], /too many arguments/],
+  [['close', 'X'], "error: required option '--reason <text>' not specified; see d2d help close\n"],
+  [['close', 'X', '--reason', ' '], /It must not be empty/],
+  [['start', 'shop', 'X', '--approval', 'maybe'], /Allowed choices are required, none/],
+  [['list', '--limit', '0'], /an integer within 1\.\.10000/],
+  [
+    ['extend', 'X', '0', '--reason', 'r'],
+    /^error: minutes must be a number greater than 0 and at most 10080 \(a week\), got "0"/,
+  ],
+  [['extend', 'X', '15m', '--reason', 'r'], /got "15m" \(write it without a unit\)/],
+  [['extend', 'X', '1e9', '--reason', 'r'], /got "1e9"/],
+  [['extend', 'X', 'Infinity', '--reason', 'r'], /got "Infinity"/],
+  [['help', 'nonsense'], 'error: there is no help on nonsense; d2d help lists the commands\n'],
+  [[], /error: a command must be named; see d2d help\n$/],
+])('bad usage: d2d %j is refused before anything is sent', async (args, says) => {
+  const { code, stdout, stderr } = await runHere(NOWHERE, ...args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  if (typeof says === 'string') expect(stderr).toBe(says);
+  else expect(stderr).toMatch(says);
+});
+
+test('an unreachable Temporal is told within seconds, in JSON too', async () => {
+  const started = Date.now();
+  const { code, stdout, stderr } = await runProcess(NOWHERE, 'status', 'ORCH-61', '--json');
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(JSON.parse(stderr)).toEqual({
+    error: {
+      message: expect.stringContaining('Temporal at 127.0.0.1:1 does not answer'),
+      hint: expect.stringContaining('TEMPORAL_ADDRESS'),
+    },
+  });
+  expect(Date.now() - started).toBeLessThan(20_000);
+});
+
+test('an option outranks the environment, and --debug shows the stack', async () => {
+  const { code, stderr } = await runHere(NOWHERE, 'list', '--address', 'not an address', '--debug');
+  expect(code).toBe(78);
+  expect(stderr).toMatch(
+    /^error: TEMPORAL_ADDRESS must be host:port without a scheme, got "not an address"\n.*\n {4}at /,
+  );
+});
+
+test('settings are shown with secrets masked, faults on stderr, exit 78', async () => {
+  const env = { DATABASE_URL: 'postgres://d2d:hunter2@db:5432/d2d', ORCH_POST_DEPLOY_5XX_THRESHOLD: '5' };
+  const { code, stdout, stderr } = await runProcess(env, 'settings');
+  expect(code).toBe(78);
+  expect(stdout).toMatch(/\nDATABASE_URL +postgres:\/\/\*\*\*@db:5432\/d2d +environment\n/);
+  expect(stderr).toContain('fault: ORCH_POST_DEPLOY_5XX_THRESHOLD must be within 0..1, got "5"');
+  expect(stdout + stderr).not.toContain('hunter2');
+  const { settings, faults } = JSON.parse((await runHere(env, 'settings', '--json')).stdout);
+  expect(settings[0]).toEqual({
+    name: expect.any(String),
+    value: expect.any(String),
+    source: expect.any(String),
+    help: expect.any(String),
+    type: expect.any(String),
+    default: settings[0].default,
+  });
+  expect(faults.length).toBeGreaterThan(0);
+});
+
+test('the help tells every command, exit code and JSON shape', async () => {
+  const { code, stdout } = await runHere({}, '--help');
+  expect(code).toBe(0);
+  for (const name of [
+    'start',
+    'approve',
+    'reject',
+    'status',
+    'list',
+    'watch',
+    'cancel',
+    'extend',
+    'close',
+    'settings',
+    'doctor',
+  ]) {
+    expect(stdout).toMatch(new RegExp(`\n  ${name} `));
+  }
+  expect((await runHere({}, 'help', 'exit-codes')).stdout).toContain(
+    ' 21  production degraded after the deploy; it was rolled back',
+  );
+  expect((await runHere({}, 'help', 'json')).stdout).toContain(
+    'close            {repo, workItem, workflowId, runId, report, logPath}',
+  );
+  expect((await runProcess({}, '--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});

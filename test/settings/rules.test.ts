@@ -1,0 +1,167 @@
+import { expect, test } from 'vitest';
+import { MAX_TICKS, mostTicks } from '../../decisions/index.ts';
+import { checkSettings, type Env, loadSettings } from '../../settings.ts';
+import { described, environment, files, noFiles } from './builders.ts';
+
+const faults = (more: Env, readFile = noFiles) => checkSettings(environment(more), readFile).faults;
+const seconds = (times: Readonly<Record<string, string>>): Env =>
+  Object.fromEntries(Object.entries(times).map(([name, value]) => [`ORCH_POST_DEPLOY_${name}_SECONDS`, value]));
+
+test.each([
+  [
+    { CONFIRM: '40' },
+    'ORCH_POST_DEPLOY_CONFIRM_SECONDS must be at most ORCH_POST_DEPLOY_INTERVAL_SECONDS (30), got 40',
+  ],
+  [
+    { INTERVAL: '1000' },
+    'ORCH_POST_DEPLOY_INTERVAL_SECONDS must be at most ORCH_POST_DEPLOY_WINDOW_SECONDS (900), got 1000',
+  ],
+  [
+    { WINDOW: '900', MAX_WINDOW: '600' },
+    'ORCH_POST_DEPLOY_WINDOW_SECONDS must be at most ORCH_POST_DEPLOY_MAX_WINDOW_SECONDS (600), got 900',
+  ],
+  [
+    { INTERVAL: '1', CONFIRM: '0.2' },
+    'ORCH_POST_DEPLOY_WINDOW_SECONDS must take at most 3000 looks, got 900, which may take 4500 (one every 1 s, or 0.2 s while health fails): make it shorter, or those longer',
+  ],
+  [
+    { INTERVAL: '1', CONFIRM: '1', MAX_WINDOW: '3600' },
+    'ORCH_POST_DEPLOY_MAX_WINDOW_SECONDS must take at most 3000 looks, got 3600, which may take 3600 (one every 1 s, or 1 s while health fails): make it shorter, or those longer',
+  ],
+  [
+    { CONFIRM: '1', ROLLBACK_WATCH: '4000', MAX_WINDOW: '900' },
+    'ORCH_POST_DEPLOY_ROLLBACK_WATCH_SECONDS must take at most 3000 looks, got 4000, which may take 4000 (one every 1 s, or 1 s while health fails): make it shorter, or those longer',
+  ],
+])('the times of a window, %o: a fault', (times, fault) => {
+  expect(faults(seconds(times))).toEqual([fault]);
+});
+
+test.each([
+  [{ WINDOW: '12', INTERVAL: '1', CONFIRM: '0.5' }],
+  [{ WINDOW: '20' }],
+  [{ INTERVAL: '2' }],
+  [{ INTERVAL: '0.5', WINDOW: '8' }],
+  [{ WINDOW: '7200' }],
+  [{ WINDOW: '0.2' }],
+  [{ WINDOW: '600', INTERVAL: '0.2' }],
+])('a default makes way for the times that are set, %o', (times) => {
+  const { settings, faults: told } = checkSettings(environment(seconds(times)), noFiles);
+  expect(told).toEqual([]);
+  const window = settings?.repositories.get('orchestrator')?.window;
+  if (window === undefined) throw new Error('no window');
+  expect(window.confirmMs).toBeLessThanOrEqual(window.intervalMs);
+  expect(window.intervalMs).toBeLessThanOrEqual(window.windowMs);
+  expect(window.windowMs).toBeLessThanOrEqual(window.maxWindowMs);
+  expect(mostTicks({ ...window, windowMs: window.maxWindowMs })).toBeLessThanOrEqual(MAX_TICKS);
+});
+
+test('a faulty time is told once: nothing that depends on it is', () => {
+  expect(faults(seconds({ WINDOW: 'x', INTERVAL: '80000', CONFIRM: '70000' }))).toHaveLength(1);
+});
+
+test.each(['deploy', 'rollback'])('the self-hosting repository refuses the driver command for %s', (part) => {
+  const other = part === 'deploy' ? '' : '    deploy: { driver: external }\n';
+  const [env, readFile] = described(
+    `repositories:\n  ORCHESTRATOR:\n${other}    ${part}:\n      driver: command\n      command: [make, deploy]\n`,
+  );
+  expect(checkSettings(env, readFile).faults).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `^repositories.yaml:\\d:7 repositories.ORCHESTRATOR.${part}.driver: must not be command for the self-hosting repository, as it would kill its own worker: use webhook`,
+      ),
+    ),
+  ]);
+});
+
+test('BR-5: a rollback that is configured for the self-hosting repository is a warning, and its action is alert', () => {
+  const yaml = (more: string) => `repositories:\n  orchestrator:\n    deploy: { driver: external }\n    ${more}\n`;
+  const own = loadSettings(...described(yaml('window: { action: rollback }')));
+  expect(own.repositories.get('orchestrator')?.window.action).toBe('alert');
+  expect(own.warnings).toEqual([
+    'repositories.yaml:4:15 repositories.orchestrator.window.action: has no effect: the self-hosting repository is never rolled back, a degradation of it is always an alert',
+  ]);
+  const block = loadSettings(...described(yaml('rollback: { driver: webhook, url: http://ci/ }')));
+  expect(block.warnings.join()).toContain('repositories.orchestrator.rollback: has no effect');
+  const shared = loadSettings(environment({ ORCH_POST_DEPLOY_ACTION: 'rollback' }), noFiles);
+  expect(shared.repositories.get('orchestrator')?.window.action).toBe('alert');
+  expect(shared.warnings.join()).toContain('ORCH_POST_DEPLOY_ACTION=rollback has no effect for "orchestrator"');
+});
+
+const SHOP = 'repositories:\n  shop:\n    deploy: { driver: external }\n    health: { url: http://shop/ }\n';
+
+test('action rollback without a rollback driver is a fault', () => {
+  expect(checkSettings(...described(`${SHOP}    window: { action: rollback }\n`)).faults).toEqual([
+    'repositories.yaml:5:15 repositories.shop.window.action: must not be rollback without a rollback block: give the repository a rollback driver, or set window.action: alert',
+  ]);
+  const env = { ORCH_POST_DEPLOY_ACTION: 'rollback', ORCH_POST_DEPLOY_REPOS: 'Shop' };
+  expect(checkSettings(...described(SHOP, env)).faults).toEqual([
+    'repositories.yaml:2:3 repositories.shop: must have a rollback block, as ORCH_POST_DEPLOY_ACTION is rollback: give the repository a rollback driver, or set window.action: alert',
+  ]);
+  expect(checkSettings(...described(`${SHOP}    window: { action: alert }\n`, env)).faults).toEqual([]);
+  expect(checkSettings(...described(SHOP, { ORCH_POST_DEPLOY_ACTION: 'rollback' })).faults).toEqual([]); // not watched
+  const driver = '    rollback: { driver: webhook, url: http://ci/ }\n';
+  const { repositories } = loadSettings(...described(SHOP + driver, env));
+  expect(repositories.get('shop')?.window.action).toBe('rollback');
+  expect(repositories.get('shop')?.rollback).toMatchObject({ driver: 'webhook', idempotent: false });
+});
+
+test('a window that would see nothing is a fault; a switched-off one is none', () => {
+  const blind = { ORCH_POST_DEPLOY_HEALTH_URL: '' };
+  expect(faults(blind)).toEqual([
+    expect.stringMatching(/^ORCH_POST_DEPLOY_HEALTH_URL must be set, .*a window of "orchestrator" would see nothing/),
+  ]);
+  expect(faults({ ...blind, ORCH_POST_DEPLOY_ENABLED: 'off' })).toEqual([]);
+  expect(faults({ ...blind, ORCH_POST_DEPLOY_REPOS: 'other' })).toEqual([]);
+  expect(faults({ ...blind, ORCH_POST_DEPLOY_TRAFFIC_URLS: 'http://a/' })).toEqual([]);
+
+  const yaml = 'repositories:\n  shop:\n    deploy: { driver: external }\n';
+  expect(checkSettings(...described(yaml, { ORCH_POST_DEPLOY_REPOS: 'shop' })).faults).toEqual([
+    'repositories.yaml:2:3 repositories.shop: must have health or traffic: a window would see nothing (or take it off ORCH_POST_DEPLOY_REPOS)',
+  ]);
+  const beside = checkSettings(...described(yaml, blind)); // there by itself: the file is about others
+  expect(beside.faults).toEqual([]);
+  expect(beside.warnings).toHaveLength(1);
+});
+
+test('a health check needs something to ask', () => {
+  const yaml = 'repositories:\n  shop:\n    deploy: { driver: external }\n    healthCheck: { passes: 2 }\n';
+  expect(checkSettings(...described(yaml)).faults).toEqual([
+    'repositories.yaml:4:5 repositories.shop.healthCheck: has nothing to ask: give the repository a health block with a url',
+  ]);
+});
+
+test('a time in the file that conflicts with one of all repositories is told at its place', () => {
+  expect(
+    checkSettings(...described(`${SHOP}    window: { intervalSeconds: 2 }\n`, seconds({ CONFIRM: '5' }))).faults,
+  ).toEqual([
+    'repositories.yaml:5:15 repositories.shop.window.intervalSeconds: must be at least ORCH_POST_DEPLOY_CONFIRM_SECONDS (5), got 2',
+  ]);
+  expect(checkSettings(...described(`${SHOP}    window: { seconds: 60, intervalSeconds: 90 }\n`)).faults).toEqual([
+    'repositories.yaml:5:28 repositories.shop.window.intervalSeconds: must be at most window.seconds (60), got 90',
+  ]);
+});
+
+test('the four states must be four', () => {
+  expect(faults({ ORCH_PLANE_STATE_MONITORING: 'done' })).toEqual([
+    'ORCH_PLANE_STATE_DONE must not be the same state as ORCH_PLANE_STATE_MONITORING, got "Done"',
+  ]);
+});
+
+test('a CA file goes with require and verify-full only, and holds a certificate', () => {
+  const pem = files({ 'ca.pem': '-----BEGIN CERTIFICATE-----\n', 'other.pem': 'x' });
+  const ca = { ORCH_DATABASE_CA_FILE: 'ca.pem', ORCH_DATABASE_TLS: 'verify-full' };
+  expect(loadSettings(environment(ca), pem).database.ca).toContain('BEGIN CERTIFICATE');
+  expect(faults({ ...ca, ORCH_DATABASE_TLS: 'disable' }, pem).join()).toMatch(/set require or verify-full$/);
+  expect(faults({ ...ca, ORCH_DATABASE_TLS: '' }, pem)).toHaveLength(1);
+  expect(faults({ ...ca, ORCH_DATABASE_CA_FILE: 'other.pem' }, pem).join()).toContain('which holds none');
+  expect(faults({ ...ca, ORCH_DATABASE_CA_FILE: 'absent.pem' }, pem).join()).toContain('there is no such file');
+});
+
+test('a name in a list that nothing describes is a warning', () => {
+  expect(loadSettings(...described(SHOP, { ORCH_POST_DEPLOY_REPOS: 'shpo, SHOP' })).warnings).toEqual([
+    'ORCH_POST_DEPLOY_REPOS names "shpo", which no settings describe',
+  ]);
+  expect(loadSettings(environment({ ORCH_DEPLOY_STATUS_GUARD_REPOS: 'orchestartor' }), noFiles).warnings).toEqual([
+    'ORCH_DEPLOY_STATUS_GUARD_REPOS names "orchestartor", which no settings describe (did you mean orchestrator?)',
+  ]);
+});

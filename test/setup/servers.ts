@@ -1,0 +1,68 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
+import { type PostgresServer, startPostgresServer } from '../../demo/servers/postgres-server.ts';
+import { provideTemporalCli } from '../../demo/servers/temporal-cli.ts';
+import { startTemporalServer, type TemporalServer } from '../../demo/servers/temporal-server.ts';
+import { provideTimeSkippingServer } from '../../demo/servers/time-skipping-server.ts';
+import { bundleWorkflows } from './bundle.ts';
+import { type Made, tried } from './made.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** URL of the superuser on the run's Postgres; tests take a database of their own, see `freshDatabase`. */
+    postgresUrl: string;
+    /** The run's Temporal dev server, search attributes registered. */
+    temporalAddress: string;
+    /** The `temporal` command line. */
+    temporalCli: string;
+    timeSkippingServer: Made;
+    workflowBundle: Made;
+  }
+}
+
+interface Servers {
+  readonly postgres: PostgresServer;
+  readonly temporal: TemporalServer;
+  readonly cli: string;
+  readonly timeSkipping: Made;
+  readonly bundle: Made;
+}
+
+declare global {
+  /** One set of servers a run, though each vitest project runs its set-up and loads this module by itself. */
+  var deployToDoneServers: { users: number; readonly servers: Promise<Servers> } | undefined;
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  globalThis.deployToDoneServers ??= { users: 0, servers: start() };
+  const run = globalThis.deployToDoneServers;
+  run.users += 1;
+  const { postgres, temporal, cli, timeSkipping, bundle } = await run.servers;
+  project.provide('postgresUrl', postgres.url);
+  project.provide('temporalAddress', temporal.address);
+  project.provide('temporalCli', cli);
+  project.provide('timeSkippingServer', timeSkipping);
+  project.provide('workflowBundle', bundle);
+  return async () => {
+    run.users -= 1;
+    if (run.users > 0) return;
+    globalThis.deployToDoneServers = undefined;
+    await Promise.all([temporal.stop(), postgres.stop(), bundle.path && rm(dirname(bundle.path), { recursive: true })]);
+  };
+}
+
+async function start(): Promise<Servers> {
+  const provisioning = { env: process.env, say: (line: string) => console.error(line) };
+  const [postgres, { cli, temporal }, timeSkipping, bundle] = await Promise.all([
+    startPostgresServer(),
+    provideTemporalCli(provisioning).then(async (cli) => ({
+      cli,
+      temporal: await startTemporalServer({ cli, ui: 'off', keywords: SEARCH_ATTRIBUTES }),
+    })),
+    tried(provideTimeSkippingServer(provisioning)),
+    tried(bundleWorkflows()),
+  ]);
+  return { postgres, temporal, cli, timeSkipping, bundle };
+}

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { made } from './made.ts';
+
+// Before the first connection; what the SDK tells of workers that come and go is no news in a test.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+export interface TemporalAccess {
+  readonly address: string;
+  readonly namespace: string;
+  readonly client: Client;
+  readonly connection: Connection;
+  /** For a `Worker` in the test's own process. */
+  readonly nativeConnection: NativeConnection;
+  /** A task queue that no other test uses. */
+  readonly taskQueue: string;
+  close(): Promise<void>;
+}
+
+/** A client of the run's Temporal dev server. Workflow ids have to be unique too: the server is everybody's. */
+export async function connectTemporal(): Promise<TemporalAccess> {
+  const address = inject('temporalAddress');
+  const namespace = 'default';
+  const [connection, nativeConnection] = await Promise.all([
+    Connection.connect({ address }),
+    NativeConnection.connect({ address }),
+  ]);
+  return {
+    address,
+    namespace,
+    connection,
+    nativeConnection,
+    client: new Client({ connection, namespace }),
+    taskQueue: unique('queue'),
+    async close() {
+      await connection.close();
+      await nativeConnection.close();
+    },
+  };
+}
+
+/** `name-1f2e3d4c`: a repository, work item or task queue of this test alone. */
+export const unique = (name: string): string => `${name}-${randomBytes(4).toString('hex')}`;
+
+/** `Worker.create({ workflowBundle: workflowBundle(), … })`. @throws where the workflows could not be bundled. */
+export const workflowBundle = (): { codePath: string } => ({
+  codePath: made('The workflow bundle', inject('workflowBundle')),
+});
+
+/** For `TestWorkflowEnvironment.createTimeSkipping(timeSkipping())`. @throws where this machine cannot have that server. */
+export const timeSkipping = () => ({
+  server: {
+    executable: {
+      type: 'existing-path' as const,
+      path: made('The time-skipping test server', inject('timeSkippingServer')),
+    },
+  },
+});

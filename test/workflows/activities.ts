@@ -1,0 +1,136 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { TrackerStatus } from '../../activities/status-setters.ts';
+import { createStatusSetters } from '../../activities/status-setters.ts';
+import { createTaskActivities, type RunningOnRepository } from '../../activities/tasks.ts';
+import type { WindowReport } from '../../activities/window-report.ts';
+import { type Item, shownAs } from './item.ts';
+
+interface World {
+  readonly items: ReadonlyMap<string, Item>;
+  readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
+  readonly runningOn?: (repo: string) => Promise<readonly RunningOnRepository[]>;
+  /** Takes each line that the guard logs. */
+  readonly log?: (fields: object) => void;
+  readonly guardEnabled?: boolean;
+}
+
+type ByItem = { readonly workItem: string };
+
+/**
+ * The activities over items in memory: the real setters and tasks with evidence from Temporal itself, and a tracker, a
+ * production and a deployer that do as the item says.
+ */
+export function activitiesOver({
+  items,
+  windowActive,
+  runningOn = async () => [],
+  log = () => {},
+  guardEnabled = true,
+}: World) {
+  const at = (workItem: string): Item => {
+    const found = items.get(workItem);
+    if (found === undefined) throw ApplicationFailure.nonRetryable(`the test has no item ${workItem}`);
+    return found;
+  };
+  const locks = new Map<string, Promise<unknown>>();
+
+  const setters = createStatusSetters<null>({
+    guard: {
+      enabled: guardEnabled,
+      get repos() {
+        return [...items.values()].map(({ plan }) => plan.repo);
+      },
+      selfHostingRepo: 'orchestrator',
+    },
+    async withWorkItemLock(workItem, run) {
+      const before = locks.get(workItem);
+      const mine = (async () => {
+        await before?.catch(() => {});
+        return run(null);
+      })();
+      locks.set(workItem, mine);
+      return mine;
+    },
+    findTask: async (workItem) => at(workItem).task,
+    windowActive,
+    tracker: {
+      async shown(_repo, workItem) {
+        await at(workItem).tracker('read');
+        return at(workItem).shown;
+      },
+      async write(_repo, workItem, status) {
+        const written = at(workItem);
+        await written.tracker('write');
+        const own = typeof status === 'string';
+        written.writes.push({ status: own ? status : 'before', stage: written.task?.stage ?? null });
+        written.shown = own ? shownAs(status) : { id: status.id, name: 'before', status: null };
+      },
+      stateId: async (_repo, _workItem, status: TrackerStatus) => shownAs(status).id,
+    },
+    log: { info: log },
+  });
+
+  const tasks = createTaskActivities({
+    tasks: {
+      async find(workItem) {
+        const { task } = at(workItem);
+        return task === null ? null : { ...task, workItem };
+      },
+      async compareAndSetStage(workItem, from, to) {
+        const { task } = at(workItem);
+        if (task === null || task.stage !== from) return false;
+        task.stage = to;
+        return true;
+      },
+      async insert({ repo, workItem, stage }) {
+        if (at(workItem).task !== null) return false;
+        at(workItem).task = { repo, stage };
+        return true;
+      },
+    },
+    runningOn,
+    windowActive,
+  });
+
+  return {
+    ...setters,
+    ...tasks,
+    async planDeploy({ repo }: { readonly repo: string }) {
+      const found = [...items.values()].find(({ plan }) => plan.repo === repo);
+      if (found === undefined)
+        throw ApplicationFailure.nonRetryable(`repository "${repo}" is not described`, 'UnknownRepository');
+      return found.plan;
+    },
+    async deploy({ workItem }: ByItem) {
+      at(workItem).count.deploys += 1;
+      return at(workItem).deploy();
+    },
+    checkHealth: async ({ repo }: { readonly repo: string }) => {
+      const found = [...items.values()].find(({ plan }) => plan.repo === repo);
+      return found === undefined ? { ok: true, detail: '' } : found.checkHealth();
+    },
+    async rollback({ workItem }: ByItem) {
+      at(workItem).count.rollbacks += 1;
+      return at(workItem).rollback();
+    },
+    async observe({ workItem }: ByItem) {
+      const seen = at(workItem);
+      const n = seen.count.looks;
+      seen.count.looks += 1;
+      await seen.onLook(n);
+      const look = seen.looks[Math.min(n, seen.looks.length - 1)];
+      return { ...look, stage: seen.task?.stage ?? null };
+    },
+    async commentOnWorkItem({ workItem, key, paragraphs }: ByItem & { key: string; paragraphs: string[] }) {
+      if (at(workItem).comments.every((comment) => comment.key !== key))
+        at(workItem).comments.push({ key, paragraphs });
+    },
+    async sendAlert({ workItem, key, title }: ByItem & { key: string; title: string }) {
+      at(workItem).alerts.push({ key, title });
+    },
+    async writePostDeployLog(report: WindowReport) {
+      at(report.workItem).reports.push(report);
+      return { path: `${report.workItem}.md` };
+    },
+  };
+}

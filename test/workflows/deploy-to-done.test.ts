@@ -1,0 +1,350 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  approveSignal,
+  type DeployOutcome,
+  deployFinishedSignal,
+  deployStatusQuery,
+  rejectSignal,
+} from '../../workflows/messages.ts';
+import { type Harness, startHarness } from './harness.ts';
+import { fail, IN_PROGRESS, type Item, pass, plan, policy, shownAs } from './item.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.close());
+
+const statuses = (item: Item) => item.writes.map(({ status }) => status);
+const comments = (item: Item) => item.comments.flatMap(({ paragraphs }) => paragraphs).join('\n');
+
+describe('endings at done', () => {
+  test('a healthy window leads from Awaiting Deploy to a true Done', async () => {
+    const item = harness.add();
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying', 'monitoring', 'done']);
+    expect(item.task).toMatchObject({ stage: 'done' });
+    expect(item.count).toEqual({ looks: 10, deploys: 1, rollbacks: 0 });
+    expect(item.reports).toMatchObject([{ outcome: 'healthy', coverage: { made: 10, missed: 0, unknown: 0 } }]);
+    expect(item.comments).toEqual([]);
+  });
+
+  test('D3: the window is armed before the terminal sync, so that the first Monitoring is allowed on a done task', async () => {
+    const item = harness.add();
+    await harness.run(item);
+    expect(item.writes).toContainEqual({ status: 'monitoring', stage: 'done' });
+    expect(harness.logged).toContainEqual(
+      expect.objectContaining({
+        work_item: item.workItem,
+        target: 'monitoring',
+        db_stage: 'done',
+        window_active: true,
+        verdict: 'ALLOW',
+      }),
+    );
+  });
+
+  test('no window for the repository: straight to Done', async () => {
+    const item = harness.add({ plan: plan({ window: null }) });
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying', 'done']);
+    expect(item.count.looks).toBe(0);
+  });
+
+  test('D3: a re-drive of a task that is done converges to Done, deploys nothing and comments nothing', async () => {
+    const item = harness.add({ task: { repo: 'set by add', stage: ' DONE ' }, shown: shownAs('awaiting_deploy') });
+    expect(await harness.run(item)).toMatchObject({ outcome: 'already_done' });
+    expect(statuses(item)).toEqual(['done']);
+    expect(item.count.deploys).toBe(0);
+    expect(item.comments).toEqual([]);
+  });
+
+  test('the settle reads Done back, and converges again where an old status has come back meanwhile', async () => {
+    const item = harness.add();
+    let reads = 0;
+    item.tracker = async (call) => {
+      if (call === 'read') reads += 1;
+      if (item.shown.status === 'done' && statuses(item).filter((status) => status === 'done').length === 1) {
+        item.shown = shownAs('monitoring');
+      }
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying', 'monitoring', 'done', 'done']);
+    expect(item.shown.status).toBe('done');
+    expect(reads).toBeGreaterThan(4);
+  });
+
+  test('a person who moves a finished item elsewhere is left alone by the settle', async () => {
+    const item = harness.add();
+    item.tracker = async (call) => {
+      if (call === 'read' && item.shown.status === 'done') item.shown = IN_PROGRESS;
+    };
+    await harness.run(item);
+    expect(item.shown).toBe(IN_PROGRESS);
+  });
+});
+
+describe('endings before done', () => {
+  const endings: [DeployOutcome, Partial<Item>, (item: Item) => Promise<unknown>][] = [
+    ['deploy_failed', { deploy: async () => ({ ok: false, detail: 'exit code 3' }) }, async () => {}],
+    ['unhealthy_after_deploy', { checkHealth: async () => ({ ok: false, detail: '503 for 60 s' }) }, async () => {}],
+    [
+      'rejected',
+      { plan: plan({ approval: { required: true, timeoutMs: 60_000 } }) },
+      (item) => harness.deploy(item).signal(rejectSignal, { by: 'oncall', reason: 'freeze' }),
+    ],
+    ['approval_expired', { plan: plan({ approval: { required: true, timeoutMs: 60_000 } }) }, async () => {}],
+  ];
+  test.each(endings)(
+    '%s: the stage stays, the tracker goes back to what it showed, and a comment says why',
+    async (outcome, change, then) => {
+      const item = harness.add(change);
+      const handle = await harness.start(item);
+      await then(item);
+      expect(await handle.result()).toMatchObject({ outcome });
+      expect(item.task?.stage).toBe('deploy');
+      expect(statuses(item).at(-1)).toBe('before');
+      expect(item.shown.id).toBe(IN_PROGRESS.id);
+      expect(comments(item)).toContain(outcome.replaceAll('_', ' '));
+      expect(item.count.looks).toBe(0);
+    },
+  );
+
+  test('where a deploy-phase status stood before the run, Awaiting Deploy is put back', async () => {
+    const item = harness.add({ shown: shownAs('deploying'), deploy: async () => ({ ok: false, detail: 'no' }) });
+    await harness.run(item);
+    expect(item.shown.status).toBe('awaiting_deploy');
+  });
+
+  test('a worker lost in the middle of a deploy that must not run twice: nobody knows, and somebody is called', async () => {
+    const item = harness.add({
+      deploy: async () => {
+        throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
+      },
+    });
+    expect(await harness.run(item)).toMatchObject({ outcome: 'deploy_unknown' });
+    expect(item.count.deploys).toBe(1);
+    expect(item.shown.status).toBe('deploying');
+    expect(item.alerts).toHaveLength(1);
+    expect(comments(item)).toContain('nobody knows');
+  });
+
+  test('a deploy by a driver declared idempotent is tried again after its worker was lost', async () => {
+    const item = harness.add({ plan: plan({ driver: { kind: 'command', idempotent: true, timeoutMs: 60_000 } }) });
+    item.deploy = async () => {
+      if (item.count.deploys === 1) throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
+      return { ok: true, detail: '' };
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.count.deploys).toBe(2);
+  });
+
+  test('a task that is cancelled while its deploy runs stays cancelled, and its status is not written any more', async () => {
+    const item = harness.add();
+    item.deploy = async () => {
+      if (item.task !== null) item.task.stage = 'cancelled';
+      return { ok: true, detail: '' };
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'task_cancelled' });
+    expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying']);
+    expect(item.task?.stage).toBe('cancelled');
+  });
+
+  test('a task that is cancelled before the start: no deploy and no status write', async () => {
+    const item = harness.add({ task: { repo: '', stage: 'cancelled' } });
+    expect(await harness.run(item)).toMatchObject({ outcome: 'task_cancelled' });
+    expect(item.count.deploys).toBe(0);
+    expect(item.writes).toEqual([]);
+  });
+
+  test('a cancel while it waits for approval puts the status back', async () => {
+    const item = harness.add({ plan: plan({ approval: { required: true, timeoutMs: 600_000 } }) });
+    const handle = await harness.start(item);
+    await harness.until(() => item.shown.status === 'awaiting_deploy');
+    await handle.cancel();
+    expect(await handle.result()).toMatchObject({ outcome: 'cancelled' });
+    expect(item.shown.id).toBe(IN_PROGRESS.id);
+    expect(comments(item)).toContain('cancelled');
+  });
+});
+
+describe('refused at the start', () => {
+  test('a work item without a task', async () => {
+    const item = harness.add({ task: null });
+    expect(await harness.run(item)).toEqual({
+      outcome: 'refused',
+      reason: `there is no task for work item ${item.workItem}; start with createTask (d2d start --create) to make one`,
+    });
+    expect(item.writes).toEqual([]);
+  });
+
+  test('createTask makes the task', async () => {
+    const item = harness.add({ task: null });
+    expect(await harness.run(item, { createTask: true })).toMatchObject({ outcome: 'done' });
+    expect(item.task?.stage).toBe('done');
+  });
+
+  test('an unknown repository', async () => {
+    const item = harness.add();
+    expect(await harness.run(item, { repo: 'nowhere' })).toEqual({
+      outcome: 'refused',
+      reason: 'repository "nowhere" is not described',
+    });
+  });
+
+  test('a task of another repository', async () => {
+    const item = harness.add({ task: { repo: 'other', stage: 'deploy' } });
+    item.task = { repo: 'other', stage: 'deploy' };
+    expect(await harness.run(item)).toMatchObject({
+      outcome: 'refused',
+      reason: expect.stringContaining('belongs to repository other'),
+    });
+  });
+
+  test.each([[undefined], ['ORCH-1'], [{ repo: '', workItem: 'x' }], [{ repo: 'shop', workItem: 7 }], [null]])(
+    'an input that is none: %j',
+    async (input) => {
+      expect(await harness.startRaw(input)).toMatchObject({
+        outcome: 'refused',
+        reason: expect.stringContaining('must name'),
+      });
+    },
+  );
+
+  test('a repository that is busy with another deploy names it', async () => {
+    const item = harness.add();
+    harness.busy.set(item.plan.repo, [
+      { workflowId: 'monitor/shop/ORCH-7', workItem: 'ORCH-7', type: 'postDeployMonitor', phase: 'open' },
+    ]);
+    expect(await harness.run(item)).toMatchObject({
+      outcome: 'refused',
+      reason: expect.stringContaining('monitor/shop/ORCH-7'),
+    });
+    expect(item.writes).toEqual([]);
+  });
+});
+
+describe('signals', () => {
+  test('garbage is ignored and shown; the approval that follows counts', async () => {
+    const item = harness.add({ plan: plan({ approval: { required: true, timeoutMs: 3_600_000 } }) });
+    const handle = await harness.start(item);
+    for (const garbage of [42, ['x'], 'yes', { by: 7 }, { by: 'x', reason: {} }]) {
+      await handle.signal('approve', garbage);
+    }
+    await handle.signal('aprove', { by: 'oncall' });
+    const status = await handle.query(deployStatusQuery);
+    expect(status.phase).toBe('awaiting_approval');
+    expect(status.notes.map(({ text }) => text)).toEqual([
+      expect.stringContaining('must be an object {by, reason}, got 42'),
+      expect.stringContaining('got ["x"]'),
+      expect.stringContaining('got "yes"'),
+      expect.stringContaining('by and reason must be texts'),
+      expect.stringContaining('by and reason must be texts'),
+      'the signal aprove was ignored: a deploy takes approve, reject and deployFinished',
+    ]);
+    await handle.signal('approve');
+    await handle.signal(approveSignal, { by: 'second' });
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+    const after = await handle.query(deployStatusQuery);
+    expect(after.approval).toMatchObject({ decision: 'approved', by: 'unknown', reason: 'unknown' });
+    expect(after.notes.at(-1)?.text).toBe('the signal approve was ignored: it was approved by unknown already');
+  });
+
+  const external = () =>
+    plan({ driver: { kind: 'external', idempotent: false, timeoutMs: 600_000 }, window: null, rollback: null });
+
+  test('an external deployer reports its end', async () => {
+    const item = harness.add({ plan: external() });
+    const handle = await harness.start(item);
+    await harness.until(() => item.shown.status === 'deploying');
+    await handle.signal('deployFinished', { ok: 'yes' });
+    await handle.signal(deployFinishedSignal, { ok: true, version: 'v2', by: 'ci' });
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+    expect(item.count.deploys).toBe(0);
+    expect((await handle.query(deployStatusQuery)).notes[0]?.text).toContain(
+      'its payload must be an object {ok: true | false',
+    );
+  });
+
+  test('an external deployer reports a failure', async () => {
+    const item = harness.add({ plan: external() });
+    const handle = await harness.start(item);
+    await harness.until(() => item.shown.status === 'deploying');
+    await handle.signal(deployFinishedSignal, { ok: false, detail: 'tests were red', by: 'ci' });
+    expect(await handle.result()).toEqual({
+      outcome: 'deploy_failed',
+      reason: 'ci reported a failure: tests were red',
+    });
+  });
+
+  test('an external deployer that never reports', async () => {
+    const item = harness.add({ plan: external() });
+    expect(await harness.run(item)).toMatchObject({
+      outcome: 'deploy_failed',
+      reason: expect.stringContaining('no deployFinished signal'),
+    });
+  });
+});
+
+describe('a tracker that fails never holds up the work', () => {
+  test('an intermediate status that cannot be written is noted, and the deploy goes on to Done', async () => {
+    const item = harness.add();
+    item.tracker = async () => {
+      if (item.task?.stage !== 'done') throw new Error('the tracker is away');
+    };
+    const handle = await harness.start(item);
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+    expect(statuses(item)).toEqual(['monitoring', 'done']);
+    const { notes } = await handle.query(deployStatusQuery);
+    expect(notes.map(({ text }) => text)).toEqual([
+      expect.stringContaining('the status could not be read'),
+      expect.stringContaining('Awaiting Deploy could not be shown'),
+      expect.stringContaining('Deploying could not be shown'),
+    ]);
+  });
+
+  test('a work item that is gone from the tracker ends the mirroring, not the run', async () => {
+    const item = harness.add();
+    item.tracker = async () => {
+      if (item.task?.stage === 'done') throw ApplicationFailure.nonRetryable('no such work item', 'PlaneNotFound');
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.alerts).toEqual([]);
+  });
+
+  test('a revoked key at the end: one alarm, and Done once the key is back', async () => {
+    const item = harness.add({ plan: plan({ window: null }) });
+    let refused = 0;
+    item.tracker = async () => {
+      if (item.task?.stage !== 'done' || refused >= 3) return;
+      refused += 1;
+      throw ApplicationFailure.nonRetryable('Given API token is not valid', 'PlaneUnauthorized');
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.shown.status).toBe('done');
+    expect(item.alerts).toHaveLength(1);
+    expect(refused).toBe(3);
+  });
+});
+
+test('a degraded window ends done, with the alert as a comment', async () => {
+  const item = harness.add({ looks: [fail()] });
+  expect(await harness.run(item)).toMatchObject({
+    outcome: 'degraded_alerted',
+    reason: expect.stringContaining('3 health checks in a row failed'),
+  });
+  expect(item.shown.status).toBe('done');
+  expect(comments(item)).toContain('is degraded after its deploy');
+});
+
+test('a cancel of the run after done is passed on to the window', async () => {
+  const item = harness.add({ plan: plan({ window: policy() }), looks: [pass()] });
+  item.onLook = async (n) => {
+    if (n === 2) await harness.deploy(item).cancel();
+  };
+  expect(await harness.run(item)).toMatchObject({ outcome: 'window_cancelled' });
+  expect(item.reports[0]?.messages).toMatchObject([{ name: 'cancel', by: 'temporal' }]);
+  expect(item.shown.status).toBe('done');
+  expect(item.count.looks).toBeLessThan(10);
+});

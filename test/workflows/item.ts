@@ -1,0 +1,107 @@
+import type { DeployPlan } from '../../activities/deploy-plan.ts';
+import type { ShownStatus, TrackerStatus } from '../../activities/status-setters.ts';
+import type { WindowReport } from '../../activities/window-report.ts';
+import type { WindowPolicy } from '../../decisions/index.ts';
+import type { Look } from '../../workflows/window-state.ts';
+
+/** A window of ten ticks: long enough for a streak, an end and something after it. */
+export const policy = (change: Partial<WindowPolicy> = {}): WindowPolicy => ({
+  windowMs: 300_000,
+  intervalMs: 30_000,
+  confirmMs: 5_000,
+  failThreshold: 3,
+  errorRatioThreshold: 0.05,
+  minRequests: 20,
+  action: 'alert',
+  maxWindowMs: 3_600_000,
+  rollbackWatchMs: 60_000,
+  ...change,
+});
+
+export const plan = (change: Partial<DeployPlan> = {}): DeployPlan => ({
+  repo: 'shop', // each item has a repository of its own, see `item`
+  selfHosting: false,
+  driver: { kind: 'command', idempotent: false, timeoutMs: 60_000 },
+  rollback: { idempotent: false, timeoutMs: 60_000 },
+  healthCheck: { deadlineMs: 60_000 },
+  approval: { required: false, timeoutMs: 3_600_000 },
+  window: policy(),
+  guarded: true,
+  settleMs: 60_000,
+  ...change,
+});
+
+export const pass = (requests = 10, errors5xx = 0): Look => ({ health: 'pass', requests, errors5xx });
+export const fail = (detail = 'GET /health answered 503'): Look => ({
+  health: 'fail',
+  requests: 0,
+  errors5xx: 0,
+  detail,
+});
+export const unknown = (): Look => ({
+  health: 'unknown',
+  requests: 0,
+  errors5xx: 0,
+  detail: 'the resolver did not answer',
+});
+
+type Result = { readonly ok: boolean; readonly detail: string };
+
+/** One work item of a test: what its world does, and what was done to it. */
+export interface Item {
+  readonly workItem: string;
+  plan: DeployPlan;
+  /** `null`: there is no task. */
+  task: { readonly repo: string; stage: string } | null;
+  shown: ShownStatus;
+  /** What the probe sees at its nth look, from 0; the last one stands for all that follow. */
+  looks: readonly Look[];
+  /** Called before the nth look is answered. */
+  onLook: (n: number) => Promise<void>;
+  deploy: () => Promise<Result>;
+  checkHealth: () => Promise<Result>;
+  rollback: () => Promise<Result>;
+  /** Called before each read or write of the tracker; throws to let it fail. */
+  tracker: (call: 'read' | 'write') => Promise<void>;
+
+  readonly writes: { status: TrackerStatus | 'before'; stage: string | null }[];
+  readonly comments: { key: string; paragraphs: readonly string[] }[];
+  readonly alerts: { key: string; title: string }[];
+  readonly reports: WindowReport[];
+  readonly count: { looks: number; deploys: number; rollbacks: number };
+}
+
+export const NAMES: Record<TrackerStatus, string> = {
+  awaiting_deploy: 'Awaiting Deploy',
+  deploying: 'Deploying',
+  monitoring: 'Monitoring after Deploy',
+  done: 'Done',
+};
+
+export const shownAs = (status: TrackerStatus): ShownStatus => ({ id: `id-${status}`, name: NAMES[status], status });
+
+export const IN_PROGRESS: ShownStatus = { id: 'id-in-progress', name: 'In Progress', status: null };
+
+const works = async (): Promise<Result> => ({ ok: true, detail: 'it worked' });
+
+export const repoOf = (workItem: string): string => `repo-${workItem}`;
+
+export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
+  workItem,
+  task: { repo: repoOf(workItem), stage: 'deploy' },
+  shown: IN_PROGRESS,
+  looks: [pass()],
+  onLook: async () => {},
+  deploy: works,
+  checkHealth: works,
+  rollback: works,
+  tracker: async () => {},
+  writes: [],
+  comments: [],
+  alerts: [],
+  reports: [],
+  count: { looks: 0, deploys: 0, rollbacks: 0 },
+  ...change,
+  plan: { ...(change.plan ?? plan()), repo: repoOf(workItem) },
+  ...(change.task == null ? {} : { task: { ...change.task, repo: repoOf(workItem) } }),
+});

@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { WindowOutcome, WindowReport } from '../../activities/window-report.ts';
+import { classify, decideAction, hasEvidence, restingStatus, type WindowPolicy } from '../../decisions/index.ts';
+import { cancelWindowSignal, SET_STATUS_WORKFLOW } from '../../workflows/messages.ts';
+import type { Look } from '../../workflows/window-state.ts';
+import { unique } from '../setup/temporal.ts';
+import { type Harness, startHarness } from './harness.ts';
+import { fail, type Item, plan, policy, unknown } from './item.ts';
+
+// Any sequence of observations, signals, cancels and stale callers ends in the status that decisions/ predict, with one
+// action at the most. Updates do not skip time: on-real-server.test.ts has them.
+
+const WINDOWS = Number(process.env['D2D_RANDOM_WINDOWS'] ?? 300);
+const SEED = Number(process.env['D2D_SEED'] ?? Date.now() % 1_000_000_007);
+const AT_ONCE = 8;
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.close());
+
+const EVENTS = ['cancelWindow', 'cancel the window', 'cancel the run', 'cancel the task', 'stale caller'] as const;
+
+interface Sample {
+  readonly looks: readonly Look[];
+  readonly policy: WindowPolicy;
+  readonly selfHosting: boolean;
+  readonly rollback: { readonly ok: boolean; readonly detail: string };
+  readonly events: readonly { readonly what: (typeof EVENTS)[number]; readonly atLook: number }[];
+}
+
+const look: fc.Arbitrary<Look> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc
+      .nat(30)
+      .chain((requests) =>
+        fc.nat(Math.ceil(requests / 8)).map((errors5xx): Look => ({ health: 'pass', requests, errors5xx })),
+      ),
+  },
+  { weight: 3, arbitrary: fc.constant(fail()) },
+  { weight: 2, arbitrary: fc.constant(unknown()) },
+);
+
+const sample: fc.Arbitrary<Sample> = fc.record({
+  looks: fc.oneof(
+    { weight: 5, arbitrary: fc.array(look, { minLength: 1, maxLength: 12 }) },
+    { weight: 1, arbitrary: fc.constant([unknown()]) },
+  ),
+  policy: fc
+    .record({
+      windowMs: fc.constantFrom(60_000, 120_000, 170_000),
+      failThreshold: fc.integer({ min: 1, max: 4 }),
+      errorRatioThreshold: fc.constantFrom(0, 0.05, 0.5),
+      minRequests: fc.constantFrom(1, 20, 60),
+      action: fc.constantFrom('alert' as const, 'rollback' as const),
+    })
+    .map((change) => policy({ ...change, rollbackWatchMs: 30_000 })),
+  selfHosting: fc.boolean(),
+  rollback: fc.constantFrom({ ok: true, detail: 'v1 is back' }, { ok: false, detail: 'exit code 1' }),
+  events: fc.array(fc.record({ what: fc.constantFrom(...EVENTS), atLook: fc.nat(8) }), { maxLength: 2 }),
+});
+
+async function happen(what: (typeof EVENTS)[number], item: Item): Promise<void> {
+  const ended = () => {}; // what happens to a window that has ended by then changes nothing
+  switch (what) {
+    case 'cancelWindow':
+      return harness.window(item).signal(cancelWindowSignal, { by: 'oncall', reason: 'seen enough' }).catch(ended);
+    case 'cancel the window':
+      return harness.window(item).cancel().then(ended, ended);
+    case 'cancel the run':
+      return harness.deploy(item).cancel().then(ended, ended);
+    case 'cancel the task':
+      if (item.task !== null) item.task.stage = 'cancelled';
+      return;
+    case 'stale caller':
+      await harness.env.client.workflow.start(SET_STATUS_WORKFLOW, {
+        taskQueue: harness.taskQueue,
+        workflowId: unique('stale'),
+        args: [{ repo: item.plan.repo, workItem: item.workItem, status: 'awaiting_deploy', caller: 'stale' }],
+      });
+      return;
+    default:
+      return what satisfies never;
+  }
+}
+
+async function runSample({ looks, policy: windowPolicy, selfHosting, rollback, events }: Sample): Promise<Item> {
+  const item = harness.add({
+    plan: plan({ window: windowPolicy, selfHosting }),
+    looks,
+    rollback: async () => rollback,
+  });
+  item.onLook = async (n) => {
+    for (const { what, atLook } of events) if (atLook === n) await happen(what, item);
+  };
+  await harness.run(item);
+  return item;
+}
+
+const reportOf = (item: Item): WindowReport => {
+  const [report, ...more] = item.reports;
+  if (report === undefined || more.length > 0) throw new Error(`${item.reports.length} reports for one window`);
+  return report;
+};
+
+/** Holds a window that has ended against what the pure decisions say of its observations. */
+function check(drawn: Sample, item: Item): WindowOutcome {
+  const report = reportOf(item);
+  const { verdict } = classify(report.ticks, drawn.policy);
+  const action = decideAction({ verdict, configured: drawn.policy.action, selfHosting: drawn.selfHosting });
+  // A task that is cancelled in the very tick that would prove degradation ends the window before it acts (D4).
+  const acted = action !== 'NONE' && report.degradedAt !== null;
+
+  expect(item.count.rollbacks).toBe(acted && action === 'ROLLBACK' ? 1 : 0);
+  expect(item.alerts.filter(({ key }) => key.endsWith(':degraded'))).toHaveLength(acted ? 1 : 0);
+  if (!item.reports[0]?.endedBy?.by.includes('tasks')) expect(acted).toBe(action !== 'NONE');
+  if (acted) {
+    const proof = report.ticks.findIndex(
+      (_, n) => classify(report.ticks.slice(0, n + 1), drawn.policy).verdict === 'DEGRADED',
+    );
+    expect(report.degradedAt).toBe(report.ticks[proof]?.at);
+    expect(['degraded_alerted', 'degraded_rolled_back', 'rollback_failed']).toContain(report.outcome);
+  } else if (report.endedBy === null) {
+    expect(report.outcome).toBe(hasEvidence(report.coverage) ? 'healthy' : 'no_evidence');
+  } else {
+    expect(['cancelled', 'task_cancelled']).toContain(report.outcome);
+  }
+  expect(report.ticks.length + report.ticksAfterRollback.length).toBe(item.count.looks);
+  expect(report.coverage.missed).toBe(0);
+
+  const resting = restingStatus({ inForce: true, dbStage: item.task?.stage ?? null, windowActive: false });
+  expect(item.shown.status).toBe(resting ?? 'monitoring');
+  const afterDone = item.writes.filter(({ stage }) => stage === 'done').map(({ status }) => status);
+  expect(afterDone.filter((status) => status !== 'monitoring' && status !== 'done')).toEqual([]);
+  return report.outcome;
+}
+
+test(`${WINDOWS} random windows end as the decisions say`, { timeout: 600_000 }, async () => {
+  const drawn = fc.sample(sample, { numRuns: WINDOWS, seed: SEED });
+  const counts: Partial<Record<WindowOutcome, number>> = {};
+  const queue = drawn.entries();
+  const lane = async (): Promise<void> => {
+    for (const [n, one] of queue) {
+      try {
+        const outcome = check(one, await runSample(one));
+        counts[outcome] = (counts[outcome] ?? 0) + 1;
+      } catch (error) {
+        throw new Error(`window ${n} of D2D_SEED=${SEED} failed: ${JSON.stringify(one)}`, { cause: error });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  console.log(`random windows (D2D_SEED=${SEED}): ${JSON.stringify(counts)}`);
+  const reachable: WindowOutcome[] = [
+    'healthy',
+    'no_evidence',
+    'degraded_alerted',
+    'degraded_rolled_back',
+    'rollback_failed',
+    'cancelled',
+    'task_cancelled',
+  ];
+  expect(reachable.filter((outcome) => (counts[outcome] ?? 0) === 0)).toEqual([]);
+});

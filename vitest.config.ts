@@ -1,0 +1,40 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Need neither a Postgres nor a Temporal: a run of these alone starts nothing. */
+const PLAIN = [
+  'decisions',
+  'settings',
+  'adapters/plane',
+  'adapters/alerts',
+  'adapters/deploy',
+  'demo/simulated-plane',
+].map((folder) => `test/${folder}/**/*.test.ts`);
+
+/** Start the compiled worker as a process of its own: a run with these builds `dist/` first, if the sources are newer. */
+const SYSTEM = ['test/system/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    pool: 'forks', // the Temporal SDK's native parts do not take worker threads
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    projects: [
+      { extends: true, test: { name: 'plain', include: PLAIN } },
+      {
+        extends: true,
+        test: {
+          name: 'servers',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...PLAIN, ...SYSTEM],
+          globalSetup: ['test/setup/servers.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'system', include: SYSTEM, globalSetup: ['test/setup/servers.ts', 'test/setup/build.ts'] },
+      },
+    ],
+  },
+});

@@ -1,0 +1,105 @@
+import { ActivityFailure, ApplicationFailure, isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
+import type { AlertActivities } from '../activities/alerts.ts';
+import type { SetStatus, StatusSetters } from '../activities/status-setters.ts';
+
+/** The last write retries without limit: a status is late rather than wrong (invariant 3). */
+const setters = proxyActivities<StatusSetters>({
+  startToCloseTimeout: '45 seconds',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+});
+
+const { sendAlert } = proxyActivities<AlertActivities>({
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: '10 minutes',
+});
+
+/** How often a status is read back and found wrong before somebody is called. */
+const SETTLE_TRIES = 5;
+
+/** How long a write that only a person can mend (a revoked key, a missing state) waits for its next try: 1 to 15 minutes. */
+const mendingMs = (failures: number): number => Math.min(60_000 * 2 ** (failures - 1), 15 * 60_000);
+
+export interface Convergence {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly caller: string;
+  readonly reason: string;
+  /** Only where the guard is in force is a status read back. */
+  readonly guarded: boolean;
+  readonly settleMs: number;
+  /** Names this run, so that an alarm about it is raised once. */
+  readonly alarmKey: string;
+}
+
+/**
+ * The last word on a done task: writes `Done`, then, after the settle time, reads it back and converges again until a read
+ * needs no write (invariant 5). Ends early only where the work item is gone from the tracker.
+ * @param note takes what did not go as it should
+ */
+export async function convergeAndSettle(convergence: Convergence, note: (text: string) => void): Promise<void> {
+  const { repo, workItem, caller, reason, guarded, settleMs } = convergence;
+  const request: SetStatus = { repo, workItem, caller, reason };
+  if ((await untilDone(convergence, note, () => setters.convergeDone(request))) === null || !guarded) return;
+  for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
+    if (settleMs > 0) await sleep(settleMs, { summary: 'then the status is read back' });
+    const result = await untilDone(convergence, note, () => setters.settleStatus({ ...request, reason: 'settle' }));
+    if (result !== 'rewritten') return;
+    note(`the status was wrong after it had settled, and was converged again (${attempt} of ${SETTLE_TRIES})`);
+  }
+  await alarm(
+    convergence,
+    note,
+    `the status was wrong ${SETTLE_TRIES} times in a row after it had settled: somebody keeps writing it`,
+  );
+}
+
+/** Runs a write until it has worked; `null`: the work item is gone from the tracker, so there is nothing to mirror any more. */
+async function untilDone<T>(
+  convergence: Convergence,
+  note: (text: string) => void,
+  run: () => Promise<T>,
+): Promise<T | null> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const cause = error instanceof ActivityFailure ? error.cause : error;
+      const text = cause instanceof Error ? cause.message : String(cause);
+      if (cause instanceof ApplicationFailure && cause.type === 'PlaneNotFound') {
+        note(`mirroring ended: ${text}`);
+        return null;
+      }
+      if (failures === 1)
+        await alarm(
+          convergence,
+          note,
+          `the last status cannot be written, it is tried again every few minutes: ${text}`,
+        );
+      await sleep(mendingMs(failures), { summary: 'then the last status is written again' });
+    }
+  }
+}
+
+async function alarm(
+  { repo, workItem, alarmKey }: Convergence,
+  note: (text: string) => void,
+  text: string,
+): Promise<void> {
+  note(text);
+  try {
+    await sendAlert({
+      key: `${alarmKey}:status`,
+      severity: 'critical',
+      repo,
+      workItem,
+      title: `${workItem}: its status in the tracker is not certain`,
+      text,
+      at: Date.now(),
+    });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('the alarm about a status could not be sent', { error });
+  }
+}

@@ -1,0 +1,116 @@
+import type { DeployPlan } from '../activities/deploy-plan.ts';
+import type { Command, DeployFinished, DeployInput, DeployOutcome, DeployPhase, DeployStatus } from './messages.ts';
+
+// The state of one run of deployToDone and what people see of it. Pure: time is an argument, nothing is changed in place.
+
+export interface DeployRun {
+  readonly phase: DeployPhase;
+  readonly approval: {
+    readonly required: boolean;
+    readonly expiresAt: number | null;
+    readonly decision: 'approved' | 'rejected' | 'expired' | null;
+    readonly by: string | null;
+    readonly reason: string | null;
+  };
+  /** What an external deployer reported; taken from the approval on. */
+  readonly finished: DeployFinished | null;
+  readonly windowId: string | null;
+  readonly outcome: DeployOutcome | null;
+  readonly reason: string | null;
+  readonly notes: readonly { readonly at: number; readonly text: string }[];
+}
+
+/** The most notes that are kept, the oldest ones. */
+const KEPT = 100;
+
+export const begin = (): DeployRun => ({
+  phase: 'awaiting_approval',
+  approval: { required: true, expiresAt: null, decision: null, by: null, reason: null },
+  finished: null,
+  windowId: null,
+  outcome: null,
+  reason: null,
+  notes: [],
+});
+
+export const noted = (run: DeployRun, text: string, at: number): DeployRun => ({
+  ...run,
+  notes: [...run.notes, { at, text }].slice(0, KEPT),
+});
+
+export const inPhase = (run: DeployRun, phase: DeployPhase): DeployRun => ({ ...run, phase });
+
+export const askedForApproval = (run: DeployRun, plan: DeployPlan, required: boolean, now: number): DeployRun => ({
+  ...run,
+  approval: required
+    ? { ...run.approval, expiresAt: now + plan.approval.timeoutMs }
+    : { required, expiresAt: null, decision: 'approved', by: null, reason: 'no approval is required' },
+});
+
+/** Why an approval or rejection is ignored now; `null`: it counts, one that comes before it is waited for, too. */
+export function decisionRefusal({ approval, outcome }: DeployRun): string | null {
+  if (outcome !== null) return 'the run has ended';
+  if (!approval.required) return 'no approval is required';
+  return approval.decision === null ? null : `it was ${approval.decision} by ${approval.by ?? 'unknown'} already`;
+}
+
+export const decided = (
+  run: DeployRun,
+  decision: 'approved' | 'rejected' | 'expired',
+  { by, reason }: Command,
+): DeployRun => ({
+  ...run,
+  approval: { ...run.approval, decision, by, reason },
+});
+
+/** Why the report of an external deployer is ignored now; `null`: it counts. */
+export function finishRefusal({ approval, finished, phase }: DeployRun, plan: DeployPlan | null): string | null {
+  if (plan?.driver.kind !== 'external') return 'this repository is not deployed by an external deployer';
+  if (finished !== null) return 'the deploy has been reported already';
+  if (approval.decision !== 'approved') return 'the deploy is not approved yet';
+  return phase === 'awaiting_approval' || phase === 'deploying' ? null : 'the deploy is over';
+}
+
+export const reported = (run: DeployRun, finished: DeployFinished): DeployRun => ({ ...run, finished });
+
+export const armed = (run: DeployRun, windowId: string): DeployRun => ({ ...run, windowId, phase: 'monitoring' });
+
+export const over = (run: DeployRun, outcome: DeployOutcome, reason: string): DeployRun => ({
+  ...run,
+  phase: 'finished',
+  outcome,
+  reason,
+});
+
+/** The answer to `deployStatus`. */
+export function status(run: DeployRun, input: DeployInput): DeployStatus {
+  const { required, expiresAt, decision, by, reason } = run.approval;
+  return {
+    repo: input.repo,
+    workItem: input.workItem,
+    version: input.version ?? null,
+    requestedBy: input.requestedBy ?? null,
+    phase: run.phase,
+    outcome: run.outcome,
+    reason: run.reason,
+    approval: { required, expiresAt, decision, by, reason },
+    windowId: run.windowId,
+    notes: run.notes,
+  };
+}
+
+/** The run at a glance, in Markdown, for the Temporal UI. Times are UTC. */
+export function details(run: DeployRun, input: DeployInput): string {
+  const { approval, outcome, reason, phase, windowId, notes } = run;
+  const lines = [
+    `**${(outcome ?? phase).replaceAll('_', ' ')}** · ${input.repo}${input.version === undefined ? '' : ` ${input.version}`}`,
+  ];
+  if (reason !== null) lines.push('', reason);
+  if (phase === 'awaiting_approval' && approval.expiresAt !== null) {
+    lines.push('', `Waits for \`approve\` or \`reject\` until ${new Date(approval.expiresAt).toISOString()}.`);
+  }
+  if (approval.by !== null) lines.push('', `${approval.decision} by ${approval.by}: ${approval.reason ?? ''}`);
+  if (windowId !== null) lines.push('', `Post-deploy window: \`${windowId}\``);
+  for (const { at, text } of notes) lines.push('', `${new Date(at).toISOString()} ${text}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,139 @@
+import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ActivityFailure,
+  condition,
+  isCancellation,
+  ParentClosePolicy,
+  proxyActivities,
+  sleep,
+  startChild,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { Deploy } from '../activities/deploy.ts';
+import type { DeployPlan } from '../activities/deploy-plan.ts';
+import type { HealthCheck } from '../activities/health-check.ts';
+import { messageOf } from './failures.ts';
+import {
+  D2dPhase,
+  D2dRepo,
+  D2dWorkItem,
+  type DeployFinished,
+  type DeployInput,
+  type DeployOutcome,
+  monitorWorkflowId,
+  WORKFLOW_TASK_TIMEOUT,
+} from './messages.ts';
+import { postDeployMonitor } from './post-deploy-monitor.ts';
+
+/** How a run ends, and why, in one sentence. */
+export interface Ending {
+  readonly outcome: DeployOutcome;
+  readonly reason: string;
+}
+
+export const ending = (outcome: DeployOutcome, reason: string): Ending => ({ outcome, reason });
+
+/** How long a window that is closed but still settles may hold up the next one of its work item. */
+const ARMING = { tries: 60, everyMs: 10_000 };
+
+/**
+ * Deploys by the repository's driver; `null`: it worked. A deploy runs once: only a driver that is declared idempotent is
+ * tried again, else a worker that was lost in the middle leaves it unknown.
+ */
+export async function runDeploy(
+  plan: DeployPlan,
+  input: DeployInput,
+  finished: () => DeployFinished | null,
+  runId: string,
+): Promise<Ending | null> {
+  const { kind, idempotent, timeoutMs } = plan.driver;
+  if (kind === 'external') {
+    const inTime = await condition(() => finished() !== null, timeoutMs, { summary: 'the external deploy times out' });
+    const report = finished();
+    if (!inTime || report === null)
+      return ending('deploy_failed', `no deployFinished signal within ${timeoutMs / 60_000} minutes`);
+    if (report.ok) return null;
+    return ending(
+      'deploy_failed',
+      `${report.by ?? 'the external deployer'} reported a failure${report.detail === undefined ? '' : `: ${report.detail}`}`,
+    );
+  }
+  const activities = proxyActivities<Deploy>({
+    startToCloseTimeout: timeoutMs + 60_000,
+    heartbeatTimeout: '10 seconds',
+    retry: { maximumAttempts: idempotent ? 10 : 1 },
+    summary: `deploy ${plan.repo}${input.version === undefined ? '' : ` ${input.version}`}`,
+  });
+  try {
+    const { ok, detail } = await activities.deploy({
+      repo: plan.repo,
+      workItem: input.workItem,
+      version: input.version ?? null,
+      operationId: `${runId}:deploy`,
+    });
+    return ok ? null : ending('deploy_failed', detail);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    if (isInterrupted(error))
+      return ending(
+        'deploy_unknown',
+        `nobody knows whether it has happened, the worker was lost in the middle of it: ${messageOf(error)}`,
+      );
+    return ending('deploy_failed', messageOf(error));
+  }
+}
+
+/** The health check right after the deploy, tried again where its worker is lost: it only reads. */
+export function checkHealth(plan: DeployPlan) {
+  const deadlineMs = plan.healthCheck?.deadlineMs ?? 0;
+  const activities = proxyActivities<HealthCheck>({
+    startToCloseTimeout: deadlineMs + 30_000,
+    heartbeatTimeout: '10 seconds',
+    summary: `health of ${plan.repo} after the deploy`,
+  });
+  return activities.checkHealth({ repo: plan.repo });
+}
+
+/** Starts the window and waits until it has started; `null`: an older one of this work item does not end. */
+export async function arm(plan: DeployPlan, policy: NonNullable<DeployPlan['window']>, input: DeployInput) {
+  const { workItem, version, requestedBy } = input;
+  const { repo, selfHosting, rollback, guarded, settleMs } = plan;
+  for (let tries = 1; tries <= ARMING.tries; tries += 1) {
+    try {
+      return await startChild(postDeployMonitor, {
+        workflowId: monitorWorkflowId(repo, workItem),
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+        args: [
+          {
+            repo,
+            workItem,
+            version: version ?? null,
+            requestedBy: requestedBy ?? null,
+            selfHosting,
+            policy,
+            rollback,
+            guarded,
+            settleMs,
+          },
+        ],
+        typedSearchAttributes: [
+          { key: D2dRepo, value: repo },
+          { key: D2dWorkItem, value: workItem },
+          { key: D2dPhase, value: 'open' },
+        ],
+        staticSummary: `${workItem}: watch ${repo}${version === undefined ? '' : ` ${version}`} after its deploy`,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      await sleep(ARMING.everyMs, { summary: 'the window before still settles' });
+    }
+  }
+  return null;
+}
+
+/** Whether a deploy was cut off, so that nobody knows how far it came. */
+function isInterrupted(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof TimeoutFailure || (cause instanceof ApplicationFailure && cause.type === 'DeployInterrupted');
+}

@@ -1,0 +1,154 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type {
+  ActionRecord,
+  MessageRecord,
+  TickRecord,
+  WindowOutcome,
+  WindowReport,
+} from '../activities/window-report.ts';
+import type { Assessment, Coverage, DeployPhaseStatus, WindowPolicy } from '../decisions/index.ts';
+
+// Every name, id and message by which the workflows are reached from outside.
+
+export const DEPLOY_WORKFLOW = 'deployToDone';
+export const MONITOR_WORKFLOW = 'postDeployMonitor';
+export const SET_STATUS_WORKFLOW = 'setDeployStatus';
+
+export const deployWorkflowId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
+export const monitorWorkflowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
+
+/**
+ * How soon the server takes a workflow task away from a worker that died over it. With the worker's sticky time-out of 1 s
+ * a window goes on 4.8 s after a kill, against 10 s by default (measured); the longest local activity, 3 s, fits in well.
+ */
+export const WORKFLOW_TASK_TIMEOUT = '5 seconds';
+
+export const D2dRepo = defineSearchAttributeKey('D2dRepo', SearchAttributeType.KEYWORD);
+export const D2dWorkItem = defineSearchAttributeKey('D2dWorkItem', SearchAttributeType.KEYWORD);
+export const D2dPhase = defineSearchAttributeKey('D2dPhase', SearchAttributeType.KEYWORD);
+export const D2dVerdict = defineSearchAttributeKey('D2dVerdict', SearchAttributeType.KEYWORD);
+
+export type DeployPhase = 'awaiting_approval' | 'deploying' | 'checking' | 'monitoring' | 'finished';
+export type MonitorPhase = 'open' | 'acting' | 'closed';
+
+export interface DeployInput {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly version?: string;
+  /** Where it is left out, the settings decide. */
+  readonly approval?: 'required' | 'none';
+  readonly requestedBy?: string;
+  /** Create the task, at stage `deploy`, where there is none; without it a missing task is refused. */
+  readonly createTask?: boolean;
+}
+
+export type DeployOutcome =
+  | 'done'
+  | 'already_done'
+  | 'refused'
+  | 'rejected'
+  | 'approval_expired'
+  | 'deploy_failed'
+  | 'unhealthy_after_deploy'
+  | 'deploy_unknown'
+  | 'task_cancelled'
+  | 'cancelled'
+  | 'degraded_alerted'
+  | 'degraded_rolled_back'
+  | 'rollback_failed'
+  | 'no_evidence'
+  | 'window_cancelled'
+  | 'closed_early'
+  | 'superseded'
+  | 'window_lost';
+
+export interface DeployResult {
+  readonly outcome: DeployOutcome;
+  /** Why, in one sentence. */
+  readonly reason: string;
+}
+
+/** Who sent a message and why. In a signal both may be missing (they read `unknown` then); an update without them is refused. */
+export interface Command {
+  readonly by: string;
+  readonly reason: string;
+}
+
+export const approveSignal = defineSignal<[{ readonly by: string; readonly reason?: string }]>('approve');
+export const rejectSignal = defineSignal<[{ readonly by: string; readonly reason?: string }]>('reject');
+export const deployFinishedSignal = defineSignal<[DeployFinished]>('deployFinished');
+export const deployStatusQuery = defineQuery<DeployStatus>('deployStatus');
+
+export const cancelWindowSignal = defineSignal<[Command]>('cancelWindow');
+export const closeWindowUpdate = defineUpdate<WindowReport, [Command]>('closeWindow');
+export const extendWindowUpdate = defineUpdate<{ readonly endsAt: number }, [Command & { readonly minutes: number }]>(
+  'extendWindow',
+);
+export const windowStatusQuery = defineQuery<WindowStatus>('windowStatus');
+
+/** What an external deployer reports: its deploy has ended. */
+export interface DeployFinished {
+  readonly ok: boolean;
+  readonly version?: string;
+  readonly detail?: string;
+  readonly by?: string;
+}
+
+/** The answer to `deployStatus`. Times are epoch ms. */
+export interface DeployStatus {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly version: string | null;
+  readonly requestedBy: string | null;
+  readonly phase: DeployPhase;
+  readonly outcome: DeployOutcome | null;
+  readonly reason: string | null;
+  readonly approval: {
+    readonly required: boolean;
+    readonly expiresAt: number | null;
+    readonly decision: 'approved' | 'rejected' | 'expired' | null;
+    readonly by: string | null;
+    readonly reason: string | null;
+  };
+  /** Workflow id of the post-deploy window, once it is armed. */
+  readonly windowId: string | null;
+  /** What did not go as it should but did not stop the run, oldest first: status writes that failed, ignored signals. */
+  readonly notes: readonly { readonly at: number; readonly text: string }[];
+}
+
+/** The answer to `windowStatus`. Times are epoch ms. */
+export interface WindowStatus {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly version: string | null;
+  readonly phase: MonitorPhase;
+  readonly openedAt: number;
+  readonly endsAt: number;
+  /** `null` where none is due any more. */
+  readonly nextLookAt: number | null;
+  readonly tick: number;
+  readonly plannedTicks: number;
+  readonly assessment: Assessment;
+  readonly coverage: Coverage;
+  readonly summary: string;
+  readonly degradedAt: number | null;
+  readonly recovered: boolean | null;
+  readonly action: ActionRecord | null;
+  readonly outcome: WindowOutcome | null;
+  readonly policy: WindowPolicy;
+  /** The last ten looks, oldest first. */
+  readonly lastTicks: readonly TickRecord[];
+  readonly messages: readonly MessageRecord[];
+  /** What did not go as it should but did not stop the window, oldest first. */
+  readonly notes: readonly { readonly at: number; readonly text: string }[];
+}
+
+/** One guarded status write by itself, for callers that only know a work item (`setDeployStatus`). */
+export interface SetDeployStatusInput {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly status: DeployPhaseStatus;
+  readonly caller: string;
+  readonly reason?: string;
+}

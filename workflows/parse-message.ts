@@ -1,0 +1,101 @@
+import type { Command, DeployFinished, DeployInput } from './messages.ts';
+
+// What arrives in a signal or an update is anything at all: it is read here, once, before it means something.
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const TEXT_LENGTH = 500;
+
+/** A text that a person gave; `undefined` where there is none, `null` where it is no text. */
+function text(payload: Record<string, unknown>, key: string): string | undefined | null {
+  const value = payload[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') return null;
+  const trimmed = value.trim().slice(0, TEXT_LENGTH);
+  return trimmed === '' ? undefined : trimmed;
+}
+
+const shown = (payload: unknown): string => {
+  const json = JSON.stringify(payload) ?? String(payload);
+  return json.length > 200 ? `${json.slice(0, 200)}…` : json;
+};
+
+/**
+ * The command in a signal; a missing `by` or `reason` reads `unknown`. A text in place of it says why the payload is
+ * garbage, so that the signal can be ignored and shown.
+ */
+export function parseSignalCommand(payload: unknown): Command | string {
+  if (payload === undefined || payload === null) return { by: 'unknown', reason: 'unknown' };
+  if (!isRecord(payload)) return `its payload must be an object {by, reason}, got ${shown(payload)}`;
+  const by = text(payload, 'by');
+  const reason = text(payload, 'reason');
+  if (by === null || reason === null) return `by and reason must be texts, got ${shown(payload)}`;
+  return { by: by ?? 'unknown', reason: reason ?? 'unknown' };
+}
+
+/** The report of an external deployer in a signal, or a text that says why it is garbage. */
+export function parseDeployFinished(payload: unknown): DeployFinished | string {
+  if (!isRecord(payload) || typeof payload['ok'] !== 'boolean') {
+    return `its payload must be an object {ok: true | false, version?, detail?, by?}, got ${shown(payload)}`;
+  }
+  const version = text(payload, 'version');
+  const detail = text(payload, 'detail');
+  const by = text(payload, 'by');
+  if (version === null || detail === null || by === null)
+    return `version, detail and by must be texts, got ${shown(payload)}`;
+  return {
+    ok: payload['ok'],
+    ...(version === undefined ? {} : { version }),
+    ...(detail === undefined ? {} : { detail }),
+    ...(by === undefined ? {} : { by }),
+  };
+}
+
+/** The command in an update, or a text that says why it is refused: an update can answer, so it must say who and why. */
+export function parseUpdateCommand(payload: unknown): Command | string {
+  if (!isRecord(payload)) return `the payload must be an object {by, reason}, got ${shown(payload)}`;
+  const by = text(payload, 'by');
+  const reason = text(payload, 'reason');
+  if (by === undefined || by === null) return 'by must be a text that says who asks';
+  if (reason === undefined || reason === null) return 'reason must be a text that says why';
+  return { by, reason };
+}
+
+/** The command of `extendWindow`, or a text that says why it is refused. */
+export function parseExtension(payload: unknown): (Command & { readonly minutes: number }) | string {
+  const command = parseUpdateCommand(payload);
+  if (typeof command === 'string') return command;
+  const minutes = isRecord(payload) ? payload['minutes'] : undefined;
+  if (typeof minutes !== 'number' || !Number.isFinite(minutes) || minutes <= 0) {
+    return `minutes must be a number greater than 0, got ${shown(minutes)}`;
+  }
+  return { ...command, minutes };
+}
+
+const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+/** What a deploy is started with, or a text that says why it is refused. */
+export function parseDeployInput(payload: unknown): DeployInput | string {
+  if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
+    return `the start must name a repository and a work item, {"repo": "…", "workItem": "…"}, got ${shown(payload)}`;
+  }
+  const { repo, workItem, approval, createTask } = payload;
+  const version = text(payload, 'version');
+  const requestedBy = text(payload, 'requestedBy');
+  if (version === null || requestedBy === null) return `version and requestedBy must be texts, got ${shown(payload)}`;
+  if (approval !== undefined && approval !== null && approval !== 'required' && approval !== 'none') {
+    return `approval must be "required" or "none", got ${shown(approval)}`;
+  }
+  if (createTask !== undefined && createTask !== null && typeof createTask !== 'boolean') {
+    return `createTask must be true or false, got ${shown(createTask)}`;
+  }
+  return {
+    repo,
+    workItem,
+    ...(version === undefined ? {} : { version }),
+    ...(requestedBy === undefined ? {} : { requestedBy }),
+    ...(approval == null ? {} : { approval }),
+    ...(createTask == null ? {} : { createTask }),
+  };
+}

@@ -1,0 +1,279 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  log,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setDefaultSignalHandler,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { AlertActivities } from '../activities/alerts.ts';
+import type { PostDeployLog } from '../activities/post-deploy-log.ts';
+import type { Probes } from '../activities/probes.ts';
+import type { Rollback } from '../activities/rollback.ts';
+import type { WindowOutcome, WindowReport } from '../activities/window-report.ts';
+import { decideAction } from '../decisions/index.ts';
+import { convergeAndSettle } from './converge.ts';
+import { messageOf } from './failures.ts';
+import {
+  cancelWindowSignal,
+  closeWindowUpdate,
+  D2dPhase,
+  D2dVerdict,
+  extendWindowUpdate,
+  windowStatusQuery,
+} from './messages.ts';
+import { parseExtension, parseSignalCommand, parseUpdateCommand } from './parse-message.ts';
+import type { MonitorInput, WindowState } from './window-state.ts';
+import * as win from './window-state.ts';
+import * as view from './window-view.ts';
+
+/** 3 s in all, one attempt: a running local activity holds messages up, and the loop below is the retry. */
+const { observe } = proxyLocalActivities<Probes>({
+  scheduleToCloseTimeout: '3 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
+const { writePostDeployLog } = proxyActivities<PostDeployLog>({
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 hour',
+});
+
+/** A person is called within seconds or not at all: after ten minutes a sink that is down is noted. */
+const { sendAlert } = proxyActivities<AlertActivities>({
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: '10 minutes',
+});
+
+/** A comment may wait for a tracker that is down: it is the record on the ticket. */
+const { commentOnWorkItem } = proxyActivities<AlertActivities>({
+  startToCloseTimeout: '45 seconds',
+  scheduleToCloseTimeout: '24 hours',
+});
+
+/** How a window ended, for the run that waits for it; what was seen tick by tick is in its report. */
+export interface WindowResult {
+  readonly outcome: WindowOutcome;
+  readonly summary: string;
+}
+
+/**
+ * One post-deploy window (ORCH-021): looks at production on a fixed grid of ticks, acts once when it proves degraded, and
+ * takes its task's status to the end. Everything that it knows is in its own state (invariant 7).
+ */
+export async function postDeployMonitor(input: MonitorInput): Promise<WindowResult> {
+  const { policy, repo, workItem } = input;
+  const { firstExecutionRunId } = workflowInfo();
+  let state = win.open(input, Date.now());
+  let finalReport: WindowReport | null = null;
+  /** What runs beside the loop: a rollback, alerts, comments. */
+  let beside = 0;
+
+  const become = (next: WindowState): void => {
+    state = next;
+    setCurrentDetails(view.details(state, input));
+  };
+  const note = (text: string): void => {
+    log.warn(text);
+    become(win.noted(state, text, Date.now()));
+  };
+
+  setHandler(
+    cancelWindowSignal,
+    (payload: unknown) => {
+      const command = parseSignalCommand(payload);
+      if (typeof command === 'string') note(`the signal cancelWindow was ignored: ${command}`);
+      else become(win.cancelled(state, 'cancelWindow', command, Date.now()));
+    },
+    { description: 'Stop watching: {by, reason}. The outcome is cancelled.' },
+  );
+  setHandler(
+    closeWindowUpdate,
+    async (command) => {
+      become(win.closedEarly(state, orRefuse(parseUpdateCommand(command)), Date.now()));
+      await condition(() => finalReport !== null);
+      return finalReport ?? view.report(state, input);
+    },
+    {
+      description: 'End now with the verdict so far: {by, reason}. Answers with the report.',
+      validator: (command): void => {
+        orRefuse(parseUpdateCommand(command));
+        refuse(win.closeRefusal(state));
+      },
+    },
+  );
+  setHandler(
+    extendWindowUpdate,
+    (command) => {
+      become(win.extended(state, orRefuse(parseExtension(command)), Date.now()));
+      return { endsAt: state.window.endsAt };
+    },
+    {
+      description: 'Watch longer: {by, reason, minutes}. Answers with the new end.',
+      validator: (command): void => {
+        refuse(win.extendRefusal(state, policy, orRefuse(parseExtension(command)).minutes));
+      },
+    },
+  );
+  setHandler(windowStatusQuery, () => view.status(state, input));
+  setDefaultSignalHandler((name) => note(`the signal ${name} was ignored: a window takes cancelWindow`));
+
+  // Temporal's own cancel does what cancelWindow does, so it is a message here, not an exception.
+  CancellationScope.current().cancelRequested.catch(() => {
+    become(win.cancelled(state, 'cancel', { by: 'temporal', reason: 'the workflow was cancelled' }, Date.now()));
+  });
+
+  const inBackground = (what: string, run: () => Promise<unknown>): void => {
+    beside += 1;
+    run()
+      .catch((error) => note(`${what} failed: ${messageOf(error)}`))
+      .finally(() => {
+        beside -= 1;
+      });
+  };
+
+  const tellPeople = (kind: string, severity: 'warning' | 'critical', title: string, text: string): void => {
+    const key = `${firstExecutionRunId}:${kind}`;
+    inBackground('the alert', () => sendAlert({ key, severity, repo, workItem, title, text, at: Date.now() }));
+    inBackground('the comment', () => commentOnWorkItem({ repo, workItem, key, paragraphs: [title, text] }));
+  };
+
+  const act = async (): Promise<void> => {
+    const { selfHosting, version } = input;
+    const action = decideAction({ verdict: 'DEGRADED', configured: policy.action, selfHosting });
+    if (action === 'NONE') return;
+    upsertSearchAttributes([
+      { key: D2dVerdict, value: 'DEGRADED' },
+      ...(action === 'ROLLBACK' ? [{ key: D2dPhase, value: 'acting' }] : []),
+    ]);
+    become(win.actionStarted(state, action, Date.now()));
+    const summary = state.degraded?.summary ?? '';
+    const subject = `${workItem}: ${repo}${version === null ? '' : ` ${version}`}`;
+    if (action === 'ALERT_ONLY') {
+      tellPeople('degraded', 'critical', `${subject} is degraded after its deploy`, summary);
+      return;
+    }
+    tellPeople('degraded', 'critical', `${subject} is degraded after its deploy and is being rolled back`, summary);
+    const result = await rollBack(input, `${firstExecutionRunId}:rollback`);
+    become(win.rollbackFinished(state, policy, result, Date.now()));
+    if (!result.ok) tellPeople('rollback', 'critical', `${subject} could not be rolled back`, result.detail);
+  };
+
+  await CancellationScope.nonCancellable(async () => {
+    setCurrentDetails(view.details(state, input));
+    while (win.isOpen(state)) {
+      if (mayContinueAsNew(input) && beside === 0 && allHandlersFinished()) {
+        await continueAsNew<typeof postDeployMonitor>({ ...input, carried: state });
+      }
+      const { revision } = state;
+      const moved = () => state.revision !== revision;
+      const wakeAt = win.wakeAt(state, policy);
+      if (wakeAt === null) {
+        await condition(moved);
+        continue;
+      }
+      const waitMs = wakeAt - Date.now();
+      // A message that changed the window: look at the grid again.
+      if (waitMs > 0 && (await condition(moved, waitMs, { summary: view.timerSummary(state, input) }))) continue;
+
+      const now = Date.now();
+      const due = win.lookDue(state, policy, now);
+      if (due === null) {
+        become(win.ranOut(state, policy, now));
+        continue;
+      }
+      const look = await observe
+        .executeWithOptions(
+          {
+            scheduleToCloseTimeout: '3 seconds',
+            retry: { maximumAttempts: 1 },
+            summary: view.timerSummary(state, input),
+          },
+          [{ repo, workItem }],
+        )
+        .catch((error) => ({
+          health: 'unknown' as const,
+          requests: 0,
+          errors5xx: 0,
+          detail: `the probe broke: ${messageOf(error)}`,
+        }));
+      become(win.recordLook(state, policy, due, now, look));
+      if (state.degraded !== null && state.action === null && state.ending?.kind !== 'task_cancelled') {
+        inBackground('the action', act);
+      }
+    }
+
+    upsertSearchAttributes([
+      { key: D2dPhase, value: 'closed' },
+      { key: D2dVerdict, value: view.verdictAttribute(state) },
+    ]);
+    const report = view.report(state, input);
+    finalReport = report;
+    if (report.outcome !== 'healthy') {
+      const key = `${firstExecutionRunId}:closed`;
+      inBackground('the comment', () =>
+        commentOnWorkItem({ repo, workItem, key, paragraphs: view.closingWords(report) }),
+      );
+    }
+    if (report.action?.kind === 'ROLLBACK' && report.action.ok === true && report.recovered === false) {
+      tellPeople(
+        'not-recovered',
+        'critical',
+        `${workItem}: ${repo} has not recovered after its rollback`,
+        report.summary,
+      );
+    }
+    inBackground('the post-deploy log', () => writePostDeployLog(report));
+    // A task that was cancelled meanwhile gets no further status write (FR-3, D4).
+    if (state.ending?.kind !== 'task_cancelled') {
+      const { guarded, settleMs } = input;
+      const reason = `window ${report.outcome}`;
+      await convergeAndSettle(
+        { repo, workItem, caller: 'postDeployMonitor', reason, guarded, settleMs, alarmKey: firstExecutionRunId },
+        note,
+      );
+    }
+    await condition(() => beside === 0 && allHandlersFinished());
+  });
+  return { outcome: view.outcome(state) ?? 'closed_early', summary: view.status(state, input).summary };
+}
+
+/** Rolls back once. Only a driver that is declared idempotent is tried again; else a worker lost in the middle leaves it unknown. */
+async function rollBack(
+  input: MonitorInput,
+  operationId: string,
+): Promise<{ readonly ok: boolean; readonly detail: string }> {
+  const { repo, workItem, version, rollback } = input;
+  if (rollback === null) return { ok: false, detail: `repository ${repo} has no rollback driver` };
+  const activities = proxyActivities<Rollback>({
+    startToCloseTimeout: rollback.timeoutMs + 60_000,
+    heartbeatTimeout: '10 seconds',
+    retry: { maximumAttempts: rollback.idempotent ? 10 : 1 },
+    summary: `roll back ${repo}`,
+  });
+  try {
+    return await activities.rollback({ repo, workItem, version, operationId });
+  } catch (error) {
+    return { ok: false, detail: `nobody knows whether it worked: ${messageOf(error)}` };
+  }
+}
+
+function mayContinueAsNew({ continueAfterEvents }: MonitorInput): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || (continueAfterEvents !== undefined && historyLength >= continueAfterEvents);
+}
+
+function refuse(reason: string | null): void {
+  if (reason !== null) throw ApplicationFailure.nonRetryable(reason, 'Refused');
+}
+
+function orRefuse<T>(parsed: T | string): T {
+  if (typeof parsed === 'string') throw ApplicationFailure.nonRetryable(parsed, 'Refused');
+  return parsed;
+}

@@ -1,0 +1,345 @@
+import type { ActionRecord, MessageRecord, TickRecord, WindowOutcome } from '../activities/window-report.ts';
+import {
+  type Assessment,
+  classify,
+  currentStreak,
+  type Grid,
+  lookNow,
+  MAX_TICKS,
+  missedAtEnd,
+  mostTicks,
+  nextLookAt,
+  type Observation,
+  plannedTicks,
+  terminalStage,
+  type WindowPolicy,
+} from '../decisions/index.ts';
+import type { Command } from './messages.ts';
+
+// The state of one window and every way in which it changes. Pure: time is an argument, nothing is changed in place.
+
+export interface MonitorInput {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly version: string | null;
+  readonly requestedBy: string | null;
+  readonly selfHosting: boolean;
+  readonly policy: WindowPolicy;
+  readonly rollback: { readonly idempotent: boolean; readonly timeoutMs: number } | null;
+  readonly guarded: boolean;
+  readonly settleMs: number;
+  /** The window so far, where it goes on in a new run (continue-as-new). */
+  readonly carried?: WindowState;
+  /** Length of the history after which it continues as new; the server's suggestion where it is left out. */
+  readonly continueAfterEvents?: number;
+}
+
+/** One look at production, as the probe returns it. */
+export interface Look {
+  readonly health: Observation['health'];
+  readonly requests: number;
+  readonly errors5xx: number;
+  /** The task's stage; absent where it could not be read. */
+  readonly stage?: string | null;
+  readonly detail?: string;
+}
+
+type EndingKind = 'ran_out' | 'cancelled' | 'closed_early' | 'task_cancelled';
+
+/** Looks on one grid: those of the window, or those that follow its rollback. */
+interface Watch {
+  readonly openedAt: number;
+  readonly endsAt: number;
+  readonly ticks: readonly TickRecord[];
+  readonly missed: number;
+}
+
+export interface WindowState {
+  readonly window: Watch;
+  /** `null` until a rollback has succeeded: what follows one is judged by itself. */
+  readonly afterRollback: Watch | null;
+  readonly degraded: { readonly at: number; readonly tick: number; readonly summary: string } | null;
+  readonly recoveredAt: number | null;
+  readonly action: ActionRecord | null;
+  readonly ending: {
+    readonly kind: EndingKind;
+    readonly at: number;
+    readonly by: string;
+    readonly reason: string;
+  } | null;
+  readonly messages: readonly MessageRecord[];
+  readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** Counts the changes, so that a wait can tell that there was one. */
+  readonly revision: number;
+}
+
+/** The most notes and messages that are kept, the oldest ones. */
+const KEPT = 100;
+
+const changed = (state: WindowState, change: Partial<WindowState>): WindowState => ({
+  ...state,
+  ...change,
+  revision: state.revision + 1,
+});
+
+export const open = ({ policy, carried }: MonitorInput, now: number): WindowState =>
+  carried ?? {
+    window: { openedAt: now, endsAt: now + policy.windowMs, ticks: [], missed: 0 },
+    afterRollback: null,
+    degraded: null,
+    recoveredAt: null,
+    action: null,
+    ending: null,
+    messages: [],
+    notes: [],
+    revision: 0,
+  };
+
+/** The looks that are being taken now. */
+const watch = (state: WindowState): Watch => state.afterRollback ?? state.window;
+
+const intervalMs = (state: WindowState, policy: WindowPolicy): number =>
+  state.afterRollback === null ? policy.intervalMs : Math.min(policy.intervalMs, policy.confirmMs);
+
+const grid = (state: WindowState, policy: WindowPolicy): Grid => {
+  const { openedAt, endsAt } = watch(state);
+  return { openedAt, endsAt, intervalMs: intervalMs(state, policy) };
+};
+
+const windowGrid = ({ window }: WindowState, policy: WindowPolicy): Grid => ({
+  ...window,
+  intervalMs: policy.intervalMs,
+});
+
+const acting = ({ action }: WindowState): boolean => action !== null && action.finishedAt === null;
+
+/** Whether the window goes on: a rollback that has begun is waited for, whatever ended the window. */
+export const isOpen = (state: WindowState): boolean => state.ending === null || acting(state);
+
+/** When to look at production next; `null`: not any more. */
+export function lookAt(state: WindowState, policy: WindowPolicy): number | null {
+  if (state.ending !== null) return null;
+  const { ticks } = watch(state);
+  const last = ticks.at(-1);
+  if (last === undefined) return nextLookAt(grid(state, policy), null);
+  const failing = currentStreak(ticks).health === 'fail';
+  return nextLookAt(grid(state, policy), { at: last.at, confirmAfterMs: failing ? policy.confirmMs : null });
+}
+
+/** When something is due next: a look, or the end of the window; `null`: only a message or the end of the action goes on. */
+export function wakeAt(state: WindowState, policy: WindowPolicy): number | null {
+  const look = lookAt(state, policy);
+  if (look !== null) return look;
+  return state.ending !== null || acting(state) ? null : watch(state).endsAt;
+}
+
+/** What a look taken now stands for; `null`: there is none to take any more. */
+export const lookDue = (state: WindowState, policy: WindowPolicy, now: number) =>
+  lookAt(state, policy) === null ? null : lookNow(grid(state, policy), watch(state).ticks.at(-1)?.at ?? null, now);
+
+const percent = (ratio: number): string => `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`;
+
+/** A verdict in one sentence with its numbers. */
+export function summarise(
+  { trigger, longestFailureStreak, errorRatio }: Assessment,
+  policy: WindowPolicy,
+  ticks: readonly TickRecord[],
+): string {
+  const requests = ticks.reduce((sum, tick) => sum + tick.requests, 0);
+  const errors = ticks.reduce((sum, tick) => sum + tick.errors5xx, 0);
+  const traffic =
+    errorRatio === null
+      ? `${requests} requests seen, fewer than the ${policy.minRequests} that the error ratio needs`
+      : `${errors} of ${requests} requests answered 5xx (${percent(errorRatio)}, threshold ${percent(policy.errorRatioThreshold)})`;
+  switch (trigger) {
+    case 'health': {
+      const detail = ticks.findLast((tick) => tick.health === 'fail' && tick.detail !== undefined)?.detail;
+      return `${longestFailureStreak} health checks in a row failed (threshold ${policy.failThreshold})${detail === undefined ? '' : `: ${detail}`}; ${traffic}`;
+    }
+    case 'errors':
+      return `${traffic}; longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}`;
+    case null:
+      return `no degradation: longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}; ${traffic}`;
+    default:
+      return trigger satisfies never;
+  }
+}
+
+/** The verdict on the window so far; what follows a rollback does not count into it. */
+export const assess = (state: WindowState, policy: WindowPolicy): Assessment => classify(state.window.ticks, policy);
+
+function record(look: Look, tick: number, confirming: boolean, at: number, before: readonly TickRecord[]): TickRecord {
+  const said = before.findLast((earlier) => earlier.detail !== undefined)?.detail;
+  return {
+    tick,
+    at,
+    ...(confirming ? { confirming: true as const } : {}),
+    health: look.health,
+    requests: look.requests,
+    errors5xx: look.errors5xx,
+    ...(look.detail === undefined || look.detail === said ? {} : { detail: look.detail }),
+  };
+}
+
+/** Folds a look into the window; a task that it finds cancelled ends the window (FR-3, D4). */
+export function recordLook(
+  state: WindowState,
+  policy: WindowPolicy,
+  due: { readonly tick: number; readonly missed: number },
+  at: number,
+  look: Look,
+): WindowState {
+  const current = watch(state);
+  const confirming = current.ticks.at(-1)?.tick === due.tick;
+  const ticks = [...current.ticks, record(look, due.tick, confirming, at, current.ticks)];
+  const next = { ...current, ticks, missed: current.missed + due.missed };
+  const looked = changed(state, state.afterRollback === null ? { window: next } : { afterRollback: next });
+
+  if (terminalStage(look.stage) === 'cancelled') {
+    return ended(looked, 'task_cancelled', at, { by: 'tasks', reason: 'the task was cancelled' });
+  }
+  return recovered(degraded(looked, policy, at), policy, at);
+}
+
+function degraded(state: WindowState, policy: WindowPolicy, at: number): WindowState {
+  if (state.degraded !== null) return state;
+  const assessment = assess(state, policy);
+  if (assessment.verdict !== 'DEGRADED') return state;
+  const summary = summarise(assessment, policy, state.window.ticks);
+  return { ...state, degraded: { at, tick: state.window.ticks.at(-1)?.tick ?? 0, summary } };
+}
+
+/** Recovered: `failThreshold` passes in a row after the verdict, and after the rollback where there was one. */
+function recovered(state: WindowState, policy: WindowPolicy, at: number): WindowState {
+  const { degraded: verdict, recoveredAt, afterRollback, window } = state;
+  if (verdict === null || recoveredAt !== null) return state;
+  const after = afterRollback?.ticks ?? window.ticks.filter((tick) => tick.at > verdict.at);
+  const streak = currentStreak(after);
+  if (streak.health !== 'pass' || streak.length < policy.failThreshold) return state;
+  const back = { ...state, recoveredAt: at };
+  return afterRollback === null
+    ? back
+    : ended(back, 'ran_out', at, { by: 'window', reason: 'production is healthy again after the rollback' });
+}
+
+export function ended(state: WindowState, kind: EndingKind, at: number, { by, reason }: Command): WindowState {
+  return state.ending === null ? changed(state, { ending: { kind, at, by, reason } }) : state;
+}
+
+/** The window has run its time; the ticks that nobody took are recorded as missed. */
+export function ranOut(state: WindowState, policy: WindowPolicy, now: number): WindowState {
+  const current = watch(state);
+  const missed = current.missed + missedAtEnd(grid(state, policy), current.ticks.at(-1)?.at ?? null, now);
+  const reason =
+    state.afterRollback === null ? 'the window has run its time' : 'the time to recover after the rollback is over';
+  const over = { ...current, missed };
+  return ended(
+    changed(state, state.afterRollback === null ? { window: over } : { afterRollback: over }),
+    'ran_out',
+    now,
+    { by: 'window', reason },
+  );
+}
+
+export const actionStarted = (state: WindowState, kind: ActionRecord['kind'], now: number): WindowState =>
+  changed(state, {
+    action:
+      kind === 'ROLLBACK'
+        ? { kind, startedAt: now, finishedAt: null, ok: null, detail: 'the rollback runs' }
+        : { kind, startedAt: now, finishedAt: now, ok: true, detail: 'an alert was raised' },
+  });
+
+/** A rollback has ended; where it worked, what follows is watched by itself until production is healthy again. */
+export function rollbackFinished(
+  state: WindowState,
+  policy: WindowPolicy,
+  result: { readonly ok: boolean; readonly detail: string },
+  now: number,
+): WindowState {
+  if (state.action === null) return state;
+  const action = { ...state.action, finishedAt: now, ok: result.ok, detail: result.detail };
+  const afterRollback = result.ok
+    ? { openedAt: now, endsAt: now + policy.rollbackWatchMs, ticks: [], missed: 0 }
+    : null;
+  return changed(state, { action, afterRollback, recoveredAt: null });
+}
+
+const told = (state: WindowState, message: MessageRecord): readonly MessageRecord[] =>
+  [...state.messages, message].slice(0, KEPT);
+
+/** `cancelWindow`, and Temporal's own cancel. */
+export function cancelled(
+  state: WindowState,
+  name: 'cancelWindow' | 'cancel',
+  command: Command,
+  now: number,
+): WindowState {
+  const effect = state.ending === null ? 'the window was cancelled' : 'ignored: the window had ended already';
+  return ended(
+    changed(state, { messages: told(state, { at: now, name, ...command, effect }) }),
+    'cancelled',
+    now,
+    command,
+  );
+}
+
+/** `closeWindow`. */
+export const closedEarly = (state: WindowState, command: Command, now: number): WindowState =>
+  ended(
+    changed(state, {
+      messages: told(state, { at: now, name: 'closeWindow', ...command, effect: 'the window was closed' }),
+    }),
+    'closed_early',
+    now,
+    command,
+  );
+
+/** Why a window cannot be closed now; `null`: it can. */
+export const closeRefusal = (state: WindowState): string | null =>
+  state.ending === null ? null : `the window has ended already: ${state.ending.reason}`;
+
+/** Why a window cannot be extended by so many minutes; `null`: it can. */
+export function extendRefusal(state: WindowState, policy: WindowPolicy, minutes: number): string | null {
+  if (state.ending !== null) return `the window has ended already: ${state.ending.reason}`;
+  if (state.action?.kind === 'ROLLBACK')
+    return 'the window is rolling back; it closes when production is healthy again';
+  const { openedAt, endsAt } = state.window;
+  const windowMs = endsAt + minutes * 60_000 - openedAt;
+  if (windowMs > policy.maxWindowMs) {
+    const left = Math.max(0, policy.maxWindowMs - (endsAt - openedAt)) / 60_000;
+    return `the window may last ${policy.maxWindowMs / 60_000} minutes at the most; extend it by ${Math.floor(left * 10) / 10} minutes or less`;
+  }
+  if (mostTicks({ ...policy, windowMs }) > MAX_TICKS) return `the window would take more than ${MAX_TICKS} looks`;
+  return null;
+}
+
+export function extended(
+  state: WindowState,
+  command: Command & { readonly minutes: number },
+  now: number,
+): WindowState {
+  const { minutes, by, reason } = command;
+  const endsAt = state.window.endsAt + minutes * 60_000;
+  const effect = `extended by ${minutes} minutes, to ${new Date(endsAt).toISOString()}`;
+  return changed(state, {
+    window: { ...state.window, endsAt },
+    messages: told(state, { at: now, name: 'extendWindow', by, reason, effect }),
+  });
+}
+
+export const noted = (state: WindowState, text: string, at: number): WindowState =>
+  changed(state, { notes: [...state.notes, { at, text }].slice(0, KEPT) });
+
+/** How the window ended. Degraded outranks how it ended; one that was stopped early never reads as healthy. */
+export function outcome(state: WindowState, evidence: boolean): WindowOutcome | null {
+  const { ending, degraded: verdict, action } = state;
+  if (ending === null) return null;
+  if (verdict !== null) {
+    if (action?.kind !== 'ROLLBACK') return 'degraded_alerted';
+    return action.ok === true ? 'degraded_rolled_back' : 'rollback_failed';
+  }
+  if (ending.kind === 'ran_out') return evidence ? 'healthy' : 'no_evidence';
+  return ending.kind;
+}
+
+export const planned = (state: WindowState, policy: WindowPolicy): number => plannedTicks(windowGrid(state, policy));

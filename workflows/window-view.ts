@@ -1,0 +1,154 @@
+import type { WindowReport } from '../activities/window-report.ts';
+import { coverage, hasEvidence, type WindowVerdict } from '../decisions/index.ts';
+import type { MonitorPhase, WindowStatus } from './messages.ts';
+import { monitorWorkflowId } from './messages.ts';
+import type { MonitorInput, WindowState } from './window-state.ts';
+import * as win from './window-state.ts';
+
+// What people see of a window, all of it derived from its state (invariant 7).
+
+const LAST_TICKS = 10;
+
+export const phase = ({ ending, action }: WindowState): MonitorPhase => {
+  if (action?.kind === 'ROLLBACK' && (ending === null || action.finishedAt === null)) return 'acting';
+  return ending === null ? 'open' : 'closed';
+};
+
+const evidence = ({ window }: WindowState) => coverage(window.ticks, window.missed);
+
+export const outcome = (state: WindowState) => win.outcome(state, hasEvidence(evidence(state)));
+
+export const verdictAttribute = (state: WindowState): WindowVerdict | 'NO_EVIDENCE' => {
+  if (state.degraded !== null) return 'DEGRADED';
+  return state.ending === null || hasEvidence(evidence(state)) ? 'HEALTHY' : 'NO_EVIDENCE';
+};
+
+/** The verdict so far in one sentence; the one that proved degradation, once there is one. */
+const summary = (state: WindowState, { policy }: MonitorInput): string =>
+  state.degraded?.summary ?? win.summarise(win.assess(state, policy), policy, state.window.ticks);
+
+const recovered = ({ degraded, recoveredAt }: WindowState): boolean | null =>
+  degraded === null ? null : recoveredAt !== null;
+
+/** The answer to `windowStatus`. */
+export function status(state: WindowState, input: MonitorInput): WindowStatus {
+  const { policy } = input;
+  const { window, afterRollback } = state;
+  return {
+    repo: input.repo,
+    workItem: input.workItem,
+    version: input.version,
+    phase: phase(state),
+    openedAt: window.openedAt,
+    endsAt: (afterRollback ?? window).endsAt,
+    nextLookAt: win.lookAt(state, policy),
+    tick: window.ticks.at(-1)?.tick ?? 0,
+    plannedTicks: win.planned(state, policy),
+    assessment: win.assess(state, policy),
+    coverage: evidence(state),
+    summary: summary(state, input),
+    degradedAt: state.degraded?.at ?? null,
+    recovered: recovered(state),
+    action: state.action,
+    outcome: outcome(state),
+    policy,
+    lastTicks: [...window.ticks, ...(afterRollback?.ticks ?? [])].slice(-LAST_TICKS),
+    messages: state.messages,
+    notes: state.notes,
+  };
+}
+
+/** The record of a window that has ended. */
+export function report(state: WindowState, input: MonitorInput): WindowReport {
+  const { policy, repo, workItem } = input;
+  const { window, ending } = state;
+  return {
+    windowId: monitorWorkflowId(repo, workItem),
+    repo,
+    workItem,
+    version: input.version,
+    requestedBy: input.requestedBy,
+    openedAt: window.openedAt,
+    endsAt: window.endsAt,
+    endedAt: ending?.at ?? window.endsAt,
+    policy,
+    selfHosting: input.selfHosting,
+    outcome: outcome(state) ?? 'closed_early',
+    assessment: win.assess(state, policy),
+    summary: summary(state, input),
+    endedBy: ending === null || ending.kind === 'ran_out' ? null : { by: ending.by, reason: ending.reason },
+    degradedAt: state.degraded?.at ?? null,
+    recovered: recovered(state),
+    action: state.action,
+    coverage: evidence(state),
+    plannedTicks: win.planned(state, policy),
+    ticks: window.ticks,
+    ticksAfterRollback: state.afterRollback?.ticks ?? [],
+    messages: state.messages,
+  };
+}
+
+/** Summary of the timer that waits for the next thing due, as the Temporal UI shows it. */
+export function timerSummary(state: WindowState, { policy }: MonitorInput): string {
+  if (state.afterRollback !== null) return 'recovery after the rollback';
+  const last = state.window.ticks.at(-1);
+  const plannedTicks = win.planned(state, policy);
+  const look = win.lookAt(state, policy);
+  if (look === null) return 'end of the window';
+  const due = win.lookDue(state, policy, look)?.tick ?? plannedTicks;
+  return due === last?.tick ? `confirm tick ${due} of ${plannedTicks}` : `tick ${due} of ${plannedTicks}`;
+}
+
+const time = (at: number): string => new Date(at).toISOString().slice(11, 19);
+
+/** The window at a glance, in Markdown, for the Temporal UI. Times are UTC. */
+export function details(state: WindowState, input: MonitorInput): string {
+  const seen = status(state, input);
+  const { requests, errors5xx, made, missed, unknown } = seen.coverage;
+  const lines = [
+    `**${seen.outcome ?? (state.degraded === null ? 'HEALTHY so far' : 'DEGRADED')}** · tick ${seen.tick} of ${seen.plannedTicks} · ${
+      seen.phase === 'closed' ? 'closed' : `ends ${time(seen.endsAt)} UTC`
+    }`,
+    '',
+    seen.summary,
+    '',
+    `Looks: ${made} made, ${missed} missed, ${unknown} unknown · ${requests} requests, ${errors5xx} answered 5xx`,
+  ];
+  if (seen.action !== null) lines.push('', `Action: ${seen.action.kind}, ${seen.action.detail}`);
+  if (seen.recovered !== null)
+    lines.push('', seen.recovered ? 'Production has recovered.' : 'Production has not recovered.');
+  if (seen.lastTicks.length > 0) {
+    lines.push('', '| tick | time | health | requests | 5xx | |', '|---|---|---|---|---|---|');
+    for (const tick of seen.lastTicks.slice().reverse()) {
+      const detail = (tick.detail ?? '').replaceAll('|', '\\|');
+      lines.push(
+        `| ${tick.tick} | ${time(tick.at)} | ${tick.health} | ${tick.requests} | ${tick.errors5xx} | ${detail} |`,
+      );
+    }
+  }
+  for (const message of seen.messages) {
+    lines.push('', `${time(message.at)} ${message.name} by ${message.by} (${message.reason}): ${message.effect}`);
+  }
+  return lines.join('\n');
+}
+
+/** What the ticket is told when a window has ended other than healthy. */
+export function closingWords(report: WindowReport): string[] {
+  const {
+    workItem,
+    repo,
+    outcome: how,
+    endedBy,
+    action,
+    recovered: back,
+    coverage: seen,
+    plannedTicks: ticks,
+  } = report;
+  const words = [`${workItem}: the post-deploy window of ${repo} ended: ${how.replaceAll('_', ' ')}.`, report.summary];
+  if (endedBy !== null) words.push(`Ended by ${endedBy.by}: ${endedBy.reason}.`);
+  if (action !== null) words.push(`Action: ${action.kind}, ${action.detail}.`);
+  if (back !== null)
+    words.push(back ? 'Production has recovered.' : 'Production had not recovered when the window ended.');
+  words.push(`${seen.made} looks of ${ticks} planned ticks, ${seen.missed} missed, ${seen.unknown} unknown.`);
+  return words;
+}

@@ -1,0 +1,107 @@
+import type { Connection } from '@temporalio/client';
+import type { PlaneClient } from './adapters/plane/plane-client.ts';
+import type { Database } from './adapters/postgres/database.ts';
+import { DatabaseUnavailable } from './adapters/postgres/querier.ts';
+import { tableFaults } from './adapters/postgres/table-faults.ts';
+import { PlaneRateLimited, PlaneUnavailable } from './adapters/plane/errors.ts';
+import { namespaceFault } from './adapters/temporal/namespace-fault.ts';
+import { ensureSearchAttributes, missingSearchAttributes } from './adapters/temporal/search-attributes.ts';
+import { NoAnswer, within } from './adapters/temporal/within.ts';
+import type { Settings } from './settings.ts';
+
+/** One thing that a worker needs of its world. A fault stops the worker; a warning is of what may come back by itself. */
+export interface Check {
+  readonly name: string;
+  readonly level: 'ok' | 'warning' | 'fault';
+  readonly message: string;
+}
+
+export interface World {
+  readonly settings: Settings;
+  readonly temporal: Connection;
+  readonly namespace: string;
+  readonly database: Database;
+  readonly plane: PlaneClient;
+}
+
+/** Longest wait for each part of the world, ms. */
+const PATIENCE_MS = 20_000;
+
+const ok = (name: string, message: string): Check => ({ name, level: 'ok', message });
+const warning = (name: string, message: string): Check => ({ name, level: 'warning', message });
+const fault = (name: string, message: string): Check => ({ name, level: 'fault', message });
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Looks at everything that a worker needs, side by side. Never throws.
+ * @param register also registers search attributes that are missing; without it a missing one is a fault.
+ */
+export async function checkWorld(world: World, register: boolean): Promise<Check[]> {
+  const checks = await Promise.all([checkTemporal(world, register), checkDatabase(world), checkPlane(world)]);
+  return [...world.settings.warnings.map((text) => warning('settings', text)), ...checks.flat()];
+}
+
+async function checkTemporal({ temporal, namespace }: World, register: boolean): Promise<Check[]> {
+  try {
+    const wrong = await within(PATIENCE_MS, 'Temporal', namespaceFault(temporal, namespace));
+    if (wrong !== null) return [fault('temporal', wrong)];
+    const attributes = register
+      ? ensureSearchAttributes(temporal, namespace).then(() => [])
+      : missingSearchAttributes(temporal, namespace);
+    const missing = await within(PATIENCE_MS * 2, 'Temporal', attributes);
+    return [
+      ok('temporal', `namespace ${namespace} answers`),
+      missing.length === 0
+        ? ok('search attributes', 'all registered')
+        : warning('search attributes', `not registered yet: ${missing.join(', ')}; the worker registers them when it starts`),
+    ];
+  } catch (error) {
+    return [fault('search attributes', messageOf(error))];
+  }
+}
+
+async function checkDatabase({ database }: World): Promise<Check[]> {
+  try {
+    const faults = await within(PATIENCE_MS, 'Postgres', tableFaults(database));
+    return faults.length === 0 ? [ok('database', 'the table tasks is there')] : faults.map((text) => fault('database', text));
+  } catch (error) {
+    const away = `${messageOf(error)}; until it is back, deploys wait and statuses are late`;
+    const isAway = error instanceof DatabaseUnavailable || error instanceof NoAnswer;
+    return [isAway ? warning('database', away) : fault('database', messageOf(error))];
+  }
+}
+
+async function checkPlane({ settings, plane }: World): Promise<Check[]> {
+  try {
+    const { displayName } = await within(PATIENCE_MS, 'Plane', plane.me());
+    const projects = new Set([...settings.repositories.values()].map(({ planeProject }) => planeProject));
+    const states = await Promise.all([...projects].map((project) => checkStates(project, settings, plane)));
+    return [ok('plane', `the API key belongs to ${displayName}`), ...states.flat()];
+  } catch (error) {
+    return [planeCheck('plane', error)];
+  }
+}
+
+async function checkStates(project: string, { plane: { states } }: Settings, plane: PlaneClient): Promise<Check[]> {
+  const name = `plane project ${project}`;
+  try {
+    const { id } = await within(PATIENCE_MS, 'Plane', plane.project(project));
+    const wanted = [states.awaitingDeploy, states.deploying, states.monitoring, states.done];
+    const checks: Check[] = [];
+    for (const state of wanted) {
+      await within(PATIENCE_MS, 'Plane', plane.stateNamed(id, state)).catch((error) => checks.push(planeCheck(name, error)));
+    }
+    return checks.length === 0 ? [ok(name, `has the states ${wanted.join(', ')}`)] : checks;
+  } catch (error) {
+    return [planeCheck(name, error)];
+  }
+}
+
+/** Plane being away is no reason to stop a watch; a wrong key, project or name of a state is. */
+function planeCheck(name: string, error: unknown): Check {
+  const away = [PlaneUnavailable, PlaneRateLimited, NoAnswer].some((known) => error instanceof known);
+  return away
+    ? warning(name, `${messageOf(error)} Until it is back, statuses are late.`)
+    : fault(name, messageOf(error));
+}
