@@ -1,9 +1,9 @@
 import type { Connection } from '@temporalio/client';
+import { PlaneRateLimited, PlaneUnavailable } from './adapters/plane/errors.ts';
 import type { PlaneClient } from './adapters/plane/plane-client.ts';
 import type { Database } from './adapters/postgres/database.ts';
 import { DatabaseUnavailable } from './adapters/postgres/querier.ts';
 import { tableFaults } from './adapters/postgres/table-faults.ts';
-import { PlaneRateLimited, PlaneUnavailable } from './adapters/plane/errors.ts';
 import { namespaceFault } from './adapters/temporal/namespace-fault.ts';
 import { ensureSearchAttributes, missingSearchAttributes } from './adapters/temporal/search-attributes.ts';
 import { NoAnswer, within } from './adapters/temporal/within.ts';
@@ -54,7 +54,10 @@ async function checkTemporal({ temporal, namespace }: World, register: boolean):
       ok('temporal', `namespace ${namespace} answers`),
       missing.length === 0
         ? ok('search attributes', 'all registered')
-        : warning('search attributes', `not registered yet: ${missing.join(', ')}; the worker registers them when it starts`),
+        : warning(
+            'search attributes',
+            `not registered yet: ${missing.join(', ')}; the worker registers them when it starts`,
+          ),
     ];
   } catch (error) {
     return [fault('search attributes', messageOf(error))];
@@ -64,7 +67,9 @@ async function checkTemporal({ temporal, namespace }: World, register: boolean):
 async function checkDatabase({ database }: World): Promise<Check[]> {
   try {
     const faults = await within(PATIENCE_MS, 'Postgres', tableFaults(database));
-    return faults.length === 0 ? [ok('database', 'the table tasks is there')] : faults.map((text) => fault('database', text));
+    return faults.length === 0
+      ? [ok('database', 'the table tasks is there')]
+      : faults.map((text) => fault('database', text));
   } catch (error) {
     const away = `${messageOf(error)}; until it is back, deploys wait and statuses are late`;
     const isAway = error instanceof DatabaseUnavailable || error instanceof NoAnswer;
@@ -90,7 +95,9 @@ async function checkStates(project: string, { plane: { states } }: Settings, pla
     const wanted = [states.awaitingDeploy, states.deploying, states.monitoring, states.done];
     const checks: Check[] = [];
     for (const state of wanted) {
-      await within(PATIENCE_MS, 'Plane', plane.stateNamed(id, state)).catch((error) => checks.push(planeCheck(name, error)));
+      await within(PATIENCE_MS, 'Plane', plane.stateNamed(id, state)).catch((error) =>
+        checks.push(planeCheck(name, error)),
+      );
     }
     return checks.length === 0 ? [ok(name, `has the states ${wanted.join(', ')}`)] : checks;
   } catch (error) {

@@ -20,6 +20,15 @@ import {
   type WindowExtended,
 } from './window-commands.ts';
 
+// The package exports this file alone: what its users branch on or show stands here, too.
+export type { WindowReport } from '../activities/window-report.ts';
+export type { DeployOutcome, DeployResult, DeployStatus, WindowStatus } from '../workflows/messages.ts';
+export { AlreadyRunning, D2dError, type FailureKind } from './errors.ts';
+export type { Execution, WorkItemRef } from './executions.ts';
+export { EXIT_CODE_TABLE, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from './exit-codes.ts';
+export { resolveWorkItem } from './resolve-work-item.ts';
+export type { DeployView, WindowView, WorkItemView } from './views.ts';
+
 export interface D2dClientDeps {
   readonly temporal: Client;
   /** Where the workers listen (`ORCH_TASK_QUEUE`). */

@@ -42,6 +42,7 @@ export function temporalError(error: unknown): D2dError {
   const said = grpcMessage(error);
   switch (grpcCode(error)) {
     case UNAVAILABLE:
+    case CANCELLED:
     case DEADLINE_EXCEEDED:
       return new D2dError('unreachable', `Temporal does not answer: ${said}`, CONNECTION_HINT, error);
     case GRPC.PERMISSION_DENIED:
@@ -89,5 +90,4 @@ export const isGone = (error: unknown): boolean =>
 /** Whether Temporal cannot be reached just now; a later try may do. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof D2dError &&
-  error.kind === 'unreachable' &&
-  [UNAVAILABLE, DEADLINE_EXCEEDED].some((code) => code === grpcCode(error.cause));
+  [UNAVAILABLE, CANCELLED, DEADLINE_EXCEEDED].some((code) => code === grpcCode(error.cause));

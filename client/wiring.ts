@@ -1,5 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { createPlaneClient, type PlaneClient, type PlaneTimeouts } from '../adapters/plane/plane-client.ts';
+import { postgresTls } from '../adapters/postgres/connection.ts';
 import { createDatabase, type Database } from '../adapters/postgres/database.ts';
 import { createTasks } from '../adapters/postgres/tasks.ts';
 import type { TemporalOverrides } from '../adapters/temporal/temporal-options.ts';
@@ -111,12 +112,8 @@ const badSettings = (faults: readonly string[]): D2dError =>
     'd2d settings shows all of them',
   );
 
-const database = ({ database: { url, tls, ca } }: Settings): Database =>
-  createDatabase({
-    ...DATABASE,
-    url,
-    ...(tls === 'from-url' ? {} : { tls: { mode: tls, ...(ca === null ? {} : { ca }) } }),
-  });
+const database = ({ database: { url, ...tls } }: Settings): Database =>
+  createDatabase({ ...DATABASE, url, tls: postgresTls(tls) });
 
 const planeOf = ({ plane: { url, apiKey, workspace } }: Settings): PlaneClient =>
   createPlaneClient({ url, apiKey, workspace, timeouts: PLANE_TIMEOUTS });

@@ -1,4 +1,5 @@
-import { Agent, request } from 'undici';
+import { request } from 'undici';
+import { withOwnConnection } from '../http-probe/own-connection.ts';
 
 export type Severity = 'info' | 'warning' | 'critical';
 
@@ -60,25 +61,24 @@ export function createAlertSink(url: string): AlertSink {
 }
 
 async function post(url: string, name: string, alert: Alert, signal: AbortSignal | undefined) {
-  const agent = new Agent({ pipelining: 0 });
   const timeout = AbortSignal.timeout(CALL_MS);
+  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
-    const { statusCode, headers, body } = await request(url, {
-      dispatcher: agent,
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': headerValue(alert.key) },
-      body: JSON.stringify(payload(alert)),
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    return await withOwnConnection({}, either, async (dispatcher) => {
+      const { statusCode, headers, body } = await request(url, {
+        dispatcher,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': headerValue(alert.key) },
+        body: JSON.stringify(payload(alert)),
+      });
+      await body.dump().catch(() => undefined); // the status has said it all
+      return { status: statusCode, retryAfter: headers['retry-after'] };
     });
-    await body.dump();
-    return { status: statusCode, retryAfter: headers['retry-after'] };
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
     const why = timeout.aborted ? `gave no answer within ${CALL_MS} ms` : `cannot be reached (${code})`;
     throw new AlertUnavailable(`the alert sink ${name} ${why}`, null, { cause: error });
-  } finally {
-    void agent.destroy();
   }
 }
 

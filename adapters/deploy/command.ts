@@ -130,7 +130,10 @@ function stopper(signal: AbortSignal, timeoutMs: number) {
   };
 }
 
-function whyNotStarted(program: string, { code, shortMessage }: { readonly code?: unknown; readonly shortMessage?: string | undefined }) {
+function whyNotStarted(
+  program: string,
+  { code, shortMessage }: { readonly code?: unknown; readonly shortMessage?: string | undefined },
+) {
   switch (code) {
     case 'ENOENT':
       return `the program ${program} was not found (a program without a slash is looked for on PATH)`;

@@ -38,6 +38,7 @@ export function fillArguments(
   for (const template of command) {
     const { text, fault } = fillPlaceholders(template, operation);
     if (text === undefined) return { fault: `the argument ${template} cannot be filled in: ${fault}` };
+    if (text.includes('\0')) return { fault: `the argument ${template} became text with a NUL character` };
     if (text.startsWith('-') && !template.startsWith('-')) {
       return { fault: `the argument ${template} became ${text.slice(0, 80)}, which looks like an option: refused` };
     }

@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { readCapped } from '../http-probe/capped-body.ts';
+import { withOwnConnection } from '../http-probe/own-connection.ts';
 import type { WebhookReply } from './webhook-answer.ts';
 
 /** Most of an answer that is read. */
@@ -17,17 +18,16 @@ export interface WebhookRequest {
 
 /**
  * One request on a connection of its own; no redirect is followed, nothing is retried.
- * @throws what undici throws, and the signal's reason.
+ * @throws what undici throws; where the signal aborted, that says nothing.
  */
 export async function exchange({ method, url, headers, body, signal }: WebhookRequest): Promise<WebhookReply> {
-  const agent = new Agent({ pipelining: 0, connect: { timeout: CONNECT_MS }, headersTimeout: 0, bodyTimeout: 0 });
-  try {
+  const waiting = { connect: { timeout: CONNECT_MS }, headersTimeout: 0, bodyTimeout: 0 };
+  return withOwnConnection(waiting, signal, async (dispatcher) => {
     const answer = await request(url, {
-      dispatcher: agent,
+      dispatcher,
       method,
       headers: { 'user-agent': 'deploy-to-done', ...headers },
       body: body ?? null,
-      signal,
     });
     return {
       status: answer.statusCode,
@@ -35,9 +35,7 @@ export async function exchange({ method, url, headers, body, signal }: WebhookRe
       location: header(answer.headers, 'location'),
       body: await readCapped(answer.body, MAX_BODY_BYTES),
     };
-  } finally {
-    void agent.destroy();
-  }
+  });
 }
 
 function header(headers: Dispatcher.ResponseData['headers'], name: string): string | null {

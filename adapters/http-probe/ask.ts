@@ -1,7 +1,8 @@
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { type CappedBody, readCapped } from './capped-body.ts';
 import { classifyFailure, type Failure } from './failure-class.ts';
+import { withOwnConnection } from './own-connection.ts';
 
 /** Most of a body that is read. */
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -57,7 +58,6 @@ export async function ask(question: Question, lookup: Lookup = systemLookup): Pr
       callback(...found);
     });
   };
-  const agent = new Agent({ pipelining: 0, connect: { lookup: noticing, timeout: MAX_REQUEST_MS * 2 } });
   const call = new AbortController();
   const onAbort = (): void => call.abort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -70,15 +70,12 @@ export async function ask(question: Question, lookup: Lookup = systemLookup): Pr
 
   let status: number | null = null;
   try {
-    const answer = await request(url, {
-      dispatcher: agent,
-      headers: { 'user-agent': 'deploy-to-done', ...headers },
-      signal: call.signal,
+    return await withOwnConnection({ connect: { lookup: noticing } }, call.signal, async (dispatcher) => {
+      const answer = await request(url, { dispatcher, headers: { 'user-agent': 'deploy-to-done', ...headers } });
+      status = answer.statusCode;
+      const body = await readCapped(answer.body, MAX_BODY_BYTES);
+      return { status, body: wanted === 'read' ? body : null };
     });
-    status = answer.statusCode;
-    if (wanted === 'read') return { status, body: await readCapped(answer.body, MAX_BODY_BYTES) };
-    await readCapped(answer.body, MAX_BODY_BYTES);
-    return { status, body: null };
   } catch (error) {
     if (status !== null && wanted === 'discard') return { status, body: null };
     if (signal.aborted) return failure('unknown', 'the probe was aborted');
@@ -89,6 +86,5 @@ export async function ask(question: Question, lookup: Lookup = systemLookup): Pr
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
-    void agent.destroy();
   }
 }

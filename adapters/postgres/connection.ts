@@ -18,6 +18,15 @@ export interface PostgresTls {
   readonly ca?: string | undefined;
 }
 
+/** The settings' way to say it: `from-url` leaves it to the URL. */
+export const postgresTls = ({
+  tls,
+  ca,
+}: {
+  readonly tls: 'from-url' | PostgresTls['mode'];
+  readonly ca: string | null;
+}): PostgresTls | undefined => (tls === 'from-url' ? undefined : { mode: tls, ...(ca === null ? {} : { ca }) });
+
 /** In `pg` the URL outranks the options beside it, so these have to go from it. */
 const TLS_PARAMETERS = ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslnegotiation', 'uselibpqcompat'];
 

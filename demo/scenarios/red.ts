@@ -37,7 +37,7 @@ export async function red(stack: Stack): Promise<Summary> {
       same('alerts', 1, alerts.alerts().length),
     ],
     ...told([evidence]),
-    notes: alerts.alerts().map(({ title }) => `Alert: ${title ?? 'without a title'}`),
+    notes: alerts.alerts().map(({ title }) => `Alert: ${title}`),
   };
 }
 

@@ -5,23 +5,24 @@ import { z } from 'zod';
 /** Where the worker posts its alerts to: in earnest, whatever calls the engineer on duty. */
 export interface AlertSink {
   readonly url: string;
-  /** What came, oldest first. */
+  /** What came, oldest first; an alert that was sent again counts once, by its key. */
   alerts(): readonly ReceivedAlert[];
   close(): Promise<void>;
 }
 
-const Received = z.looseObject({ title: z.string().optional(), severity: z.string().optional() });
+const Received = z.object({ key: z.string(), title: z.string() });
 export type ReceivedAlert = z.infer<typeof Received>;
 
 export async function startAlertSink(): Promise<AlertSink> {
-  const received: ReceivedAlert[] = [];
+  const received = new Map<string, ReceivedAlert>();
   const server = createServer((request, response) => {
     let text = '';
     request.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
     });
     request.on('end', () => {
-      received.push(Received.parse(JSON.parse(text)));
+      const alert = Received.parse(JSON.parse(text));
+      received.set(alert.key, alert);
       response.writeHead(204).end();
     });
   });
@@ -31,7 +32,7 @@ export async function startAlertSink(): Promise<AlertSink> {
   if (address === null || typeof address === 'string') throw new Error('the alert sink has no port');
   return {
     url: `http://127.0.0.1:${address.port}/alerts`,
-    alerts: () => [...received],
+    alerts: () => [...received.values()],
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -73,7 +73,7 @@ export async function startStack(input: StackInput): Promise<Stack> {
     rollback: options.scenario === 'crash' ? 'idempotent' : 'once',
     timing,
   });
-  await Promise.all([writeFile(files.temporal, ''), writeFile(files.repositories, repositories)]);
+  await Promise.all([writeFile(files.temporal, '[profile.default]\n'), writeFile(files.repositories, repositories)]);
 
   const connection = await Connection.connect({ address: temporal.address });
   releases.add('connection to Temporal', () => connection.close());

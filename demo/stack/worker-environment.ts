@@ -13,7 +13,7 @@ export interface WorkerEnvironmentInput {
   readonly timing: Timing;
   readonly databaseUrl: string;
   readonly temporalAddress: string;
-  /** An empty file: a profile of the user's own is not for this server. */
+  /** A file with an empty profile: the user's own is not for this server. */
   readonly temporalConfig: string;
   readonly tracker: DemoTracker;
   /** Where the worker meets Plane. */

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto'; // CommonJS: Node sees no names in it
 import { program } from '../program.ts';
@@ -26,6 +27,10 @@ export interface DemoWorkerOptions {
 }
 
 const READY_MS = 60_000;
+
+/** A worker that refuses its world says all that is wrong with it in a few lines. */
+const lastLines = async (file: string): Promise<string> =>
+  (await readFile(file, 'utf8')).trim().split('\n').slice(-12).join('\n');
 
 const { TASK_QUEUE_TYPE_WORKFLOW: WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY: ACTIVITY } =
   proto.temporal.api.enums.v1.TaskQueueType;
@@ -66,7 +71,11 @@ export function createWorker({
         stopMs: shutdownMs + 3_000,
       });
       current = started;
-      await waitFor(async () => ((await polls(running().pid)) ? true : null), {
+      const looks = async (): Promise<true | null> => {
+        if (!started.running()) throw new Error(`the worker has ended while starting:\n${await lastLines(logFile)}`);
+        return (await polls(started.pid)) ? true : null;
+      };
+      await waitFor(looks, {
         until: `until the worker polls (see ${logFile})`,
         withinMs: READY_MS,
         signal,

@@ -1,14 +1,12 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
-
-const WORKFLOWS = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+import { bundleOptions } from '../../adapters/temporal/workflow-source.ts';
 
 /** Bundles workflows from their sources (1.5 s); the project's own once a run. @returns the path of a temporary file. */
-export async function bundleWorkflows(workflowsPath = WORKFLOWS): Promise<string> {
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: SILENT });
+export async function bundleWorkflows(workflowsPath?: string): Promise<string> {
+  const { code } = await bundleWorkflowCode({ ...bundleOptions(workflowsPath), logger: SILENT });
   const path = join(await mkdtemp(join(tmpdir(), 'd2d-workflows-')), 'workflow-bundle.js');
   await writeFile(path, code);
   return path;

@@ -5,6 +5,7 @@ import { expect, vi } from 'vitest';
 import type { RunningOnRepository } from '../../activities/tasks.ts';
 import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
 import { createWindowEvidence } from '../../adapters/temporal/window-evidence.ts';
+import { dataConverter } from '../../adapters/temporal/workflow-source.ts';
 import {
   DEPLOY_WORKFLOW,
   type DeployInput,
@@ -34,6 +35,7 @@ export async function startHarness(options: { readonly guardEnabled?: boolean } 
     connection: env.nativeConnection,
     taskQueue,
     workflowBundle: workflowBundle(),
+    dataConverter: dataConverter(),
     activities: activitiesOver({
       items,
       windowActive: createWindowEvidence(env.client).windowActive,

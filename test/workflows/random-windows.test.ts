@@ -13,7 +13,7 @@ import { fail, type Item, plan, policy, unknown } from './item.ts';
 
 const WINDOWS = Number(process.env['D2D_RANDOM_WINDOWS'] ?? 300);
 const SEED = Number(process.env['D2D_SEED'] ?? Date.now() % 1_000_000_007);
-const AT_ONCE = 8;
+const AT_ONCE = Number(process.env['D2D_LANES'] ?? 1);
 
 let harness: Harness;
 beforeAll(async () => {

@@ -4,12 +4,17 @@ import { classifyFailure } from '../../../adapters/http-probe/failure-class.ts';
 
 const coded = (code: string, cause?: unknown) => Object.assign(new Error(code, { cause }), { code });
 
-test.each(['EMFILE', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EAI_AGAIN', 'EAI_FAIL', 'UND_ERR_INVALID_ARG', 'UND_ERR_ABORTED'])(
-  '%s is ours',
-  (code) => {
-    expect(classifyFailure(coded(code)).health).toBe('unknown');
-  },
-);
+test.each([
+  'EMFILE',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_ABORTED',
+])('%s is ours', (code) => {
+  expect(classifyFailure(coded(code)).health).toBe('unknown');
+});
 
 test.each([
   'ECONNREFUSED',

@@ -1,0 +1,82 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { createAlertSink } from '../adapters/alerts/webhook-sink.ts';
+import { createDriverFor } from '../adapters/deploy/drivers.ts';
+import { createHttpProbe } from '../adapters/http-probe/http-probe.ts';
+import { commentHtml } from '../adapters/plane/comment-html.ts';
+import type { PlaneClient } from '../adapters/plane/plane-client.ts';
+import { createTracker } from '../adapters/plane/tracker.ts';
+import type { Database } from '../adapters/postgres/database.ts';
+import type { Querier } from '../adapters/postgres/querier.ts';
+import { createTasks } from '../adapters/postgres/tasks.ts';
+import { createWorkItemLock } from '../adapters/postgres/work-item-lock.ts';
+import { createWindowEvidence } from '../adapters/temporal/window-evidence.ts';
+import { normaliseRepo } from '../decisions/index.ts';
+import type { Repository, Settings } from '../settings.ts';
+import { createAlerts } from './alerts.ts';
+import { createDeploy } from './deploy.ts';
+import { createHealthCheck } from './health-check.ts';
+import { createPlanActivity } from './plan-deploy.ts';
+import { createPostDeployLog } from './post-deploy-log.ts';
+import { createProbes } from './probes.ts';
+import { createRollback } from './rollback.ts';
+import { createStatusSetters } from './status-setters.ts';
+import { createTaskActivities } from './tasks.ts';
+
+export interface Connections {
+  readonly database: Database;
+  readonly plane: PlaneClient;
+  readonly temporal: Client;
+  /** The worker's own environment, of which a deploy command gets the harmless part. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+}
+
+/** Every activity of the worker, over its settings and connections. */
+export function composeActivities(settings: Settings, { database, plane, temporal, environment, log }: Connections) {
+  const repository = (name: string): Repository | undefined => settings.repositories.get(normaliseRepo(name));
+  /** A repository as the settings spell it, which is how the ids of its workflows are made. */
+  const spelled = (repo: string): string => repository(repo)?.name ?? repo.trim();
+  const { awaitingDeploy, deploying, monitoring, done } = settings.plane.states;
+
+  const tasks = createTasks(database);
+  const evidence = createWindowEvidence(temporal);
+  const windowActive = (repo: string, workItem: string) => evidence.windowActive(spelled(repo), workItem);
+  const tracker = createTracker({
+    client: plane,
+    names: { awaiting_deploy: awaitingDeploy, deploying, monitoring, done },
+    projectOf: (repo) => repository(repo)?.planeProject ?? settings.plane.project,
+  });
+  const driverFor = createDriverFor({ environment });
+  const http = createHttpProbe();
+
+  return {
+    ...createPlanActivity({
+      repository,
+      repositoryNames: () => [...settings.repositories.values()].map(({ name }) => name),
+      guard: settings.guard,
+      postDeploy: settings.postDeploy,
+      settleMs: settings.settleMs,
+    }),
+    ...createTaskActivities({ tasks, runningOn: evidence.runningWindows, windowActive }),
+    ...createStatusSetters<Querier>({
+      guard: settings.guard,
+      withWorkItemLock: createWorkItemLock(database),
+      findTask: (workItem, held) => (held === undefined ? tasks : createTasks(held)).find(workItem),
+      windowActive,
+      tracker,
+      log,
+    }),
+    ...createDeploy({ repository, driverFor, log }),
+    ...createHealthCheck({ repository, http }),
+    ...createProbes({ repository, http, stageOf: tasks.stageOf, log }),
+    ...createRollback({ repository, driverFor, selfHostingRepo: settings.selfHostingRepo, log }),
+    ...createAlerts({
+      comment: ({ repo, workItem, key, paragraphs }) =>
+        tracker.comment(repo, workItem, commentHtml(paragraphs), `${workItem}:${key}`),
+      sink: settings.alertWebhookUrl === null ? null : createAlertSink(settings.alertWebhookUrl),
+      log,
+    }),
+    ...createPostDeployLog({ artefactsDir: settings.artefactsDir }),
+  };
+}

@@ -1,0 +1,23 @@
+import { Agent } from 'undici';
+
+/**
+ * Runs with connections of its own, none of which is kept or shared: they are closed after it, and at once where the signal
+ * aborts. A request's own signal would not do for that: undici heeds it only once a connection stands.
+ * @throws what `run` throws; where the signal aborted, that is some error of a destroyed client.
+ */
+export async function withOwnConnection<T>(
+  options: Pick<Agent.Options, 'connect' | 'headersTimeout' | 'bodyTimeout'>,
+  signal: AbortSignal,
+  run: (agent: Agent) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const agent = new Agent({ ...options, pipelining: 0 });
+  const stop = (): void => void agent.destroy();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await run(agent);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
+}

@@ -1,0 +1,200 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createCommandDriver } from '../../../adapters/deploy/command.ts';
+import type { CommandConfig } from '../../../adapters/deploy/driver.ts';
+import { MAX_LINE } from '../../../adapters/deploy/lines.ts';
+import { eventually } from '../../setup/eventually.ts';
+import { observedRun, operation } from './operation.ts';
+import { isAlive, STUBBORN_FAMILY } from './processes.ts';
+
+const environment = { PATH: process.env.PATH, LANG: 'C.UTF-8', ORCH_PLANE_API_KEY: 'secret', DATABASE_URL: 'secret' };
+
+const driver = (command: readonly [string, ...string[]], change: Partial<CommandConfig> = {}) =>
+  createCommandDriver(
+    { driver: 'command', command, cwd: null, env: {}, timeoutMs: 20_000, idempotent: false, ...change },
+    { environment, graceMs: 200, drainMs: 200 },
+  );
+
+const node = (script: string, ...args: string[]): [string, ...string[]] => [process.execPath, '-e', script, ...args];
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'd2d-command-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+test('a command gets the operation and what is configured, and none of the secrets of the worker', async () => {
+  const { run, lines } = observedRun();
+  const script = `console.log(JSON.stringify(process.env))`;
+  const result = await driver(node(script), { env: { TOKEN: 'abc' } }).run(operation(), run);
+  expect(result.ok).toBe(true);
+  expect(JSON.parse(String(lines()[0]))).toEqual({
+    PATH: process.env.PATH,
+    LANG: 'C.UTF-8',
+    TOKEN: 'abc',
+    D2D_OPERATION: 'deploy',
+    D2D_OPERATION_ID: 'run-1:deploy',
+    D2D_REPO: 'org/shop',
+    D2D_WORK_ITEM: 'ORCH-61',
+    D2D_VERSION: 'v2',
+  });
+});
+
+test('without a version D2D_VERSION is empty, and a rollback says that it is one', async () => {
+  const { run } = observedRun();
+  const script = `console.log(process.env.D2D_OPERATION + ':' + process.env.D2D_VERSION)`;
+  const rollback = operation({ kind: 'rollback', version: null });
+  expect(await driver(node(script)).run(rollback, run)).toEqual({ ok: true, detail: 'rollback:' });
+});
+
+test('placeholders are filled in within one argument, and no shell reads them', async () => {
+  const { run } = observedRun();
+  const show = `console.log(JSON.stringify(process.argv.slice(1)))`;
+  const given = operation({ version: 'v2; $(touch x) "y" z' });
+  const command = node(show, '--', 'shop@{version}', '{repo}/{workItem}', '{operationId}', '{other}');
+  expect(await driver(command).run(given, run)).toEqual({
+    ok: true,
+    detail: JSON.stringify(['shop@v2; $(touch x) "y" z', 'org/shop/ORCH-61', 'run-1:deploy', '{other}']),
+  });
+});
+
+test('an exit code that is not 0 is a failure with the last lines', async () => {
+  const { run } = observedRun();
+  const script = `console.log('building'); console.error('no such tag'); process.exitCode = 3`;
+  const result = await driver(node(script)).run(operation(), run);
+  expect(result.ok).toBe(false);
+  expect(result.detail).toMatch(/^the command ended with code 3; the last lines:\n/);
+  expect(result.detail.split('\n').slice(1).sort()).toEqual(['building', 'no such tag']);
+});
+
+test('a command that a signal ended is a failure that names it', async () => {
+  const { run } = observedRun();
+  expect(await driver(node(`process.kill(process.pid, 'SIGKILL')`)).run(operation(), run)).toEqual({
+    ok: false,
+    detail: 'the command ended by SIGKILL; it wrote nothing',
+  });
+});
+
+test('a program that is not found, is not executable, or has no folder to run in is a failure in clear words', async () => {
+  const { run } = observedRun();
+  const dir = await folder();
+  const file = join(dir, 'deploy.sh');
+  await writeFile(file, '#!/bin/sh\n');
+  await chmod(file, 0o644);
+  const detailOf = async (command: string, cwd: string | null = null) =>
+    (await driver([command], { cwd }).run(operation(), run)).detail;
+
+  expect(await detailOf('d2d-no-such-program')).toBe(
+    'the command was not run: the program d2d-no-such-program was not found (a program without a slash is looked for on PATH)',
+  );
+  expect(await detailOf('./deploy.sh', dir)).toBe(
+    'the command was not run: the program ./deploy.sh may not be executed: is it marked as executable?',
+  );
+  expect(await detailOf('true', join(dir, 'missing'))).toBe(
+    `the command was not run: ${join(dir, 'missing')} is no folder`,
+  );
+});
+
+test('a program is found in the folder that it runs in', async () => {
+  const { run } = observedRun();
+  const cwd = await folder();
+  await writeFile(join(cwd, 'deploy.sh'), '#!/bin/sh\npwd\n', { mode: 0o755 });
+  expect((await driver(['./deploy.sh'], { cwd }).run(operation(), run)).detail).toContain('d2d-command-');
+});
+
+test('what cannot be filled in is not run', async () => {
+  const { run, lines } = observedRun();
+  const command = node(`console.log('ran')`, '--', '{version}');
+  expect((await driver(command).run(operation({ version: null }), run)).detail).toBe(
+    'the command was not run: the argument {version} cannot be filled in: it needs {version}, but the start named no version: start with one',
+  );
+  expect((await driver(command).run(operation({ version: '--force' }), run)).detail).toBe(
+    'the command was not run: the argument {version} became --force, which looks like an option: refused',
+  );
+  for (const each of [command, node(`console.log('ran')`)]) {
+    expect(await driver(each).run(operation({ version: 'v\0' }), run)).toMatchObject({ ok: false });
+  }
+  expect(lines()).toEqual([]);
+});
+
+test('output is logged line by line as it comes, without colours, bounded in length', async () => {
+  const { run, lines } = observedRun();
+  const script = `process.stdout.write('\\x1b[31mred\\x1b[0m\\n\\n50 %\\r100 %\\r\\n' + 'x'.repeat(10000) + '\\nno end')`;
+  expect(await driver(node(script)).run(operation(), run)).toEqual({ ok: true, detail: 'no end' });
+  expect(lines()).toEqual(['red', '50 %', '100 %', `${'x'.repeat(MAX_LINE)}…`, 'no end']);
+});
+
+test('heartbeats come while the command runs, with its last line', async () => {
+  const file = join(await folder(), 'heard');
+  const { run } = observedRun();
+  const script = `console.log('waiting'); setInterval(() => require('node:fs').existsSync(${JSON.stringify(file)}) && process.exit(0), 20)`;
+  const heard: string[] = [];
+  const heartbeat = (detail: string): void => {
+    heard.push(detail);
+    if (detail === 'waiting') void writeFile(file, '');
+  };
+  expect(await driver(node(script)).run(operation(), { ...run, heartbeat })).toEqual({ ok: true, detail: 'waiting' });
+  expect(heard).toContain('waiting');
+});
+
+/** Both pids of a stubborn family, once both of it run. */
+const pidsIn = (line: string): number[] => line.match(/\d+/g)?.map(Number) ?? [];
+
+test('a command that is stopped is ended with its whole group, also where that ignores SIGTERM', async () => {
+  let pids: number[] = [];
+  const observed = observedRun((line) => {
+    pids = pidsIn(line);
+    observed.abort.abort(new Error('stopped by the test'));
+  });
+  await expect(driver(node(STUBBORN_FAMILY)).run(operation(), observed.run)).rejects.toThrow('stopped by the test');
+  expect(pids).toHaveLength(2);
+  expect(pids.map(isAlive)).toEqual([false, false]);
+});
+
+test('a command that takes too long is ended with its whole group, and that is its result', async () => {
+  let pids: number[] = [];
+  const { run } = observedRun((line) => {
+    pids = pidsIn(line);
+  });
+  const result = await driver(node(STUBBORN_FAMILY), { timeoutMs: 1_500 }).run(operation(), run);
+  expect(result.ok).toBe(false);
+  expect(result.detail).toMatch(/^timed out after 1.5 s: it was ended with its whole process group/);
+  expect(pids).toHaveLength(2);
+  expect(pids.map(isAlive)).toEqual([false, false]);
+});
+
+test('a command that ends at SIGTERM may clean up', async () => {
+  const observed = observedRun((line) => {
+    if (line === 'ready') observed.abort.abort(new Error('stopped'));
+  });
+  const script = `process.on('SIGTERM', () => { console.log('cleaned up'); process.exit(0) }); setInterval(() => {}, 1000); console.log('ready')`;
+  await expect(driver(node(script)).run(operation(), observed.run)).rejects.toThrow('stopped');
+  await eventually(() => expect(observed.lines()).toContain('cleaned up'));
+});
+
+test('a run that was stopped before it began starts nothing', async () => {
+  const { run, abort, lines } = observedRun();
+  abort.abort(new Error('too late'));
+  await expect(driver(node(`console.log('ran')`)).run(operation(), run)).rejects.toThrow('too late');
+  expect(lines()).toEqual([]);
+});
+
+test('a daemon that holds the output open does not hold up the result, and lives on', async () => {
+  const { run, entries } = observedRun();
+  const daemon = `process.stdout.on('error', () => process.exit(1)); setInterval(() => console.log('served'), 20)`;
+  const script = `const daemon = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(daemon)}], { stdio: 'inherit', detached: true });
+daemon.unref(); require('node:fs').writeSync(1, 'daemon ' + daemon.pid + '\\n'); process.exit(0)`;
+  const result = await driver(node(script)).run(operation(), run);
+  const pid = pidsIn(JSON.stringify(entries.map(({ fields }) => ('line' in fields ? fields.line : ''))))[0] ?? 0;
+  onTestFinished(() => {
+    process.kill(pid, 'SIGKILL');
+  });
+  expect(result.ok).toBe(true);
+  expect(entries.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+    'something that the command started holds its output open: redirect it',
+  ]);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(isAlive(pid)).toBe(true);
+});

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTasks } from '../../adapters/postgres/tasks.ts';
+import { deployWorkflowId } from '../../workflows/messages.ts';
+import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
+import { connectTemporal, type TemporalAccess, unique } from '../setup/temporal.ts';
+import { runHere } from './run-cli.ts';
+
+// What the command makes of settings, database and Plane; no worker runs, so nothing is taken up.
+
+/** Nobody listens there. */
+const NOWHERE = '127.0.0.1:1';
+
+let temporal: TemporalAccess;
+let fresh: FreshDatabase;
+let env: Record<string, string>;
+const repo = unique('shop');
+
+beforeAll(async () => {
+  [temporal, fresh] = await Promise.all([connectTemporal(), freshDatabase()]);
+  env = {
+    TEMPORAL_ADDRESS: temporal.address,
+    ORCH_TASK_QUEUE: temporal.taskQueue,
+    DATABASE_URL: fresh.url,
+    ORCH_PLANE_URL: `http://${NOWHERE}`,
+    ORCH_PLANE_API_KEY: 'a-key',
+    ORCH_PLANE_WORKSPACE: 'acme',
+    ORCH_PLANE_PROJECT: 'ORCH',
+    ORCH_SELF_HOSTING_REPO: repo,
+    ORCH_ARTEFACTS_DIR: '/srv/d2d',
+    ORCH_POST_DEPLOY_HEALTH_URL: 'http://127.0.0.1:1/health',
+  };
+});
+afterAll(async () => {
+  await temporal.close();
+  await fresh.close();
+});
+
+describe('names', () => {
+  test('the task tells the id and the repository, in the spelling of the settings', async () => {
+    const workItem = unique('T').toUpperCase().replace(/-.*/, '-61');
+    await createTasks(fresh.database).insert({ repo: repo.toUpperCase(), workItem, stage: 'deploy' });
+    const started = await runHere(env, 'start', ` ${workItem.toLowerCase()} `, '--json');
+    expect(started).toMatchObject({ code: 0 });
+    expect(JSON.parse(started.stdout)).toMatchObject({
+      repo,
+      workItem,
+      workflowId: deployWorkflowId(repo, workItem),
+    });
+    expect((await runHere(env, 'status', workItem, '--json')).stdout).toContain(
+      `"workflowId":"deploy/${repo}/${workItem}"`,
+    );
+  });
+
+  test('a work item that has a task but no run says at which stage it stands', async () => {
+    const workItem = unique('item');
+    await createTasks(fresh.database).insert({ repo, workItem, stage: 'review' });
+    expect(await runHere(env, 'status', workItem)).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(
+        `error: ${workItem}: no deploy and no window is known (its task, of repository ${repo}, stands at stage review); `,
+      ),
+    });
+  });
+
+  test('with Plane away, a start does not guess what an unknown name means', async () => {
+    const { code, stdout, stderr } = await runHere(env, 'start', repo, 'ORCH-404');
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(stderr).toMatch(/^error: ORCH-404 cannot be looked up: .*; d2d doctor says more\n$/);
+  });
+
+  test('with the database away, a start fails and everything else goes by the name', async () => {
+    const away = { ...env, DATABASE_URL: `postgres://d2d:hunter2@${NOWHERE}/d2d` };
+    expect(await runHere(away, 'start', repo, 'ORCH-1')).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/^error: Postgres is not available: .*; d2d doctor says more\n$/),
+    });
+    const status = await runHere(away, 'status', 'orch-404', '--json');
+    expect(status.code).toBe(4);
+    const [note, error] = status.stderr.trimEnd().split('\n');
+    expect(JSON.parse(note ?? '')).toEqual({
+      note: expect.stringMatching(/^Postgres is not available: .*; going by the name alone$/),
+    });
+    expect(JSON.parse(error ?? '')).toMatchObject({
+      error: { message: expect.stringContaining('ORCH-404: no deploy') },
+    });
+    expect(status.stderr).not.toContain('hunter2');
+  });
+
+  test('with a database but faulty settings, a start lists the faults', async () => {
+    const { ORCH_PLANE_URL: _, ...half } = env;
+    expect(await runHere(half, 'start', repo, 'ORCH-1')).toMatchObject({
+      code: 78,
+      stderr: expect.stringMatching(
+        /^error: a setting is wrong: ORCH_PLANE_URL must be set .*; d2d settings shows all of them\n$/,
+      ),
+    });
+    expect((await runHere(half, 'status', 'ORCH-404')).stderr).toContain('the settings are faulty');
+  });
+});
+
+describe('doctor', () => {
+  test('says all that is wrong, and only a fault fails', async () => {
+    const { code, stdout } = await runHere(env, 'doctor', '--json');
+    const { ok, checks } = JSON.parse(stdout);
+    expect({ code, ok }).toEqual({ code: 0, ok: true });
+    expect(checks).toContainEqual({ name: 'database', level: 'ok', message: expect.any(String) });
+    expect(checks).toContainEqual({ name: 'plane', level: 'warning', message: expect.any(String) });
+    expect(checks).toContainEqual({ name: 'temporal', level: 'ok', message: expect.any(String) });
+  });
+
+  test('faulty settings are its first finding', async () => {
+    const { code, stdout } = await runHere({ TEMPORAL_ADDRESS: temporal.address }, 'doctor');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^FAULT {4}settings: DATABASE_URL must be set/m);
+    expect(stdout).toMatch(/\d+ faults: a worker would not start\n$/);
+  });
+});
+
+test('a namespace that does not exist is told as such', async () => {
+  expect(await runHere(env, 'list', '--namespace', 'nope')).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/^error: The Temporal namespace nope does not exist: correct TEMPORAL_NAMESPACE/),
+  });
+});

@@ -1,0 +1,158 @@
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { composeActivities } from './activities/compose.ts';
+import { activityInterceptors } from './activities/interceptor.ts';
+import { createLogger, temporalLogger } from './adapters/logging.ts';
+import { createPlaneClient } from './adapters/plane/plane-client.ts';
+import { postgresTls } from './adapters/postgres/connection.ts';
+import { createDatabase } from './adapters/postgres/database.ts';
+import { temporalOptions } from './adapters/temporal/temporal-options.ts';
+import { within } from './adapters/temporal/within.ts';
+import { workflowSource } from './adapters/temporal/workflow-source.ts';
+import { checkSettings, EXIT_BAD_SETTINGS, type Settings } from './settings.ts';
+import { checkWorld } from './world.ts';
+
+/** How long Temporal is waited for at the start, ms. */
+const CONNECT_MS = 15_000;
+
+/** What may still follow the grace of the activities at the end: a local activity (3 s) and the flushing of what is known. */
+const LAST_MS = 5_000;
+
+/** Releases of what was opened, run in reverse order. */
+const opened: { readonly name: string; readonly close: () => Promise<unknown> }[] = [];
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Settings, then connections, then activities, then `run()`. @returns the exit code of the process. */
+async function main(env: NodeJS.ProcessEnv): Promise<number> {
+  const checked = checkSettings(env);
+  const { settings } = checked;
+  const faults = [...checked.faults];
+  let temporal: ReturnType<typeof temporalOptions> | null = null;
+  try {
+    temporal = temporalOptions(env);
+  } catch (error) {
+    faults.push(messageOf(error));
+  }
+  if (settings === null || temporal === null) {
+    console.error(
+      `The worker cannot start, ${faults.length === 1 ? 'a setting is wrong' : `${faults.length} settings are wrong`}:`,
+    );
+    for (const fault of faults) console.error(`  ${fault}`);
+    return EXIT_BAD_SETTINGS;
+  }
+  const log = createLogger(settings.worker.logLevel);
+  Runtime.install({
+    logger: temporalLogger(log),
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } },
+    shutdownSignals: [],
+  });
+  for (const warning of temporal.warnings) log.warn(warning);
+  const worker = await createWorker(settings, temporal, env, log);
+  return worker === null ? EXIT_BAD_SETTINGS : run(worker, settings, log);
+}
+
+async function createWorker(
+  settings: Settings,
+  { connectionOptions, namespace, address }: ReturnType<typeof temporalOptions>,
+  env: NodeJS.ProcessEnv,
+  log: Logger,
+): Promise<Worker | null> {
+  const connection = await within(CONNECT_MS, `Temporal at ${address}`, Connection.connect(connectionOptions));
+  opened.push({ name: 'client connection', close: () => connection.close() });
+  const database = createDatabase({
+    ...settings.database,
+    tls: postgresTls(settings.database),
+    connectTimeoutMs: 5_000,
+    applicationName: 'deploy-to-done',
+    onIdleError: (error) => log.warn({ err: error }, 'an idle database connection was lost'),
+  });
+  opened.push({ name: 'database', close: () => database.close() });
+  const plane = createPlaneClient(settings.plane);
+  opened.push({ name: 'plane', close: () => plane.close() });
+
+  const checks = await checkWorld({ settings, temporal: connection, namespace, database, plane }, true);
+  for (const { name, level, message } of checks) log[LEVELS[level]]({ check: name }, message);
+  if (checks.some(({ level }) => level === 'fault')) {
+    log.fatal('the worker does not start: correct what the checks say (d2d doctor runs them again)');
+    return null;
+  }
+
+  const native = await within(CONNECT_MS, `Temporal at ${address}`, NativeConnection.connect(connectionOptions));
+  opened.push({ name: 'worker connection', close: () => native.close() });
+  return Worker.create({
+    connection: native,
+    namespace,
+    taskQueue: settings.worker.taskQueue,
+    ...workflowSource(),
+    activities: composeActivities(settings, {
+      database,
+      plane,
+      temporal: new Client({ connection, namespace }),
+      environment: env,
+      log,
+    }),
+    interceptors: { activity: [activityInterceptors] },
+    // With the workflow task time-out of 5 s, a window goes on 4.8 s after its worker was killed (measured).
+    stickyQueueScheduleToStartTimeout: '1s',
+    shutdownGraceTime: settings.worker.shutdownMs,
+    shutdownForceTime: settings.worker.shutdownMs + LAST_MS,
+  });
+}
+
+const LEVELS = { ok: 'info', warning: 'warn', fault: 'error' } as const;
+
+/** Runs until a signal drains the worker; a second one ends the process at once. */
+async function run(worker: Worker, settings: Settings, log: Logger): Promise<number> {
+  let asked = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (asked) {
+      log.fatal({ signal }, 'ended at once, what was running is left to its time-outs');
+      process.exit(1);
+    }
+    asked = true;
+    const { shutdownMs } = settings.worker;
+    log.info(
+      { signal },
+      `draining: what is running has ${shutdownMs / 1_000} s to end; a second signal ends it at once`,
+    );
+    worker.shutdown();
+    // `run()` may hang on a resource that does not close: the process never does.
+    setTimeout(
+      () => {
+        log.fatal('the worker did not drain in time');
+        process.exit(1);
+      },
+      shutdownMs + 2 * LAST_MS,
+    ).unref();
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  log.info(
+    {
+      task_queue: settings.worker.taskQueue,
+      repositories: [...settings.repositories.values()].map(({ name }) => name),
+    },
+    'the worker is ready',
+  );
+  await worker.run();
+  log.info('drained');
+  return 0;
+}
+
+async function release(): Promise<void> {
+  for (const { name, close } of opened.reverse()) {
+    await within(LAST_MS, name, close()).catch((error) => console.error(`closing ${name}: ${messageOf(error)}`));
+  }
+}
+
+try {
+  process.exitCode = await main(process.env);
+} catch (error) {
+  console.error(`The worker has failed: ${messageOf(error)}`);
+  process.exitCode = 1;
+} finally {
+  await release();
+  // Nothing may keep a worker alive that does not work any more.
+  setTimeout(() => process.exit(), 1_000).unref();
+}
