@@ -34,6 +34,8 @@ const { options } = parsed;
 const out = options.output === 'json' ? process.stderr : process.stdout;
 const write = (text: string): void => void out.write(text);
 const live = out === process.stdout && out.isTTY === true;
+/** A pipe has no width; most logs are read in this one. */
+const columns = live ? (out.columns ?? 100) : 120;
 const colour = live && (process.env['NO_COLOR'] ?? '') === '';
 const display: Display = live ? liveDisplay(write) : plainDisplay(write);
 
@@ -74,7 +76,7 @@ async function demo(wanted: DemoOptions): Promise<number> {
   const stack = await stackStarts;
   display.print('', `Temporal UI: ${stack.temporalUi}`, `Plane:       ${stack.tracker.boardUrl}`, '');
   const summary = await RUN[wanted.scenario](stack);
-  write(`${summaryText(summary, colour)}\n`);
+  write(`${summaryText(summary, { colour, columns })}\n`);
   const agreed = agrees(summary);
   if (wanted.output === 'json') process.stdout.write(`${JSON.stringify({ ...summary, agreed })}\n`);
   if (wanted.afterwards === 'keep') {

@@ -16,16 +16,24 @@ export interface Summary {
 
 export const agrees = ({ checks }: Summary): boolean => checks.every(({ ok }) => ok);
 
-/** Longest value in one cell; the whole one is in the JSON. */
-const CELL = 60;
+export interface Look {
+  readonly colour: boolean;
+  readonly columns: number;
+}
+
+/** What a table takes besides its two columns of values: the mark, what was judged, and the lines between. */
+const MARK = 4;
+const WHAT = 34;
+const LINES = 5;
 
 /** The summary for people. Pure. */
-export function summaryText(summary: Summary, colour: boolean): string {
+export function summaryText(summary: Summary, { colour, columns }: Look): string {
+  const cell = Math.max(16, Math.floor((Math.min(columns, 140) - MARK - WHAT - LINES) / 2));
   const paint = (style: 'green' | 'red' | 'bold', text: string): string => (colour ? styleText(style, text) : text);
   const table = new Table({
     head: ['', 'what', 'expected', 'seen'],
     style: { head: [], border: [], compact: true },
-    colWidths: [null, 34, CELL, CELL],
+    colWidths: [MARK, WHAT, cell, cell],
     wordWrap: true,
   });
   for (const { what, expected, seen, ok } of summary.checks)

@@ -73,7 +73,7 @@ async function duringStatusWrite(stack: Stack, deployment: Deployment): Promise<
     patchGate.holdNext();
     await until(stack, `until ${monitoring} is being written`, () => patchGate.held() === 1);
     await windowOpen(stack, deployment, say);
-    await watch.window();
+    await watch.look(say);
     const before = watch.ticksSeen();
     say(`worker ${worker.pid()} writes ${monitoring}; the write is held on its way to Plane`);
     const killed = await worker.kill();
@@ -113,7 +113,7 @@ async function duringRollback(stack: Stack, deployment: Deployment): Promise<Kil
     await watch.until('until it is degraded', ({ degradedAt }) => degradedAt !== null, say);
     await until(stack, 'until a rollback is held', async () => (await production.state()).heldRollbacks === 1);
     await pendingActivities(stack, monitorWorkflowId(REPO, item.key), 1); // the alert and the comment are out
-    await watch.window();
+    await watch.look(say);
     const before = watch.ticksSeen();
     const killed = await worker.kill();
     say(`killed ${killed} while its rollback script ran`);

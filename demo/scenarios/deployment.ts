@@ -34,7 +34,11 @@ export async function deploy(stack: Stack, deployment: Deployment): Promise<void
   });
 }
 
-export async function start({ client, timing, tracker, signal }: Stack, { item, version }: Deployment, say: Say) {
+export async function start(
+  { client, timing, tracker, signal }: Stack,
+  { item, version, watch }: Deployment,
+  say: Say,
+) {
   const { workflowId } = await client.start({
     repo: REPO,
     workItem: item.key,
@@ -49,7 +53,8 @@ export async function start({ client, timing, tracker, signal }: Stack, { item, 
     everyMs: tracker.lookEveryMs,
     signal,
   });
-  say(`Plane shows ${STATES.awaitingDeploy}: waits for an approval`);
+  await watch.look(say);
+  say('waits for an approval');
 }
 
 export async function approve({ client }: Stack, { item }: Deployment, say: Say): Promise<void> {
@@ -62,6 +67,7 @@ export async function windowOpen(stack: Stack, { watch, version }: Deployment, s
   const { production, timing, signal } = stack;
   await waitFor(
     async () => {
+      await watch.look(say);
       if (await watch.windowRuns()) return true;
       const result = await watch.resultIfEnded();
       if (result !== null) throw new Error(`the run has ended before its window: ${result.outcome}, ${result.reason}`);

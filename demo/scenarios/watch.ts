@@ -16,8 +16,8 @@ import type { SeenTick } from './tick-numbers.ts';
 /** Looks on while a window runs, and tells what is new. */
 export interface Watch {
   windowRuns(): Promise<boolean>;
-  /** `null` where no worker answers. */
-  window(): Promise<WindowStatus | null>;
+  /** Says what is new; `null` where no worker answers. */
+  look(say: Say): Promise<WindowStatus | null>;
   /** `null` while the run goes on. @throws where it has failed or was terminated. */
   resultIfEnded(): Promise<DeployResult | null>;
   /** Every look at production that the window has told of so far, oldest first. */
@@ -60,12 +60,20 @@ export function createWatch(stack: Stack, item: DemoWorkItem): Watch {
   const resultIfEnded = async (): Promise<DeployResult | null> =>
     (await runs(deployId)) ? null : temporal.workflow.getHandle<() => Promise<DeployResult>>(deployId).result();
 
-  async function look<T>(what: string, say: Say, done: (window: WindowStatus | null) => Promise<T | null>): Promise<T> {
+  const look = async (say: Say): Promise<WindowStatus | null> => {
+    const seen = await window();
+    await told(seen, say);
+    return seen;
+  };
+
+  async function lookUntil<T>(
+    what: string,
+    say: Say,
+    done: (window: WindowStatus | null) => Promise<T | null>,
+  ): Promise<T> {
     const deadline = Date.now() + withinMs;
     for (;;) {
-      const seen = await window();
-      await told(seen, say);
-      const answer = await done(seen);
+      const answer = await done(await look(say));
       if (answer !== null) return answer;
       if (Date.now() > deadline) throw new Error(`waited in vain ${what}, for ${Math.round(withinMs / 1_000)} s`);
       await pause(LOOK_EVERY_MS, signal);
@@ -74,16 +82,16 @@ export function createWatch(stack: Stack, item: DemoWorkItem): Watch {
 
   return {
     windowRuns: () => runs(monitorId),
-    window,
+    look,
     ticksSeen: () => [...ticks],
     resultIfEnded,
     until: (what, wanted, say) =>
-      look(what, say, async (seen) => {
+      lookUntil(what, say, async (seen) => {
         if (seen !== null && wanted(seen)) return seen;
         const ended = await resultIfEnded();
         return ended === null ? null : endedBefore(what, ended);
       }),
-    untilEnd: (say) => look('until the run ends', say, resultIfEnded),
+    untilEnd: (say) => lookUntil('until the run ends', say, resultIfEnded),
   };
 }
 

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { agrees, type Summary, summaryText } from '../../demo/display/summary.ts';
 import { holds, same } from '../../demo/scenarios/checks.ts';
 
+const LOOK = { colour: false, columns: 120 };
+
 const summary = (checks: Summary['checks'], sequence: readonly string[] = ['Todo', 'Done']): Summary => ({
   scenario: 'green',
   checks,
@@ -22,7 +24,7 @@ test('null, an empty list and zero are not the same', () => {
 });
 
 test('what was expected and seen, the statuses, the log and the verdict are shown', () => {
-  const text = summaryText(summary([same('stage', 'done', 'deploy'), holds('looks', 'some', 3, true)]), false);
+  const text = summaryText(summary([same('stage', 'done', 'deploy'), holds('looks', 'some', 3, true)]), LOOK);
   expect(text).toMatch(/NO.*stage.*done.*deploy/);
   expect(text).toMatch(/ok.*looks.*some.*3/);
   expect(text).toContain('Plane, ORCH-61: Todo → Done');
@@ -33,5 +35,5 @@ test('what was expected and seen, the statuses, the log and the verdict are show
 
 test('a long sequence is shown by its ends', () => {
   const sequence = Array.from({ length: 40 }, (_, index) => `S${index}`);
-  expect(summaryText(summary([], sequence), false)).toContain('S9 → … 27 more … → S37 → S38 → S39');
+  expect(summaryText(summary([], sequence), LOOK)).toContain('S9 → … 27 more … → S37 → S38 → S39');
 });
