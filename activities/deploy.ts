@@ -56,7 +56,7 @@ export async function runDriver(
     log[result.ok ? 'info' : 'warn']({ ...fields, ...result }, `${kind} ${result.ok ? 'succeeded' : 'failed'}`);
     return result;
   } catch (error) {
-    log.error({ ...fields, err: error }, `${kind} was cut off`);
+    log.warn({ ...fields, err: error }, `${kind} was cut off`);
     if (signal.aborted) {
       if (isWorkflowCancel(signal.reason)) throw signal.reason;
       throw interrupted(`the ${kind} was stopped half-way: ${wordsFor(signal.reason)}`, error);

@@ -63,7 +63,7 @@ export function temporalError(error: unknown): D2dError {
           )
         : new D2dError('unexpected', `Temporal refuses the request: ${said}`, null, error);
     default:
-      return new D2dError('unexpected', said, 'run it again with --debug for the stack', error);
+      return new D2dError('unexpected', said.replaceAll(/\s+/g, ' '), 'run it again with --debug for the stack', error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { GRPC, grpcCode, grpcMessage } from './grpc-errors.ts';
 
 /** The keyword attributes by which people find windows and deploys (design, "Contracts that others build on"). */
@@ -9,7 +9,8 @@ export const SEARCH_ATTRIBUTES = ['D2dRepo', 'D2dWorkItem', 'D2dPhase', 'D2dVerd
 /** What is needed of a `Connection`; a `NativeConnection` does as well. */
 export type SearchAttributeConnection = Pick<Connection, 'workflowService' | 'operatorService'>;
 
-const { INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = temporal.api.enums.v1.IndexedValueType;
+// A CommonJS package: Node finds no named exports in it.
+const { INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
 
 /** Longest wait for new attributes to be known to every part of the server, ms; on a cluster that takes seconds. */
 const VISIBLE_MS = 30_000;

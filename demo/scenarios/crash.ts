@@ -73,7 +73,7 @@ async function duringStatusWrite(stack: Stack, deployment: Deployment): Promise<
     patchGate.holdNext();
     await until(stack, `until ${monitoring} is being written`, () => patchGate.held() === 1);
     await windowOpen(stack, deployment, say);
-    await watch.look(say);
+    await watch.until('until tick 2', ({ tick }) => tick >= 2, say);
     const before = watch.ticksSeen();
     say(`worker ${worker.pid()} writes ${monitoring}; the write is held on its way to Plane`);
     const killed = await worker.kill();
@@ -82,7 +82,7 @@ async function duringStatusWrite(stack: Stack, deployment: Deployment): Promise<
     await worker.start();
     say(`worker ${worker.pid()} has been started`);
     // The write is tried again once the server misses the heartbeats of the first attempt.
-    await pendingActivities(stack, deployWorkflowId(REPO, item.key), 0);
+    await pendingActivities(stack, deployWorkflowId(REPO, item.key), 0, () => watch.look(say));
     const after = await nextTick(deployment, before, say);
     return { during: 'a status write', killed, restarted: worker.pid(), before, after };
   });
@@ -112,8 +112,8 @@ async function duringRollback(stack: Stack, deployment: Deployment): Promise<Kil
     say('v2 begins to answer 5xx');
     await watch.until('until it is degraded', ({ degradedAt }) => degradedAt !== null, say);
     await until(stack, 'until a rollback is held', async () => (await production.state()).heldRollbacks === 1);
-    await pendingActivities(stack, monitorWorkflowId(REPO, item.key), 1); // the alert and the comment are out
-    await watch.look(say);
+    // The alert and the comment are out.
+    await pendingActivities(stack, monitorWorkflowId(REPO, item.key), 1, () => watch.look(say));
     const before = watch.ticksSeen();
     const killed = await worker.kill();
     say(`killed ${killed} while its rollback script ran`);
@@ -134,8 +134,14 @@ async function nextTick({ watch }: Deployment, before: readonly SeenTick[], say:
 }
 
 /** Waits until so many activities of a workflow are under way, as Temporal has it on record. */
-const pendingActivities = (stack: Stack, workflowId: string, count: number): Promise<void> =>
+const pendingActivities = (
+  stack: Stack,
+  workflowId: string,
+  count: number,
+  meanwhile: () => Promise<unknown>,
+): Promise<void> =>
   until(stack, `until ${workflowId} has ${count} activities under way`, async () => {
+    await meanwhile();
     const { raw } = await stack.temporal.workflow.getHandle(workflowId).describe();
     return (raw.pendingActivities ?? []).length === count;
   });

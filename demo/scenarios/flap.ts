@@ -13,6 +13,8 @@ const CALL_EVERY_MS = { compressed: 1_000, real: 20_000 };
 /** How long the callers go on after the run has ended, ms. */
 const AFTER_MS = { compressed: 8_000, real: 120_000 };
 
+const LOOK_EVERY_MS = 500;
+
 /** ORCH-061, re-enacted: stale callers hammer the three setters, during the window and after Done. */
 export async function flap(stack: Stack): Promise<Summary> {
   const { display, options, signal } = stack;
@@ -25,7 +27,8 @@ export async function flap(stack: Stack): Promise<Summary> {
     try {
       await watch.untilEnd(say);
       say(`the run has ended; tasks.stage is done; ${callers.started()} calls so far, and they go on`);
-      await pause(AFTER_MS[options.time], signal);
+      for (const end = Date.now() + AFTER_MS[options.time]; Date.now() < end; await pause(LOOK_EVERY_MS, signal))
+        await watch.look(say);
     } finally {
       await callers.stop().catch(() => {}); // whatever has failed first is more to the point; asked again below
     }
@@ -37,7 +40,7 @@ export async function flap(stack: Stack): Promise<Summary> {
     scenario: guarded ? 'flap' : 'flap --no-guard',
     checks: guarded ? heldDone(evidence, results) : flapped(evidence, results),
     ...told([evidence]),
-    notes: [`${results.length} calls of stale callers; Plane moved away from Done ${leftDone(evidence)} times`],
+    notes: [`${results.length} calls of stale callers; ${changesAfterDone(evidence)} changes of the status after Done`],
   };
 }
 
@@ -49,9 +52,6 @@ function changesAfterDone({ statuses }: Evidence): number {
   const first = statuses.indexOf(done);
   return first < 0 ? 0 : statuses.length - 1 - first;
 }
-
-const leftDone = ({ statuses }: Evidence): number =>
-  statuses.filter((status, index) => status === done && index < statuses.length - 1).length;
 
 /** With the guard: only Monitoring stands during the window, and Done never leaves after it. */
 function heldDone(evidence: Evidence, results: readonly SetStatusResult[]): Check[] {
@@ -75,11 +75,13 @@ function heldDone(evidence: Evidence, results: readonly SetStatusResult[]): Chec
 /** Without it: the incident. */
 function flapped(evidence: Evidence, results: readonly SetStatusResult[]): Check[] {
   const changes = changesAfterDone(evidence);
+  const last = evidence.statuses.at(-1) ?? 'none';
   return [
     same('result of the run (Temporal)', 'done', evidence.result.outcome),
     same('tasks.stage (Postgres)', 'done', evidence.stage),
     same('deployed (production)', 'v2', evidence.production.version),
     same('calls that wrote, whatever the task was', results.length, results.filter(({ wrote }) => wrote).length),
     holds('changes of the status after Done (Plane)', 'more than 0: it flaps', changes, changes > 0),
+    holds('status at the end (Plane)', `not ${done}, though the task is`, last, last !== done),
   ];
 }

@@ -29,8 +29,8 @@ export function timingOf({ time, scenario }: DemoOptions): Timing {
   }
   const seconds = scenario === 'crash' ? CRASH_WINDOW_SECONDS : 15;
   return {
-    // Ten looks at two pages each: enough requests for the error ratio to count.
-    window: { seconds, intervalSeconds: 1.5, confirmSeconds: 0.5, minRequests: 10, rollbackWatchSeconds: 30 },
+    // Ten looks at two pages each: enough requests for the error ratio to count. Timers of Temporal take a second at the least.
+    window: { seconds, intervalSeconds: 1.5, confirmSeconds: 1, minRequests: 10, rollbackWatchSeconds: 30 },
     windowMs: seconds * 1_000,
     intervalMs: 1_500,
     // Plane is on this machine and answers in milliseconds; in earnest a write can be in flight for most of a minute.

@@ -9,7 +9,12 @@ import { eventually } from '../../setup/eventually.ts';
 import { observedRun, operation } from './operation.ts';
 import { isAlive, STUBBORN_FAMILY } from './processes.ts';
 
-const environment = { PATH: process.env.PATH, LANG: 'C.UTF-8', ORCH_PLANE_API_KEY: 'secret', DATABASE_URL: 'secret' };
+const environment = {
+  PATH: process.env['PATH'],
+  LANG: 'C.UTF-8',
+  ORCH_PLANE_API_KEY: 'secret',
+  DATABASE_URL: 'secret',
+};
 
 const driver = (command: readonly [string, ...string[]], change: Partial<CommandConfig> = {}) =>
   createCommandDriver(
@@ -31,7 +36,7 @@ test('a command gets the operation and what is configured, and none of the secre
   const result = await driver(node(script), { env: { TOKEN: 'abc' } }).run(operation(), run);
   expect(result.ok).toBe(true);
   expect(JSON.parse(String(lines()[0]))).toEqual({
-    PATH: process.env.PATH,
+    PATH: process.env['PATH'],
     LANG: 'C.UTF-8',
     TOKEN: 'abc',
     D2D_OPERATION: 'deploy',
@@ -158,9 +163,9 @@ test('a command that takes too long is ended with its whole group, and that is i
   const { run } = observedRun((line) => {
     pids = pidsIn(line);
   });
-  const result = await driver(node(STUBBORN_FAMILY), { timeoutMs: 1_500 }).run(operation(), run);
+  const result = await driver(node(STUBBORN_FAMILY), { timeoutMs: 3_000 }).run(operation(), run);
   expect(result.ok).toBe(false);
-  expect(result.detail).toMatch(/^timed out after 1.5 s: it was ended with its whole process group/);
+  expect(result.detail).toMatch(/^timed out after 3 s: it was ended with its whole process group/);
   expect(pids).toHaveLength(2);
   expect(pids.map(isAlive)).toEqual([false, false]);
 });

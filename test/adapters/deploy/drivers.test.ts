@@ -3,7 +3,7 @@ import { createDriverFor } from '../../../adapters/deploy/drivers.ts';
 import { serve } from '../http-probe/server.ts';
 import { observedRun, operation } from './operation.ts';
 
-const driverFor = createDriverFor({ environment: { PATH: process.env.PATH } });
+const driverFor = createDriverFor({ environment: { PATH: process.env['PATH'] } });
 
 test('each configuration has its driver; external has none, as a signal drives it', async () => {
   const { run } = observedRun();

@@ -1,179 +1,22 @@
-import { fileURLToPath } from 'node:url';
-import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deployWorkflowId, monitorWorkflowId } from '../../workflows/messages.ts';
-import { connectTemporal, type TemporalAccess, unique } from '../setup/temporal.ts';
-import { type CliRun, runHere, runProcess, startCli } from './run-cli.ts';
+import { unique } from '../setup/temporal.ts';
+import { type FakeWorld, fakeWorld } from './fake-world.ts';
+import { runHere, runProcess, startCli } from './run-cli.ts';
 
 // The command against a real Temporal, and workflows that only answer; as a process of its own where that may matter.
 
-let temporal: TemporalAccess;
-let worker: Worker;
-let working: Promise<void>;
-let env: Record<string, string>;
-const repo = unique('shop');
-
+let world: FakeWorld;
 beforeAll(async () => {
-  temporal = await connectTemporal();
-  env = { TEMPORAL_ADDRESS: temporal.address, ORCH_TASK_QUEUE: temporal.taskQueue };
-  worker = await Worker.create({
-    connection: temporal.nativeConnection,
-    taskQueue: temporal.taskQueue,
-    workflowsPath: fileURLToPath(new URL('./fake-workflows.ts', import.meta.url)),
-  });
-  working = worker.run();
+  world = await fakeWorld();
 });
+afterAll(() => world.close());
 
-afterAll(async () => {
-  worker.shutdown();
-  await working;
-  await temporal.close();
-});
-
-let items = 0;
-/** A work item of one test alone. */
-const item = (): string => {
-  items += 1;
-  return `${unique('T').replace('-', '').toUpperCase()}-${items}`;
-};
-const d2d = (...args: string[]): Promise<CliRun> => runHere(env, ...args);
-
-/** A run whose window is open. */
-async function watched(): Promise<string> {
-  const workItem = item();
-  expect(await d2d('start', repo, workItem, '--version', 'v2', '--approval', 'none')).toMatchObject({ code: 0 });
-  await expect
-    .poll(async () => (await d2d('status', workItem, '--json')).stdout, { timeout: 20_000 })
-    .toContain('"phase":"open"');
-  return workItem;
-}
-
-describe('start', () => {
-  test('says what was started, and Temporal knows it by its summary and attributes', async () => {
-    const workItem = item();
-    const { code, stdout, stderr } = await runProcess(env, 'start', repo, workItem.toLowerCase(), '--version', 'v2');
-    expect({ code, stdout }).toEqual({
-      code: 0,
-      stdout: `${workItem}: deploy of ${repo} started (${deployWorkflowId(repo, workItem)})\n`,
-    });
-    expect(stderr).toBe(`${workItem}: follow it with d2d watch ${workItem}\n`);
-    const description = await temporal.client.workflow.getHandle(deployWorkflowId(repo, workItem)).describe();
-    expect(await description.staticSummary()).toBe(`${workItem}: deploy ${repo} v2 to done`);
-    expect(description.searchAttributes).toMatchObject({ D2dRepo: [repo], D2dWorkItem: [workItem] });
-  });
-
-  test('a second start is refused, names the running one and what to do', async () => {
-    const workItem = item();
-    const first = JSON.parse((await d2d('start', repo, workItem, '--json')).stdout);
-    const second = await runProcess(env, 'start', repo, workItem);
-    expect(second.code).toBe(2);
-    expect(second.stdout).toBe('');
-    expect(second.stderr).toBe(
-      `error: ${workItem}: a deploy is running already: ${first.workflowId} (run ${first.runId}); ` +
-        `look at it with d2d status ${workItem}; end it with d2d cancel ${workItem} --run --reason "…" before you start another\n`,
-    );
-  });
-
-  test('after its end it can be started again', async () => {
-    const workItem = item();
-    expect(await d2d('start', repo, workItem, '--version', 'done', '--wait')).toMatchObject({ code: 0 });
-    expect(await d2d('start', repo, workItem, '--version', 'done', '--wait')).toMatchObject({ code: 0 });
-  });
-
-  test('what is refused at once is told, though nobody waits', async () => {
-    const workItem = item();
-    expect(await d2d('start', repo, workItem, '--version', 'refused')).toMatchObject({
-      code: 2,
-      stdout: `${workItem}: refused: the test asked for refused\n`,
-    });
-  });
-
-  test('a repository that nobody knows has to be named', async () => {
-    const workItem = item();
-    expect(await d2d('start', workItem)).toMatchObject({
-      code: 2,
-      stderr: `error: ${workItem}: the repository is not known: there is no task for the work item; name it: d2d start <repo> ${workItem}\n`,
-    });
-  });
-
-  test.each([
-    ['unhealthy_after_deploy', 13],
-    ['degraded_rolled_back', 21],
-  ])('--wait exits by the outcome: %s', async (outcome, code) => {
-    const workItem = item();
-    const run = await d2d('start', repo, workItem, '--version', outcome, '--wait', '--json');
-    expect(run.code).toBe(code);
-    expect(JSON.parse(run.stdout)).toEqual({
-      repo,
-      workItem,
-      workflowId: deployWorkflowId(repo, workItem),
-      runId: expect.any(String),
-      outcome,
-      reason: `the test asked for ${outcome}`,
-    });
-  });
-
-  test('--wait shows the progress on stderr and the end on stdout', async () => {
-    const workItem = item();
-    const run = startCli(env, ['start', repo, workItem, '--version', 'v2', '--wait']);
-    await run.said('waits for approval until');
-    expect(await d2d('reject', workItem, '--by', 'bob', '--reason', 'not today')).toMatchObject({
-      code: 0,
-      stdout: `${workItem}: deploy rejected by bob (not today)\n`,
-    });
-    const { code, stdout, stderr } = await run.ended;
-    expect({ code, stdout }).toEqual({ code: 10, stdout: `${workItem}: rejected: rejected by bob: not today\n` });
-    expect(stderr).toContain(`${workItem}: rejected by bob (not today)\n`);
-  });
-
-  test('Ctrl-C while waiting says that the run goes on, and how to look', async () => {
-    const workItem = item();
-    const run = startCli(env, ['start', repo, workItem, '--wait']);
-    await run.said('waits for approval until');
-    run.interrupt();
-    const { code, stderr } = await run.ended;
-    expect(code).toBe(130);
-    expect(stderr).toContain(`${workItem}: the run goes on; look at it with d2d status ${workItem}`);
-    expect((await temporal.client.workflow.getHandle(deployWorkflowId(repo, workItem)).describe()).status.name).toBe(
-      'RUNNING',
-    );
-  });
-});
-
-describe('approve', () => {
-  test('counts, and a second one is refused', async () => {
-    const workItem = item();
-    await d2d('start', repo, workItem, '--version', 'v2');
-    const first = await d2d('approve', workItem.toLowerCase(), '--by', 'alice', '--json');
-    expect(first.code).toBe(0);
-    expect(JSON.parse(first.stdout)).toEqual({
-      repo,
-      workItem,
-      workflowId: deployWorkflowId(repo, workItem),
-      runId: expect.any(String),
-      decision: 'approved',
-      by: 'alice',
-      reason: null,
-      takenUp: true,
-    });
-    expect(await d2d('reject', workItem, '--by', 'bob')).toMatchObject({
-      code: 2,
-      stderr: `error: ${workItem}: the deploy was approved by alice already; look at it with d2d status ${workItem}\n`,
-    });
-  });
-
-  test('of a run that has ended is refused', async () => {
-    const workItem = item();
-    await d2d('start', repo, workItem, '--version', 'done', '--wait');
-    expect(await d2d('approve', workItem)).toMatchObject({
-      code: 2,
-      stderr: `error: ${workItem}: the deploy has ended already (done); look at it with d2d status ${workItem}\n`,
-    });
-  });
-});
+const d2d = (...args: string[]) => world.d2d(...args);
 
 describe('windows', () => {
   test('extend moves the end, and beyond the limits is refused with the reason', async () => {
+    const { watched } = world;
     const workItem = await watched();
     const extended = await d2d('extend', workItem, '10', '--reason', 'slow night', '--by', 'oncall');
     expect(extended.code).toBe(0);
@@ -190,9 +33,10 @@ describe('windows', () => {
   });
 
   test('close prints the verdict and where the log is', async () => {
+    const { repo, watched } = world;
     const workItem = await watched();
     const closed = await runHere(
-      { ...env, ORCH_ARTEFACTS_DIR: '/srv/d2d' },
+      { ...world.env, ORCH_ARTEFACTS_DIR: '/srv/d2d' },
       'close',
       workItem,
       '--reason',
@@ -214,6 +58,7 @@ describe('windows', () => {
   });
 
   test('cancel says at which tick; watch tells it a line a change and ends with the run', async () => {
+    const { env, watched } = world;
     const workItem = await watched();
     const watching = startCli(env, ['watch', workItem]);
     await watching.said('pass');
@@ -234,6 +79,7 @@ describe('windows', () => {
   });
 
   test('watch --json is a value a line, the last one with the result', async () => {
+    const { env, watched } = world;
     const workItem = await watched();
     const watching = startCli(env, ['watch', workItem, '--json']);
     await watching.said('"health":"pass"');
@@ -247,6 +93,7 @@ describe('windows', () => {
   });
 
   test('cancel before there is a window says how to end the run; --run does, and carries who and why', async () => {
+    const { repo, temporal, item } = world;
     const workItem = item();
     await d2d('start', repo, workItem, '--version', 'v2');
     expect(await d2d('cancel', workItem, '--reason', 'wrong release')).toMatchObject({
@@ -271,6 +118,7 @@ describe('windows', () => {
 
 describe('status and list', () => {
   test('status shows the deploy and its window, without settings, by any spelling', async () => {
+    const { repo, watched } = world;
     const workItem = await watched();
     const { code, stdout } = await d2d('status', workItem.toLowerCase());
     expect(code).toBe(0);
@@ -287,6 +135,7 @@ describe('status and list', () => {
   });
 
   test('what nobody knows is not found, and says what to do', async () => {
+    const { env } = world;
     expect(await runProcess(env, 'status', 'nope-1')).toMatchObject({
       code: 4,
       stdout: '',
@@ -300,6 +149,7 @@ describe('status and list', () => {
   });
 
   test('list has what runs; --all what has ended, too', async () => {
+    const { item } = world;
     const mine = unique('listed');
     const [open, over] = [item(), item()];
     await d2d('start', mine, open, '--version', 'v2', '--approval', 'none');
@@ -325,8 +175,9 @@ describe('status and list', () => {
   });
 
   test('without a worker, status shows what Temporal itself knows', async () => {
+    const { repo, item } = world;
     const workItem = item();
-    const alone = { ...env, ORCH_TASK_QUEUE: unique('nobody') };
+    const alone = { ...world.env, ORCH_TASK_QUEUE: unique('nobody') };
     const started = await runHere(alone, 'start', repo, workItem);
     expect(started).toMatchObject({ code: 0, stderr: expect.stringContaining('no worker answers') });
     const { code, stdout } = await runHere(alone, 'status', workItem);

@@ -1,0 +1,152 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect, test } from 'vitest';
+import { createDeploy } from '../../activities/deploy.ts';
+import type { DriverConfig } from '../../adapters/deploy/driver.ts';
+import { createDriverFor } from '../../adapters/deploy/drivers.ts';
+import { recordingLog } from '../adapters/deploy/operation.ts';
+import { isAlive, STUBBORN_FAMILY } from '../adapters/deploy/processes.ts';
+import { serve, serveTcp } from '../adapters/http-probe/server.ts';
+import { eventually } from '../setup/eventually.ts';
+
+const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: 'run-1:deploy' };
+
+const command = (script: string, change: { idempotent?: boolean; timeoutMs?: number } = {}): DriverConfig => ({
+  driver: 'command',
+  command: [process.execPath, '-e', script],
+  cwd: null,
+  env: {},
+  timeoutMs: 20_000,
+  idempotent: false,
+  ...change,
+});
+
+const webhook = (url: string, idempotent: boolean): DriverConfig => ({
+  driver: 'webhook',
+  url,
+  headers: {},
+  statusUrl: null,
+  pollMs: 10,
+  timeoutMs: 20_000,
+  idempotent,
+});
+
+function activity(config: DriverConfig | undefined) {
+  const log = recordingLog();
+  const driverFor = createDriverFor({ environment: { PATH: process.env['PATH'] } });
+  const { deploy } = createDeploy({ repository: () => config && { deploy: config }, driverFor, log });
+  return { deploy, log, environment: new MockActivityEnvironment() };
+}
+
+const failure = (running: Promise<unknown>): Promise<unknown> =>
+  running.then(
+    () => 'it did not fail',
+    (error: unknown) => error,
+  );
+
+test('a deploy that works is a result, and logged', async () => {
+  const { deploy, log, environment } = activity(command('console.log("up")'));
+  expect(await environment.run(deploy, request)).toEqual({ ok: true, detail: 'up' });
+  expect(log.entries.map(({ message }) => message)).toEqual([
+    'deploy begins',
+    'deploy command output',
+    'deploy succeeded',
+  ]);
+});
+
+test('a deploy that fails or takes too long is a result', async () => {
+  const failing = activity(command('process.exitCode = 2'));
+  expect(await failing.environment.run(failing.deploy, request)).toEqual({
+    ok: false,
+    detail: 'the command ended with code 2; it wrote nothing',
+  });
+  const slow = activity(command('setInterval(() => {}, 1000)', { timeoutMs: 100 }));
+  expect(await slow.environment.run(slow.deploy, request)).toMatchObject({
+    ok: false,
+    detail: expect.stringMatching(/^timed out after 100 ms/),
+  });
+});
+
+test('what cannot be deployed at all is a result', async () => {
+  const unknown = activity(undefined);
+  expect(await unknown.environment.run(unknown.deploy, request)).toEqual({
+    ok: false,
+    detail: 'nothing was deployed: repository "shop" is not described in the settings',
+  });
+  const external = activity({ driver: 'external', timeoutMs: 1_000 });
+  expect(await external.environment.run(external.deploy, request)).toEqual({
+    ok: false,
+    detail: 'nothing was deployed: shop is deployed by others (driver external)',
+  });
+});
+
+test('heartbeats reach Temporal', async () => {
+  let heard = false;
+  const url = await serve((_, response) => {
+    response.end(`{"status":"${heard ? 'succeeded' : 'running'}","statusUrl":"/status"}`);
+  });
+  const { deploy, environment } = activity(webhook(url, false));
+  environment.on('heartbeat', () => {
+    heard = true;
+  });
+  expect(await environment.run(deploy, request)).toMatchObject({ ok: true });
+});
+
+/** The pids of a stubborn family once it runs; it is to be stopped by the test. */
+async function family(log: ReturnType<typeof recordingLog>): Promise<number[]> {
+  return eventually(() => {
+    const line = JSON.stringify(log.entries).match(/ready (\d+) (\d+)/);
+    expect(line).not.toBeNull();
+    return line?.slice(1).map(Number) ?? [];
+  });
+}
+
+test('a cancel by the workflow is passed on once the whole process group is dead', async () => {
+  const { deploy, log, environment } = activity(command(STUBBORN_FAMILY));
+  const running = failure(environment.run(deploy, request));
+  const pids = await family(log);
+  environment.cancel('CANCELLED');
+  expect(await running).toMatchObject({ name: 'CancelledFailure', message: 'CANCELLED' });
+  expect(pids.map(isAlive)).toEqual([false, false]);
+});
+
+test.each([false, true])(
+  'a worker that shuts down interrupts the deploy; retried only if idempotent: %s',
+  async (idempotent) => {
+    const { deploy, log, environment } = activity(command(STUBBORN_FAMILY, { idempotent }));
+    const running = failure(environment.run(deploy, request));
+    const pids = await family(log);
+    environment.cancel('WORKER_SHUTDOWN');
+    expect(await running).toMatchObject({
+      name: 'ApplicationFailure',
+      type: 'DeployInterrupted',
+      nonRetryable: !idempotent,
+      message: 'the deploy was stopped half-way: its worker shut down',
+    });
+    expect(pids.map(isAlive)).toEqual([false, false]);
+  },
+);
+
+test.each([false, true])(
+  'a deploy of which nobody knows is interrupted too; retried only if idempotent: %s',
+  async (idempotent) => {
+    const url = await serveTcp((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    const { deploy, environment } = activity(webhook(url, idempotent));
+    expect(await failure(environment.run(deploy, request))).toMatchObject({
+      type: 'DeployInterrupted',
+      nonRetryable: !idempotent,
+      message: expect.stringMatching(/^nobody knows whether the deploy has begun/),
+    });
+  },
+);
+
+test('a driver that breaks is a result', async () => {
+  const { deploy } = createDeploy({
+    repository: () => ({ deploy: command('') }),
+    driverFor: () => ({ run: () => Promise.reject(new Error('out of ideas')) }),
+    log: recordingLog(),
+  });
+  expect(await new MockActivityEnvironment().run(deploy, request)).toEqual({
+    ok: false,
+    detail: 'the driver broke: out of ideas',
+  });
+});

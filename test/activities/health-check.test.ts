@@ -1,0 +1,87 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect, test } from 'vitest';
+import { createHealthCheck } from '../../activities/health-check.ts';
+import { createHttpProbe } from '../../adapters/http-probe/http-probe.ts';
+import { refusingUrl, serve } from '../adapters/http-probe/server.ts';
+
+interface Check {
+  readonly deadlineMs?: number;
+  readonly passes?: number;
+}
+
+function activity(url: string, { deadlineMs = 10_000, passes = 1 }: Check = {}) {
+  const probe = { url, expectStatus: [], expectJson: {}, timeoutMs: 2_000, headers: {} };
+  return createHealthCheck({
+    repository: () => ({ healthCheck: { probe, deadlineMs, passes } }),
+    http: createHttpProbe(),
+  }).checkHealth;
+}
+
+/** A production that gives one status after the other, the last one again and again. */
+async function production(...statuses: readonly number[]): Promise<string> {
+  let asked = 0;
+  return serve((_, response) => {
+    response.writeHead(statuses[Math.min(asked, statuses.length - 1)] ?? 500).end();
+    asked += 1;
+  });
+}
+
+const check = (url: string, options: Check = {}) =>
+  new MockActivityEnvironment().run(activity(url, options), { repo: 'shop' });
+
+test('a production that passes at once is healthy', async () => {
+  expect(await check(await production(200))).toEqual({ ok: true, detail: 'healthy: at the first look', attempts: 1 });
+});
+
+test('it is waited for until it passes', async () => {
+  expect(await check(await production(503, 503, 200), { deadlineMs: 2_000 })).toEqual({
+    ok: true,
+    detail: 'healthy: 3 looks',
+    attempts: 3,
+  });
+});
+
+test('passes count in a row: a failure begins it anew, a look that broke on our side does not', async () => {
+  const url = await production(200, 503, 200, 429, 200);
+  expect(await check(url, { deadlineMs: 2_000, passes: 2 })).toMatchObject({ ok: true, attempts: 5 });
+});
+
+test('a production that does not pass in time is not healthy, and it is said why', async () => {
+  const failing = await check(await production(503), { deadlineMs: 200 });
+  expect(failing).toMatchObject({ ok: false });
+  expect(failing.detail).toMatch(/^not healthy within 200 ms \(\d+ looks\): answered 503, expected any 2xx$/);
+  const seldom = await check(await production(200), { deadlineMs: 200, passes: 1_000 });
+  expect(seldom.detail).toMatch(/^not healthy 1000 times in a row within 200 ms \(\d+ looks\): it passed, but/);
+  expect((await check(await refusingUrl(), { deadlineMs: 100 })).detail).toContain('the connection was refused');
+});
+
+test('each look is a heartbeat', async () => {
+  const environment = new MockActivityEnvironment();
+  const heard: unknown[] = [];
+  environment.on('heartbeat', (detail) => heard.push(detail));
+  await environment.run(activity(await production(503, 200), { deadlineMs: 2_000 }), { repo: 'shop' });
+  expect(heard).toEqual(['look 1: answered 503, expected any 2xx', 'look 2: pass']);
+});
+
+test('a cancel ends it, during a look and between two', async () => {
+  for (const status of [null, 503]) {
+    const environment = new MockActivityEnvironment();
+    const url = await serve((_, response) => {
+      if (status !== null) response.writeHead(status).end();
+      environment.cancel('CANCELLED');
+    });
+    await expect(environment.run(activity(url), { repo: 'shop' })).rejects.toMatchObject({ name: 'CancelledFailure' });
+  }
+});
+
+test('without a health check it is healthy; an unknown repository is not', async () => {
+  const http = createHttpProbe();
+  const none = createHealthCheck({ repository: () => ({ healthCheck: null }), http });
+  expect(await new MockActivityEnvironment().run(none.checkHealth, { repo: 'shop' })).toEqual({
+    ok: true,
+    detail: 'no health check is configured',
+    attempts: 0,
+  });
+  const unknown = createHealthCheck({ repository: () => undefined, http });
+  expect(await new MockActivityEnvironment().run(unknown.checkHealth, { repo: 'shop' })).toMatchObject({ ok: false });
+});

@@ -1,0 +1,163 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createProbes, type ProbesDeps } from '../../activities/probes.ts';
+import { createHttpProbe } from '../../adapters/http-probe/http-probe.ts';
+import { recordingLog } from '../adapters/deploy/operation.ts';
+import { refusingUrl, serve, serveTcp } from '../adapters/http-probe/server.ts';
+
+const target = { repo: 'shop', workItem: 'ORCH-61' };
+
+const answering = (status: number) =>
+  serve((_, response) => {
+    response.writeHead(status).end();
+  });
+
+interface Production {
+  readonly health?: string | null;
+  readonly timeoutMs?: number;
+  readonly traffic?: readonly string[];
+}
+
+function probes({ health = null, timeoutMs = 2_000, traffic = [] }: Production, deps: Partial<ProbesDeps> = {}) {
+  const log = recordingLog();
+  const probe = health === null ? null : { url: health, expectStatus: [], expectJson: {}, timeoutMs, headers: {} };
+  const { observe } = createProbes({
+    repository: () => ({ probe: { health: probe, traffic } }),
+    http: createHttpProbe(),
+    stageOf: async () => 'done',
+    log,
+    ...deps,
+  });
+  return { observe, log };
+}
+
+const look = (production: Production, deps: Partial<ProbesDeps> = {}) =>
+  new MockActivityEnvironment().run(probes(production, deps).observe, target);
+
+test('a look sees health, traffic and the stage', async () => {
+  const traffic = await Promise.all([200, 404, 500, 503, 429].map(answering));
+  const seen = await look({ health: await answering(200), traffic: [...traffic, await refusingUrl()] });
+  expect(seen).toEqual({ health: 'pass', requests: 4, errors5xx: 2, stage: 'done', ms: expect.any(Number) });
+});
+
+test('it says why health did not pass', async () => {
+  expect(await look({ health: await answering(503) })).toMatchObject({
+    health: 'fail',
+    detail: 'answered 503, expected any 2xx',
+  });
+  expect(await look({ health: await refusingUrl() })).toMatchObject({ health: 'fail' });
+});
+
+test('what there is nothing to ask for is unknown', async () => {
+  expect(await look({})).toMatchObject({ health: 'unknown', detail: 'no health probe is configured' });
+  expect(await look({}, { repository: () => undefined })).toMatchObject({
+    health: 'unknown',
+    requests: 0,
+    detail: 'repository "shop" is not described in the settings',
+  });
+});
+
+test('a task that is missing has no stage; a stage that cannot be read is absent, and voids nothing', async () => {
+  expect(await look({ health: await answering(200) }, { stageOf: async () => null })).toMatchObject({ stage: null });
+  const { observe, log } = probes(
+    { health: await answering(200) },
+    { stageOf: () => Promise.reject(new Error('Postgres is away')) },
+  );
+  const seen = await new MockActivityEnvironment().run(observe, target);
+  expect(seen).toMatchObject({ health: 'pass' });
+  expect(seen).not.toHaveProperty('stage');
+  expect(log.entries).toMatchObject([{ level: 'warn', fields: { work_item: 'ORCH-61' } }]);
+});
+
+test('everything is asked side by side: nothing is answered before all of it was asked', async () => {
+  let asked = 0;
+  let everything = (): void => {};
+  const all = new Promise<void>((resolve) => {
+    everything = resolve;
+  });
+  const arrive = (): Promise<void> => {
+    asked += 1;
+    if (asked === 4) everything();
+    return all;
+  };
+  const url = await serve(async (_, response) => {
+    await arrive();
+    response.end();
+  });
+  const stageOf = async (): Promise<string> => {
+    await arrive();
+    return 'done';
+  };
+  expect(await look({ health: url, traffic: [url, url] }, { stageOf })).toMatchObject({
+    health: 'pass',
+    requests: 2,
+    stage: 'done',
+  });
+});
+
+test('what does not answer is not waited for longer than its time', async () => {
+  const silent = await serveTcp(() => {});
+  const seen = await look(
+    { health: silent, timeoutMs: 100, traffic: [silent] },
+    { partMs: 200, stageOf: () => new Promise(() => {}) },
+  );
+  expect(seen).toEqual({
+    health: 'fail',
+    detail: 'no answer within 100 ms',
+    requests: 0,
+    errors5xx: 0,
+    ms: expect.any(Number),
+  });
+});
+
+test('the cancellation of the activity is the one thing that is thrown', async () => {
+  const environment = new MockActivityEnvironment();
+  const url = await serve(() => environment.cancel('CANCELLED'));
+  const { observe } = probes({ health: url, traffic: [url] });
+  await expect(environment.run(observe, target)).rejects.toMatchObject({ name: 'CancelledFailure' });
+});
+
+type Break = 'works' | 'throws' | 'rejects' | 'never answers';
+const breaks = fc.constantFrom<Break[]>('works', 'throws', 'rejects', 'never answers');
+
+test('never raises, whatever is broken, and its answer is always a look', async () => {
+  const broken =
+    <T>(how: Break, value: T, thrown: unknown) =>
+    (): Promise<T> => {
+      if (how === 'throws') throw thrown;
+      if (how === 'rejects') return Promise.reject(thrown);
+      return how === 'works' ? Promise.resolve(value) : new Promise(() => {});
+    };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({ repository: fc.boolean(), log: fc.boolean(), health: breaks, traffic: breaks, stage: breaks }),
+      fc.anything(),
+      async (is, thrown) => {
+        const fail = (): never => {
+          throw thrown;
+        };
+        const seen = await look(
+          { health: 'http://shop.example/', traffic: ['http://shop.example/'] },
+          {
+            http: {
+              health: broken(is.health, { health: 'pass' as const }, thrown),
+              traffic: broken(is.traffic, { requests: 1, errors5xx: 1 }, thrown),
+            },
+            stageOf: broken(is.stage, 'done', thrown),
+            partMs: 2,
+            ...(is.repository ? {} : { repository: fail }),
+            ...(is.log ? {} : { log: { warn: fail } }),
+          },
+        );
+        expect(['pass', 'fail', 'unknown']).toContain(seen.health);
+        expect(seen.health === 'pass').toBe(is.repository && is.health === 'works');
+        expect(seen.requests).toBe(is.repository && is.traffic === 'works' ? 1 : 0);
+        expect('stage' in seen).toBe(is.stage === 'works');
+        expect(seen.detail?.length ?? 0).toBeLessThanOrEqual(160);
+        expect(JSON.parse(JSON.stringify(seen))).toEqual(seen);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

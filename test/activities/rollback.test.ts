@@ -1,0 +1,134 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createRollback, type RollbackDeps } from '../../activities/rollback.ts';
+import { type DeployDriver, DeployOutcomeUnknown, type DriverConfig } from '../../adapters/deploy/driver.ts';
+import { createDriverFor } from '../../adapters/deploy/drivers.ts';
+import { recordingLog } from '../adapters/deploy/operation.ts';
+
+const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: 'run-1:rollback' };
+
+const config = (script: string, idempotent = false): DriverConfig => ({
+  driver: 'command',
+  command: [process.execPath, '-e', script],
+  cwd: null,
+  env: {},
+  timeoutMs: 20_000,
+  idempotent,
+});
+
+function activity(
+  change: Partial<RollbackDeps> & { rollback?: DriverConfig | null; selfHosting?: boolean; name?: string },
+) {
+  const { rollback: driver = null, selfHosting = false, name = 'shop', ...deps } = change;
+  const log = recordingLog();
+  const { rollback } = createRollback({
+    repository: () => ({ name, selfHosting, rollback: driver }),
+    driverFor: createDriverFor({ environment: { PATH: process.env['PATH'] } }),
+    selfHostingRepo: 'orchestrator',
+    log,
+    ...deps,
+  });
+  return { rollback, log };
+}
+
+const run = (rollback: ReturnType<typeof activity>['rollback'], change: Partial<typeof request> = {}) =>
+  new MockActivityEnvironment().run(rollback, { ...request, ...change });
+
+test('a rollback runs by the rollback driver, and says so to it', async () => {
+  const { rollback } = activity({
+    rollback: config('console.log(process.env.D2D_OPERATION, process.env.D2D_VERSION)'),
+  });
+  expect(await run(rollback)).toEqual({ ok: true, detail: 'rollback v2' });
+});
+
+test('a rollback that fails is a result', async () => {
+  const { rollback, log } = activity({ rollback: config('process.exitCode = 1') });
+  expect(await run(rollback)).toEqual({ ok: false, detail: 'the command ended with code 1; it wrote nothing' });
+  expect(log.entries.at(-1)).toMatchObject({ level: 'warn', message: 'rollback failed' });
+});
+
+const REFUSAL = /^refused: .* is the orchestrator's own repository, which is never rolled back \(BR-5\)$/;
+
+test.each([
+  ['the description says so', {}, { selfHosting: true }],
+  ['it is named', { repo: 'orchestrator' }, {}],
+  ['it is named in another spelling', { repo: ' Orchestrator ' }, {}],
+  ['the description names it', {}, { name: 'ORCHESTRATOR' }],
+])('BR-5: the self-hosting repository is never rolled back: %s', async (_, asked, described) => {
+  let ran = 0;
+  const { rollback, log } = activity({
+    rollback: config(''),
+    driverFor: () => {
+      ran += 1;
+      return null;
+    },
+    ...described,
+  });
+  expect(await run(rollback, asked)).toEqual({ ok: false, detail: expect.stringMatching(REFUSAL) });
+  expect(ran).toBe(0);
+  expect(log.entries).toMatchObject([{ level: 'error' }]);
+});
+
+test('without a rollback driver nothing is rolled back', async () => {
+  const nothing = {
+    ok: false,
+    detail: 'nothing was rolled back: repository "shop" has no rollback driver in the settings',
+  };
+  expect(await run(activity({ rollback: null }).rollback)).toEqual(nothing);
+  expect(await run(activity({ repository: () => undefined }).rollback)).toEqual(nothing);
+  expect(await run(activity({ rollback: { driver: 'external', timeoutMs: 1 } }).rollback)).toEqual(nothing);
+});
+
+const unknown: DeployDriver = { run: () => Promise.reject(new DeployOutcomeUnknown('nobody knows')) };
+
+test('a rollback of which nobody knows is tried again only where that does no harm', async () => {
+  const once = activity({ rollback: config('', false), driverFor: () => unknown });
+  expect(await run(once.rollback)).toEqual({ ok: false, detail: 'nobody knows' });
+  const again = activity({ rollback: config('', true), driverFor: () => unknown });
+  await expect(run(again.rollback)).rejects.toMatchObject({ type: 'DeployInterrupted', nonRetryable: false });
+});
+
+const until: DeployDriver = {
+  run: (_, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+    }),
+};
+
+test.each(['WORKER_SHUTDOWN', 'CANCELLED'] as const)(
+  'a rollback that is stopped half-way says so: %s',
+  async (reason) => {
+    const { rollback } = activity({ rollback: config(''), driverFor: () => until });
+    const environment = new MockActivityEnvironment();
+    const running = environment.run(rollback, request);
+    environment.cancel(reason);
+    await expect(running).rejects.toMatchObject(
+      reason === 'CANCELLED' ? { name: 'CancelledFailure' } : { type: 'DeployInterrupted', nonRetryable: true },
+    );
+  },
+);
+
+test('never raises, whatever is broken', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('repository', 'driverFor', 'run throws', 'run rejects'),
+      fc.anything(),
+      async (broken, thrown) => {
+        const fail = (): never => {
+          throw thrown;
+        };
+        const driver: DeployDriver = { run: broken === 'run throws' ? fail : () => Promise.reject(thrown) };
+        const { rollback } = activity({
+          rollback: config('', true),
+          driverFor: broken === 'driverFor' ? fail : () => driver,
+          ...(broken === 'repository' ? { repository: fail } : {}),
+        });
+        const result = await run(rollback);
+        expect(result.ok).toBe(false);
+        expect(typeof result.detail).toBe('string');
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

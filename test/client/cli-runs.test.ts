@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deployWorkflowId } from '../../workflows/messages.ts';
+import { type FakeWorld, fakeWorld } from './fake-world.ts';
+import { runProcess, startCli } from './run-cli.ts';
+
+// The command against a real Temporal, and workflows that only answer; as a process of its own where that may matter.
+
+let world: FakeWorld;
+beforeAll(async () => {
+  world = await fakeWorld();
+});
+afterAll(() => world.close());
+
+const d2d = (...args: string[]) => world.d2d(...args);
+
+describe('start', () => {
+  test('says what was started, and Temporal knows it by its summary and attributes', async () => {
+    const { repo, env, temporal, item } = world;
+    const workItem = item();
+    const { code, stdout, stderr } = await runProcess(env, 'start', repo, workItem.toLowerCase(), '--version', 'v2');
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `${workItem}: deploy of ${repo} started (${deployWorkflowId(repo, workItem)})\n`,
+    });
+    expect(stderr).toBe(`${workItem}: follow it with d2d watch ${workItem}\n`);
+    const description = await temporal.client.workflow.getHandle(deployWorkflowId(repo, workItem)).describe();
+    expect(await description.staticSummary()).toBe(`${workItem}: deploy ${repo} v2 to done`);
+    expect(description.searchAttributes).toMatchObject({ D2dRepo: [repo], D2dWorkItem: [workItem] });
+  });
+
+  test('a second start is refused, names the running one and what to do', async () => {
+    const { repo, env, item } = world;
+    const workItem = item();
+    const first = JSON.parse((await d2d('start', repo, workItem, '--json')).stdout);
+    const second = await runProcess(env, 'start', repo, workItem);
+    expect(second.code).toBe(2);
+    expect(second.stdout).toBe('');
+    expect(second.stderr).toBe(
+      `error: ${workItem}: a deploy is running already: ${first.workflowId} (run ${first.runId}); ` +
+        `look at it with d2d status ${workItem}; end it with d2d cancel ${workItem} --run --reason "…" before you start another\n`,
+    );
+  });
+
+  test('after its end it can be started again', async () => {
+    const { repo, item } = world;
+    const workItem = item();
+    expect(await d2d('start', repo, workItem, '--version', 'done', '--wait')).toMatchObject({ code: 0 });
+    expect(await d2d('start', repo, workItem, '--version', 'done', '--wait')).toMatchObject({ code: 0 });
+  });
+
+  test('what is refused at once is told, though nobody waits', async () => {
+    const { repo, item } = world;
+    const workItem = item();
+    expect(await d2d('start', repo, workItem, '--version', 'refused')).toMatchObject({
+      code: 2,
+      stdout: `${workItem}: refused: the test asked for refused\n`,
+    });
+  });
+
+  test('a repository that nobody knows has to be named', async () => {
+    const { item } = world;
+    const workItem = item();
+    expect(await d2d('start', workItem)).toMatchObject({
+      code: 2,
+      stderr: `error: ${workItem}: the repository is not known: there is no task for the work item; name it: d2d start <repo> ${workItem}\n`,
+    });
+  });
+
+  test.each([
+    ['unhealthy_after_deploy', 13],
+    ['degraded_rolled_back', 21],
+  ])('--wait exits by the outcome: %s', async (outcome, code) => {
+    const { repo, item } = world;
+    const workItem = item();
+    const run = await d2d('start', repo, workItem, '--version', outcome, '--wait', '--json');
+    expect(run.code).toBe(code);
+    expect(JSON.parse(run.stdout)).toEqual({
+      repo,
+      workItem,
+      workflowId: deployWorkflowId(repo, workItem),
+      runId: expect.any(String),
+      outcome,
+      reason: `the test asked for ${outcome}`,
+    });
+  });
+
+  test('--wait shows the progress on stderr and the end on stdout', async () => {
+    const { repo, env, item } = world;
+    const workItem = item();
+    const run = startCli(env, ['start', repo, workItem, '--version', 'v2', '--wait']);
+    await run.said('waits for approval until');
+    expect(await d2d('reject', workItem, '--by', 'bob', '--reason', 'not today')).toMatchObject({
+      code: 0,
+      stdout: `${workItem}: deploy rejected by bob (not today)\n`,
+    });
+    const { code, stdout, stderr } = await run.ended;
+    expect({ code, stdout }).toEqual({ code: 10, stdout: `${workItem}: rejected: rejected by bob: not today\n` });
+    expect(stderr).toContain(`${workItem}: rejected by bob (not today)\n`);
+  });
+
+  test('Ctrl-C while waiting says that the run goes on, and how to look', async () => {
+    const { repo, env, temporal, item } = world;
+    const workItem = item();
+    const run = startCli(env, ['start', repo, workItem, '--wait']);
+    await run.said('waits for approval until');
+    run.interrupt();
+    const { code, stderr } = await run.ended;
+    expect(code).toBe(130);
+    expect(stderr).toContain(`${workItem}: the run goes on; look at it with d2d status ${workItem}`);
+    expect((await temporal.client.workflow.getHandle(deployWorkflowId(repo, workItem)).describe()).status.name).toBe(
+      'RUNNING',
+    );
+  });
+});
+
+describe('approve', () => {
+  test('counts, and a second one is refused', async () => {
+    const { repo, item } = world;
+    const workItem = item();
+    await d2d('start', repo, workItem, '--version', 'v2');
+    const first = await d2d('approve', workItem.toLowerCase(), '--by', 'alice', '--json');
+    expect(first.code).toBe(0);
+    expect(JSON.parse(first.stdout)).toEqual({
+      repo,
+      workItem,
+      workflowId: deployWorkflowId(repo, workItem),
+      runId: expect.any(String),
+      decision: 'approved',
+      by: 'alice',
+      reason: null,
+      takenUp: true,
+    });
+    expect(await d2d('reject', workItem, '--by', 'bob')).toMatchObject({
+      code: 2,
+      stderr: `error: ${workItem}: the deploy was approved by alice already; look at it with d2d status ${workItem}\n`,
+    });
+  });
+
+  test('of a run that has ended is refused', async () => {
+    const { repo, item } = world;
+    const workItem = item();
+    await d2d('start', repo, workItem, '--version', 'done', '--wait');
+    expect(await d2d('approve', workItem)).toMatchObject({
+      code: 2,
+      stderr: `error: ${workItem}: the deploy has ended already (done); look at it with d2d status ${workItem}\n`,
+    });
+  });
+});
