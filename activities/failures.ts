@@ -54,8 +54,10 @@ export function asFailure(error: unknown): unknown {
       cause: error,
     });
   }
-  // A write whose state the project has just lost is read anew by the next attempt: its cache was dropped.
-  const retriable = error instanceof PlaneRejected && error.writeMayHaveApplied;
+  // A state that was made anew under its old name is refused by its old id (recording 120); the next attempt finds the new
+  // one, as the client forgets what it knew of the project's states.
+  const stale = error instanceof PlaneRejected && error.method === 'PATCH' && error.status === 400;
+  const retriable = stale || (error instanceof PlaneRejected && error.writeMayHaveApplied);
   if (!retriable && FOR_A_PERSON.some((known) => error instanceof known) && error instanceof Error) {
     return ApplicationFailure.create({ type: error.name, message: error.message, nonRetryable: true, cause: error });
   }

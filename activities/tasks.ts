@@ -34,9 +34,9 @@ const MAX_TRIES = 5;
 export function createTaskActivities({ tasks, runningOn, windowActive }: TasksDeps) {
   return {
     /** The task of a work item, and whether its window is active; `null` where there is none. */
-    async lookAtTask({ repo, workItem }: { readonly repo: string; readonly workItem: string }) {
+    async lookAtTask({ workItem }: { readonly repo: string; readonly workItem: string }) {
       const task = await tasks.find(workItem);
-      return task === null ? null : { ...task, windowActive: await windowActive(repo, workItem) };
+      return task === null ? null : { ...task, windowActive: await windowActive(task.repo, workItem) };
     },
 
     /** Makes the task of a work item that has none; where one is there by now, it stays as it is. */

@@ -1,15 +1,17 @@
 import type { Logger as TemporalLogger } from '@temporalio/common';
-import { type LevelWithSilent, type Logger, pino } from 'pino';
+import { type DestinationStream, type LevelWithSilent, type Logger, type LoggerOptions, pino } from 'pino';
 
-/** JSON lines on standard output, one a record; what is called a key, a token or a password is never written out. */
-export const createLogger = (level: LevelWithSilent): Logger =>
-  pino({
+/** JSON lines, one a record (default: on standard output); what is called a key, a token or a password is never written out. */
+export function createLogger(level: LevelWithSilent, destination?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: ['*.apiKey', '*.authorization', '*.password', '*.token', 'apiKey', 'authorization', 'password', 'token'],
-  });
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
 
 /** The SDK's logger over pino: the order of the arguments is turned round, and an error goes where pino's serialiser looks. */
 export function temporalLogger(log: Logger): TemporalLogger {

@@ -7,6 +7,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addExtend } from './commands/extend.ts';
 import { addHelp } from './commands/help.ts';
 import { addList } from './commands/list.ts';
+import { addMigrate } from './commands/migrate.ts';
 import { addSettings } from './commands/settings.ts';
 import { addStart } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
@@ -65,6 +66,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     artefactsDir: wiring.artefactsDir,
     settings: wiring.settings,
     checks: () => wiring.checks(overrides()),
+    migrate: wiring.migrate,
     userName: deps.userName,
     interrupted,
     now: deps.now,
@@ -83,6 +85,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     addClose,
     addSettings,
     addDoctor,
+    addMigrate,
     addHelp,
   ];
   for (const add of commands) add(program, context);

@@ -10,7 +10,7 @@ import type { Check } from '../world.ts';
 import { createD2dClient, type D2dClient } from './client.ts';
 import type { SettingsShown } from './commands/context.ts';
 import { connectTemporal, whereTemporalIs } from './connect.ts';
-import { D2dError } from './errors.ts';
+import { D2dError, messageOf } from './errors.ts';
 import { createResolve, planeLookup } from './name-sources.ts';
 import type { ResolvedWorkItem } from './resolve-work-item.ts';
 
@@ -18,6 +18,7 @@ import type { ResolvedWorkItem } from './resolve-work-item.ts';
 export interface Wiring {
   client(overrides: TemporalOverrides, note: (text: string) => void): Promise<D2dClient>;
   checks(overrides: TemporalOverrides): Promise<readonly Check[]>;
+  migrate(): Promise<readonly string[]>;
   settings(): SettingsShown;
   artefactsDir(): string | null;
   /** Closes what was opened, the last first. */
@@ -83,6 +84,16 @@ export function createWiring(env: Env): Wiring {
         { settings, temporal, namespace, database: opening(database(settings)), plane: opening(planeOf(settings)) },
         false,
       );
+    },
+
+    async migrate() {
+      const { settings, faults } = checked;
+      if (settings === null) throw badSettings(faults);
+      const { url, ...tls } = settings.database;
+      const { migrate } = await import('../adapters/postgres/migrate.ts'); // no other command needs it
+      return migrate({ url, tls: postgresTls(tls) }).catch((error) => {
+        throw new D2dError('unreachable', `the database could not be migrated: ${messageOf(error)}`, null, error);
+      });
     },
 
     settings: () => ({

@@ -16,6 +16,7 @@ import { fillArguments } from './placeholders.ts';
 import { endProcessGroup } from './process-group.ts';
 
 export interface CommandDeps {
+  /** The worker's own environment; of it a command gets only what `inheritedEnvironment` lets through. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** From SIGTERM to SIGKILL, ms. Default 5 000. */
   readonly graceMs?: number;

@@ -27,7 +27,7 @@ export async function tableFaults(querier: Querier): Promise<string[]> {
   );
   if (rows.length === 0) {
     return [
-      'The database has no table tasks on its search path: run the migrations, or name its schema in the database URL.',
+      'The database has no table tasks on its search path: make it with d2d migrate, or name its schema in the database URL.',
     ];
   }
   const columns = new Map(rows.map((row) => [row.name, row]));

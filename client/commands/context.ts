@@ -24,6 +24,8 @@ export interface CommandContext {
   readonly artefactsDir: () => string | null;
   readonly settings: () => SettingsShown;
   readonly checks: () => Promise<readonly Check[]>;
+  /** Makes the table `tasks` where there is none. @returns the names of what ran. @throws D2dError */
+  readonly migrate: () => Promise<readonly string[]>;
   /** Who asks, where `--by` is left out. */
   readonly userName: string;
   /** Aborted by Ctrl-C. */

@@ -15,6 +15,7 @@ extend           {repo, workItem, workflowId, runId, by, reason, minutes, endsAt
 close            {repo, workItem, workflowId, runId, report, logPath}
 settings         {settings: [{name, value, source, help, type, default}], repositories: [{name, value, source}], faults, warnings}
 doctor           {ok, checks: [{name, level, message}]}
+migrate          {ran: [name]}
 
 execution        {kind, repo, workItem, workflowId, runId, running, status, phase, verdict, startedAt, closedAt}
 deploy.status    the answer of the query deployStatus, window.status that of windowStatus; null where no worker answers

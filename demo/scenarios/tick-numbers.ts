@@ -32,8 +32,26 @@ export function unaccountedTicks({ ticks, coverage }: Record): number {
   return Math.max(0, ...numbers) - new Set(numbers).size - coverage.missed;
 }
 
-/** `1, 2, 3, 3+, 7`: a plus marks a look that confirmed a failure. */
-export const shownTicks = (ticks: readonly SeenTick[]): string =>
-  ticks.length === 0
-    ? 'none'
-    : ticks.map(({ tick, confirming }) => `${tick}${confirming === true ? '+' : ''}`).join(', ');
+/** `1–8, 12, 13, 13+; after the rollback 1–3`: a plus marks a look that confirmed a failure. */
+export function shownTicks(ticks: readonly SeenTick[]): string {
+  if (ticks.length === 0) return 'none';
+  // After a rollback the numbers begin anew.
+  const anew = ticks.findIndex(({ tick }, index) => tick < (ticks[index - 1]?.tick ?? 0));
+  if (anew < 0) return runs(ticks);
+  return `${runs(ticks.slice(0, anew))}; after the rollback ${runs(ticks.slice(anew))}`;
+}
+
+function runs(ticks: readonly SeenTick[]): string {
+  const shown: string[] = [];
+  let first = 0;
+  ticks.forEach(({ tick, confirming }, index) => {
+    const next = ticks[index + 1];
+    if (confirming === true) shown.push(`${tick}+`);
+    else if (next?.tick === tick + 1 && next.confirming !== true) first ||= tick;
+    else {
+      shown.push(first === 0 ? `${tick}` : `${first}–${tick}`);
+      first = 0;
+    }
+  });
+  return shown.join(', ');
+}

@@ -126,12 +126,17 @@ function createTold({ tracker, signal }: Stack, item: DemoWorkItem) {
     if (window === null) return;
     for (const tick of window.lastTicks.filter(({ at }) => at > lastTickAt)) {
       lastTickAt = tick.at;
-      const which = `${tick.confirming === true ? 'confirm ' : ''}tick ${tick.tick} of ${window.plannedTicks}`;
-      say(`${which}: health ${tick.health}, ${tick.requests} requests, ${tick.errors5xx} answered 5xx`);
+      say(`${named(tick, window)}: health ${tick.health}, ${tick.requests} requests, ${tick.errors5xx} answered 5xx`);
     }
     if (window.degradedAt !== null && !degraded) say(`DEGRADED: ${window.summary}`);
     degraded = window.degradedAt !== null;
     if (window.outcome !== null && window.outcome !== lastOutcome) say(`window ${window.outcome.replaceAll('_', ' ')}`);
     lastOutcome = window.outcome;
   };
+}
+
+function named({ tick, at, confirming }: SeenTick, { action, plannedTicks }: WindowStatus): string {
+  const rolledBackAt = action?.kind === 'ROLLBACK' ? action.finishedAt : null;
+  if (rolledBackAt !== null && at > rolledBackAt) return `tick ${tick} after the rollback`;
+  return `${confirming === true ? 'confirm ' : ''}tick ${tick} of ${plannedTicks}`;
 }

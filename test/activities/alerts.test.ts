@@ -1,7 +1,7 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { createAlerts, type WorkItemComment } from '../../activities/alerts.ts';
 import { type Alert, createAlertSink } from '../../adapters/alerts/webhook-sink.ts';
+import { inActivity } from '../adapters/deploy/in-activity.ts';
 import { recordingLog } from '../adapters/deploy/operation.ts';
 import { serve } from '../adapters/http-probe/server.ts';
 
@@ -23,7 +23,7 @@ async function sendTo(status: number, headers: Record<string, string> = {}) {
   });
   const log = recordingLog();
   const { sendAlert } = createAlerts({ comment: noComment, sink: createAlertSink(`${url}/T0KEN`), log });
-  const error: unknown = await new MockActivityEnvironment().run(sendAlert, alert).then(
+  const error: unknown = await inActivity(() => sendAlert(alert)).then(
     () => null,
     (thrown: unknown) => thrown,
   );
@@ -58,7 +58,7 @@ test('a sink that is down is retried as the workflow says', async () => {
 test('with no sink the log is all that there is', async () => {
   const log = recordingLog();
   const { sendAlert } = createAlerts({ comment: noComment, sink: null, log });
-  await new MockActivityEnvironment().run(sendAlert, alert);
+  await inActivity(() => sendAlert(alert));
   expect(log.entries).toMatchObject([{ level: 'warn', fields: { text: '3 health checks failed', key: alert.key } }]);
 });
 
@@ -70,7 +70,7 @@ test('a comment goes to the tracker as it is, and what it throws is thrown', asy
   };
   const { commentOnWorkItem } = createAlerts({ comment, sink: null, log: recordingLog() });
   const request = { repo: 'org/shop', workItem: 'ORCH-61', key: 'k', paragraphs: ['a', 'b'] };
-  await new MockActivityEnvironment().run(commentOnWorkItem, request);
+  await inActivity(() => commentOnWorkItem(request));
   expect(written).toEqual([request]);
-  await expect(new MockActivityEnvironment().run(commentOnWorkItem, request)).rejects.toThrow('Plane is away');
+  await expect(inActivity(() => commentOnWorkItem(request))).rejects.toThrow('Plane is away');
 });

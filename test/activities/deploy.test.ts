@@ -1,8 +1,8 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { createDeploy } from '../../activities/deploy.ts';
 import type { DriverConfig } from '../../adapters/deploy/driver.ts';
 import { createDriverFor } from '../../adapters/deploy/drivers.ts';
+import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { recordingLog } from '../adapters/deploy/operation.ts';
 import { isAlive, STUBBORN_FAMILY } from '../adapters/deploy/processes.ts';
 import { serve, serveTcp } from '../adapters/http-probe/server.ts';
@@ -32,9 +32,10 @@ const webhook = (url: string, idempotent: boolean): DriverConfig => ({
 
 function activity(config: DriverConfig | undefined) {
   const log = recordingLog();
-  const driverFor = createDriverFor({ environment: { PATH: process.env['PATH'] } });
+  const driverFor = createDriverFor({ environment: { PATH: process.env['PATH'] }, graceMs: 200 });
   const { deploy } = createDeploy({ repository: () => config && { deploy: config }, driverFor, log });
-  return { deploy, log, environment: new MockActivityEnvironment() };
+  const environment = activityEnvironment();
+  return { log, environment, run: () => inActivity(() => deploy(request), environment) };
 }
 
 const failure = (running: Promise<unknown>): Promise<unknown> =>
@@ -44,8 +45,8 @@ const failure = (running: Promise<unknown>): Promise<unknown> =>
   );
 
 test('a deploy that works is a result, and logged', async () => {
-  const { deploy, log, environment } = activity(command('console.log("up")'));
-  expect(await environment.run(deploy, request)).toEqual({ ok: true, detail: 'up' });
+  const { run, log } = activity(command('console.log("up")'));
+  expect(await run()).toEqual({ ok: true, detail: 'up' });
   expect(log.entries.map(({ message }) => message)).toEqual([
     'deploy begins',
     'deploy command output',
@@ -55,12 +56,12 @@ test('a deploy that works is a result, and logged', async () => {
 
 test('a deploy that fails or takes too long is a result', async () => {
   const failing = activity(command('process.exitCode = 2'));
-  expect(await failing.environment.run(failing.deploy, request)).toEqual({
+  expect(await failing.run()).toEqual({
     ok: false,
     detail: 'the command ended with code 2; it wrote nothing',
   });
   const slow = activity(command('setInterval(() => {}, 1000)', { timeoutMs: 100 }));
-  expect(await slow.environment.run(slow.deploy, request)).toMatchObject({
+  expect(await slow.run()).toMatchObject({
     ok: false,
     detail: expect.stringMatching(/^timed out after 100 ms/),
   });
@@ -68,12 +69,12 @@ test('a deploy that fails or takes too long is a result', async () => {
 
 test('what cannot be deployed at all is a result', async () => {
   const unknown = activity(undefined);
-  expect(await unknown.environment.run(unknown.deploy, request)).toEqual({
+  expect(await unknown.run()).toEqual({
     ok: false,
     detail: 'nothing was deployed: repository "shop" is not described in the settings',
   });
   const external = activity({ driver: 'external', timeoutMs: 1_000 });
-  expect(await external.environment.run(external.deploy, request)).toEqual({
+  expect(await external.run()).toEqual({
     ok: false,
     detail: 'nothing was deployed: shop is deployed by others (driver external)',
   });
@@ -84,11 +85,11 @@ test('heartbeats reach Temporal', async () => {
   const url = await serve((_, response) => {
     response.end(`{"status":"${heard ? 'succeeded' : 'running'}","statusUrl":"/status"}`);
   });
-  const { deploy, environment } = activity(webhook(url, false));
+  const { run, environment } = activity(webhook(url, false));
   environment.on('heartbeat', () => {
     heard = true;
   });
-  expect(await environment.run(deploy, request)).toMatchObject({ ok: true });
+  expect(await run()).toMatchObject({ ok: true });
 });
 
 /** The pids of a stubborn family once it runs; it is to be stopped by the test. */
@@ -101,8 +102,8 @@ async function family(log: ReturnType<typeof recordingLog>): Promise<number[]> {
 }
 
 test('a cancel by the workflow is passed on once the whole process group is dead', async () => {
-  const { deploy, log, environment } = activity(command(STUBBORN_FAMILY));
-  const running = failure(environment.run(deploy, request));
+  const { run, log, environment } = activity(command(STUBBORN_FAMILY));
+  const running = failure(run());
   const pids = await family(log);
   environment.cancel('CANCELLED');
   expect(await running).toMatchObject({ name: 'CancelledFailure', message: 'CANCELLED' });
@@ -112,8 +113,8 @@ test('a cancel by the workflow is passed on once the whole process group is dead
 test.each([false, true])(
   'a worker that shuts down interrupts the deploy; retried only if idempotent: %s',
   async (idempotent) => {
-    const { deploy, log, environment } = activity(command(STUBBORN_FAMILY, { idempotent }));
-    const running = failure(environment.run(deploy, request));
+    const { run, log, environment } = activity(command(STUBBORN_FAMILY, { idempotent }));
+    const running = failure(run());
     const pids = await family(log);
     environment.cancel('WORKER_SHUTDOWN');
     expect(await running).toMatchObject({
@@ -130,8 +131,8 @@ test.each([false, true])(
   'a deploy of which nobody knows is interrupted too; retried only if idempotent: %s',
   async (idempotent) => {
     const url = await serveTcp((socket) => socket.once('data', () => socket.resetAndDestroy()));
-    const { deploy, environment } = activity(webhook(url, idempotent));
-    expect(await failure(environment.run(deploy, request))).toMatchObject({
+    const { run } = activity(webhook(url, idempotent));
+    expect(await failure(run())).toMatchObject({
       type: 'DeployInterrupted',
       nonRetryable: !idempotent,
       message: expect.stringMatching(/^nobody knows whether the deploy has begun/),
@@ -145,7 +146,7 @@ test('a driver that breaks is a result', async () => {
     driverFor: () => ({ run: () => Promise.reject(new Error('out of ideas')) }),
     log: recordingLog(),
   });
-  expect(await new MockActivityEnvironment().run(deploy, request)).toEqual({
+  expect(await inActivity(() => deploy(request))).toEqual({
     ok: false,
     detail: 'the driver broke: out of ideas',
   });

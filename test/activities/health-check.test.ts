@@ -1,7 +1,7 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { createHealthCheck } from '../../activities/health-check.ts';
 import { createHttpProbe } from '../../adapters/http-probe/http-probe.ts';
+import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { refusingUrl, serve } from '../adapters/http-probe/server.ts';
 
 interface Check {
@@ -26,8 +26,7 @@ async function production(...statuses: readonly number[]): Promise<string> {
   });
 }
 
-const check = (url: string, options: Check = {}) =>
-  new MockActivityEnvironment().run(activity(url, options), { repo: 'shop' });
+const check = (url: string, options: Check = {}) => inActivity(() => activity(url, options)({ repo: 'shop' }));
 
 test('a production that passes at once is healthy', async () => {
   expect(await check(await production(200))).toEqual({ ok: true, detail: 'healthy: at the first look', attempts: 1 });
@@ -56,32 +55,35 @@ test('a production that does not pass in time is not healthy, and it is said why
 });
 
 test('each look is a heartbeat', async () => {
-  const environment = new MockActivityEnvironment();
+  const environment = activityEnvironment();
   const heard: unknown[] = [];
+  const check = activity(await production(503, 200), { deadlineMs: 2_000 });
   environment.on('heartbeat', (detail) => heard.push(detail));
-  await environment.run(activity(await production(503, 200), { deadlineMs: 2_000 }), { repo: 'shop' });
+  await inActivity(async () => check({ repo: 'shop' }), environment);
   expect(heard).toEqual(['look 1: answered 503, expected any 2xx', 'look 2: pass']);
 });
 
 test('a cancel ends it, during a look and between two', async () => {
   for (const status of [null, 503]) {
-    const environment = new MockActivityEnvironment();
+    const environment = activityEnvironment();
     const url = await serve((_, response) => {
       if (status !== null) response.writeHead(status).end();
       environment.cancel('CANCELLED');
     });
-    await expect(environment.run(activity(url), { repo: 'shop' })).rejects.toMatchObject({ name: 'CancelledFailure' });
+    await expect(inActivity(() => activity(url)({ repo: 'shop' }), environment)).rejects.toMatchObject({
+      name: 'CancelledFailure',
+    });
   }
 });
 
 test('without a health check it is healthy; an unknown repository is not', async () => {
   const http = createHttpProbe();
   const none = createHealthCheck({ repository: () => ({ healthCheck: null }), http });
-  expect(await new MockActivityEnvironment().run(none.checkHealth, { repo: 'shop' })).toEqual({
+  expect(await inActivity(() => none.checkHealth({ repo: 'shop' }))).toEqual({
     ok: true,
     detail: 'no health check is configured',
     attempts: 0,
   });
   const unknown = createHealthCheck({ repository: () => undefined, http });
-  expect(await new MockActivityEnvironment().run(unknown.checkHealth, { repo: 'shop' })).toMatchObject({ ok: false });
+  expect(await inActivity(() => unknown.checkHealth({ repo: 'shop' }))).toMatchObject({ ok: false });
 });

@@ -1,8 +1,8 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createProbes, type ProbesDeps } from '../../activities/probes.ts';
 import { createHttpProbe } from '../../adapters/http-probe/http-probe.ts';
+import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { recordingLog } from '../adapters/deploy/operation.ts';
 import { refusingUrl, serve, serveTcp } from '../adapters/http-probe/server.ts';
 
@@ -33,7 +33,7 @@ function probes({ health = null, timeoutMs = 2_000, traffic = [] }: Production, 
 }
 
 const look = (production: Production, deps: Partial<ProbesDeps> = {}) =>
-  new MockActivityEnvironment().run(probes(production, deps).observe, target);
+  inActivity(() => probes(production, deps).observe(target));
 
 test('a look sees health, traffic and the stage', async () => {
   const traffic = await Promise.all([200, 404, 500, 503, 429].map(answering));
@@ -64,7 +64,7 @@ test('a task that is missing has no stage; a stage that cannot be read is absent
     { health: await answering(200) },
     { stageOf: () => Promise.reject(new Error('Postgres is away')) },
   );
-  const seen = await new MockActivityEnvironment().run(observe, target);
+  const seen = await inActivity(() => observe(target));
   expect(seen).toMatchObject({ health: 'pass' });
   expect(seen).not.toHaveProperty('stage');
   expect(log.entries).toMatchObject([{ level: 'warn', fields: { work_item: 'ORCH-61' } }]);
@@ -112,10 +112,10 @@ test('what does not answer is not waited for longer than its time', async () => 
 });
 
 test('the cancellation of the activity is the one thing that is thrown', async () => {
-  const environment = new MockActivityEnvironment();
+  const environment = activityEnvironment();
   const url = await serve(() => environment.cancel('CANCELLED'));
   const { observe } = probes({ health: url, traffic: [url] });
-  await expect(environment.run(observe, target)).rejects.toMatchObject({ name: 'CancelledFailure' });
+  await expect(inActivity(() => observe(target), environment)).rejects.toMatchObject({ name: 'CancelledFailure' });
 });
 
 type Break = 'works' | 'throws' | 'rejects' | 'never answers';

@@ -1,9 +1,9 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRollback, type RollbackDeps } from '../../activities/rollback.ts';
 import { type DeployDriver, DeployOutcomeUnknown, type DriverConfig } from '../../adapters/deploy/driver.ts';
 import { createDriverFor } from '../../adapters/deploy/drivers.ts';
+import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { recordingLog } from '../adapters/deploy/operation.ts';
 
 const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: 'run-1:rollback' };
@@ -33,7 +33,7 @@ function activity(
 }
 
 const run = (rollback: ReturnType<typeof activity>['rollback'], change: Partial<typeof request> = {}) =>
-  new MockActivityEnvironment().run(rollback, { ...request, ...change });
+  inActivity(() => rollback({ ...request, ...change }));
 
 test('a rollback runs by the rollback driver, and says so to it', async () => {
   const { rollback } = activity({
@@ -100,8 +100,8 @@ test.each(['WORKER_SHUTDOWN', 'CANCELLED'] as const)(
   'a rollback that is stopped half-way says so: %s',
   async (reason) => {
     const { rollback } = activity({ rollback: config(''), driverFor: () => until });
-    const environment = new MockActivityEnvironment();
-    const running = environment.run(rollback, request);
+    const environment = activityEnvironment();
+    const running = inActivity(() => rollback(request), environment);
     environment.cancel(reason);
     await expect(running).rejects.toMatchObject(
       reason === 'CANCELLED' ? { name: 'CancelledFailure' } : { type: 'DeployInterrupted', nonRetryable: true },

@@ -28,7 +28,9 @@ test('every tick up to the last is made or missed', () => {
   expect(unaccountedTicks(record([tick(1), tick(4)], 1))).toBe(1);
 });
 
-test('a plus marks a look that confirmed', () => {
-  expect(shownTicks([tick(3), tick(3, true)])).toBe('3, 3+');
+test('runs are folded, a plus marks a look that confirmed, and the numbers after a rollback begin anew', () => {
+  expect(shownTicks([1, 2, 3, 7].map((number) => tick(number)))).toBe('1–3, 7');
+  expect(shownTicks([tick(2), tick(3), tick(3, true), tick(4)])).toBe('2–3, 3+, 4');
+  expect(shownTicks([tick(8), tick(9), tick(1), tick(2)])).toBe('8–9; after the rollback 1–2');
   expect(shownTicks([])).toBe('none');
 });

@@ -11,10 +11,13 @@ export type ReceivedAlert = z.infer<typeof Received>;
 export async function startAlertSink() {
   const received: ReceivedAlert[] = [];
   const server = createServer((request, response) => {
-    textOf(request).then((text) => {
-      received.push(Received.parse(JSON.parse(text)));
-      response.end();
-    }, response.destroy);
+    textOf(request).then(
+      (text) => {
+        received.push(Received.parse(JSON.parse(text)));
+        response.end();
+      },
+      (error: Error) => response.destroy(error),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -125,8 +125,9 @@ export function activitiesOver({
       if (at(workItem).comments.every((comment) => comment.key !== key))
         at(workItem).comments.push({ key, paragraphs });
     },
-    async sendAlert({ workItem, key, title }: ByItem & { key: string; title: string }) {
-      at(workItem).alerts.push({ key, title });
+    async sendAlert({ workItem, key, title, text }: ByItem & { key: string; title: string; text: string }) {
+      await at(workItem).sink();
+      at(workItem).alerts.push({ key, title, text });
     },
     async writePostDeployLog(report: WindowReport) {
       at(report.workItem).reports.push(report);

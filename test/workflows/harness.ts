@@ -1,6 +1,7 @@
+import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
+import { type NativeConnection, Worker } from '@temporalio/worker';
 import { expect, vi } from 'vitest';
 import type { RunningOnRepository } from '../../activities/tasks.ts';
 import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
@@ -11,43 +12,93 @@ import {
   type DeployInput,
   type DeployResult,
   deployWorkflowId,
+  MONITOR_WORKFLOW,
   monitorWorkflowId,
   WORKFLOW_TASK_TIMEOUT,
 } from '../../workflows/messages.ts';
-import { timeSkipping, unique, workflowBundle } from '../setup/temporal.ts';
+import type { postDeployMonitor } from '../../workflows/post-deploy-monitor.ts';
+import type { MonitorInput } from '../../workflows/window-state.ts';
+import { connectTemporal, timeSkipping, unique, workflowBundle } from '../setup/temporal.ts';
 import { activitiesOver } from './activities.ts';
-import { type Item, item, repoOf } from './item.ts';
+import { type Item, item, repoOf, shownAs } from './item.ts';
 
 const { INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = temporal.api.enums.v1.IndexedValueType;
 
+interface Options {
+  readonly guardEnabled?: boolean;
+}
+
 /** Whole workflows, parent and child, on the time-skipping server, with evidence by `describe`. */
-export async function startHarness(options: { readonly guardEnabled?: boolean } = {}) {
+export async function startHarness(options: Options = {}) {
   const env = await TestWorkflowEnvironment.createTimeSkipping(timeSkipping());
   await env.connection.operatorService.addSearchAttributes({
     namespace: env.namespace ?? 'default',
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
   });
+  const { close, ...harness } = await harnessOn(env, unique('queue'), options);
+  return {
+    ...harness,
+    env,
+    async close(): Promise<void> {
+      await close();
+      await env.teardown();
+    },
+  };
+}
+
+/** The same on the run's Temporal dev server, in real time: windows are compressed there. */
+export async function startRealHarness(options: Options = {}) {
+  const { client, connection, nativeConnection, taskQueue, close: disconnect } = await connectTemporal();
+  const { close, ...harness } = await harnessOn({ client, nativeConnection }, taskQueue, options);
+  return {
+    ...harness,
+    client,
+    connection,
+    async close(): Promise<void> {
+      await close();
+      await disconnect();
+    },
+  };
+}
+
+interface Server {
+  readonly client: Client;
+  readonly nativeConnection: NativeConnection;
+}
+
+async function harnessOn({ client, nativeConnection }: Server, taskQueue: string, options: Options) {
   const items = new Map<string, Item>();
   const logged: object[] = [];
   const busy = new Map<string, readonly RunningOnRepository[]>();
-  const taskQueue = unique('queue');
-  const worker = await Worker.create({
-    connection: env.nativeConnection,
-    taskQueue,
-    workflowBundle: workflowBundle(),
-    dataConverter: dataConverter(),
-    activities: activitiesOver({
-      items,
-      windowActive: createWindowEvidence(env.client).windowActive,
-      runningOn: async (repo) => busy.get(repo) ?? [],
-      log: (fields) => logged.push(fields),
-      ...options,
-    }),
+  const activities = activitiesOver({
+    items,
+    windowActive: createWindowEvidence(client).windowActive,
+    runningOn: async (repo) => busy.get(repo) ?? [],
+    log: (fields) => logged.push(fields),
+    ...options,
   });
-  const running = worker.run();
+
+  let worker: { readonly shutdown: () => void; readonly running: Promise<void> } | null = null;
+  const startWorker = async (): Promise<void> => {
+    const made = await Worker.create({
+      connection: nativeConnection,
+      taskQueue,
+      workflowBundle: workflowBundle(),
+      dataConverter: dataConverter(),
+      stickyQueueScheduleToStartTimeout: '1 second',
+      activities,
+    });
+    worker = { shutdown: () => made.shutdown(), running: made.run() };
+  };
+  const stopWorker = async (): Promise<void> => {
+    worker?.shutdown();
+    await worker?.running;
+    worker = null;
+  };
+  await startWorker();
 
   const start = (added: Item, input: Partial<DeployInput> = {}) =>
-    env.client.workflow.start<(input: DeployInput) => Promise<DeployResult>>(DEPLOY_WORKFLOW, {
+    client.workflow.start<(input: DeployInput) => Promise<DeployResult>>(DEPLOY_WORKFLOW, {
       taskQueue,
       workflowId: deployWorkflowId(added.plan.repo, added.workItem),
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
@@ -55,11 +106,13 @@ export async function startHarness(options: { readonly guardEnabled?: boolean } 
     });
 
   return {
-    env,
     taskQueue,
     logged,
     /** What else runs on a repository. */
     busy,
+    startWorker,
+    /** Lets the worker finish what it has begun, and leaves the task queue to nobody. */
+    stopWorker,
     /** Adds a work item to the world. */
     add(change: Partial<Item> = {}): Item {
       const made = item(unique('ORCH'), change);
@@ -69,7 +122,7 @@ export async function startHarness(options: { readonly guardEnabled?: boolean } 
     start,
     /** Starts a deploy with anything at all as its input, and waits for its end. */
     async startRaw(input: unknown): Promise<unknown> {
-      const handle = await env.client.workflow.start(DEPLOY_WORKFLOW, {
+      const handle = await client.workflow.start(DEPLOY_WORKFLOW, {
         taskQueue,
         workflowId: unique('raw'),
         args: [input],
@@ -80,18 +133,36 @@ export async function startHarness(options: { readonly guardEnabled?: boolean } 
     async run(added: Item, input: Partial<DeployInput> = {}): Promise<DeployResult> {
       return (await start(added, input)).result();
     },
+    /** Opens the window of an item whose deploy is over, without its parent. */
+    async watch(added: Item, change: Partial<MonitorInput> = {}) {
+      const { workItem, plan } = added;
+      if (plan.window === null) throw new Error(`${workItem} has no window`);
+      if (added.task !== null) added.task.stage = 'done';
+      added.shown = shownAs('monitoring');
+      const { repo, selfHosting, window, rollback, guarded, settleMs } = plan;
+      return client.workflow.start<typeof postDeployMonitor>(MONITOR_WORKFLOW, {
+        taskQueue,
+        workflowId: monitorWorkflowId(repo, workItem),
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+        args: [
+          {
+            ...{ repo, workItem, version: 'v2', requestedBy: 'ci', selfHosting },
+            ...{ policy: window, rollback, guarded, settleMs },
+            ...change,
+          },
+        ],
+      });
+    },
     /** Waits, in real time, until something that an activity does has happened. */
     async until(happened: () => boolean): Promise<void> {
       await vi.waitFor(() => expect(happened()).toBe(true), { timeout: 20_000, interval: 20 });
     },
-    window: ({ workItem }: Item) => env.client.workflow.getHandle(monitorWorkflowId(repoOf(workItem), workItem)),
-    deploy: ({ workItem }: Item) => env.client.workflow.getHandle(deployWorkflowId(repoOf(workItem), workItem)),
-    async close(): Promise<void> {
-      worker.shutdown();
-      await running;
-      await env.teardown();
-    },
+    window: ({ workItem }: Item) => client.workflow.getHandle(monitorWorkflowId(repoOf(workItem), workItem)),
+    deploy: ({ workItem }: Item) => client.workflow.getHandle(deployWorkflowId(repoOf(workItem), workItem)),
+    close: stopWorker,
   };
 }
 
 export type Harness = Awaited<ReturnType<typeof startHarness>>;
+export type RealHarness = Awaited<ReturnType<typeof startRealHarness>>;
+export type AnyHarness = Awaited<ReturnType<typeof harnessOn>>;

@@ -63,10 +63,12 @@ export interface Item {
   rollback: () => Promise<Result>;
   /** Called before each read or write of the tracker; throws to let it fail. */
   tracker: (call: 'read' | 'write') => Promise<void>;
+  /** Called before each alert is sent; throws to let it fail. */
+  sink: () => Promise<void>;
 
   readonly writes: { status: TrackerStatus | 'before'; stage: string | null }[];
   readonly comments: { key: string; paragraphs: readonly string[] }[];
-  readonly alerts: { key: string; title: string }[];
+  readonly alerts: { key: string; title: string; text: string }[];
   readonly reports: WindowReport[];
   readonly count: { looks: number; deploys: number; rollbacks: number };
 }
@@ -96,6 +98,7 @@ export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
   checkHealth: works,
   rollback: works,
   tracker: async () => {},
+  sink: async () => {},
   writes: [],
   comments: [],
   alerts: [],

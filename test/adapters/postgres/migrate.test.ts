@@ -48,7 +48,7 @@ describe('migrate', () => {
 describe('tableFaults', () => {
   test('no table', async () => {
     expect(await faults()).toEqual([
-      'The database has no table tasks on its search path: run the migrations, or name its schema in the database URL.',
+      'The database has no table tasks on its search path: make it with d2d migrate, or name its schema in the database URL.',
     ]);
   });
 

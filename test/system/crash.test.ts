@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { runHere } from '../client/run-cli.ts';
+import { LONG, type System, type SystemOptions, startSystem, until } from './harness.ts';
+import { expectMissedInOutageOnly, type Item, TO_DONE, ticksInOrder } from './item.ts';
+
+// kill -9 of workers at the worst moments. Every test has a system of its own: most of its time it waits for a time-out.
+
+async function inSystem(options: SystemOptions, run: (system: System, item: Item) => Promise<void>): Promise<void> {
+  const system = await startSystem(options);
+  try {
+    await run(system, await system.addItem());
+  } finally {
+    await system.close();
+  }
+}
+
+/** A worker that was killed is followed up 5 to 10 s later; its looks are a second or more apart, however busy the machine. */
+const OUTLASTS_A_KILL = { seconds: 24, intervalSeconds: 1.5 };
+
+/** Where the settle has to outlast what a test does between a write and its read-back. */
+const SLOW_SETTLE = { ORCH_STATUS_SETTLE_SECONDS: '4' };
+
+describe.concurrent('kill -9', LONG, () => {
+  test('in mid-window: every tick once, those of the outage missed, and the window ends healthy', () =>
+    inSystem({ window: OUTLASTS_A_KILL }, async (system, item) => {
+      const worker = await system.startWorker();
+      await item.start();
+      await item.untilTick(2);
+      const killedAt = Date.now();
+      await worker.kill();
+      await system.startWorker();
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      const report = await item.report();
+      expect(report.outcome).toBe('healthy');
+      expectMissedInOutageOnly(report, killedAt);
+      expect(item.history()).toEqual(TO_DONE);
+    }));
+
+  test('of one of two workers: the other one goes on with its window', () =>
+    inSystem({ window: OUTLASTS_A_KILL }, async (system, item) => {
+      const workers = await Promise.all([system.startWorker(), system.startWorker()]);
+      await item.start();
+      await item.untilTick(2);
+      const pid = await item.windowWorkerPid();
+      const killedAt = Date.now();
+      await workers.find((worker) => worker.pid === pid)?.kill();
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(await item.windowWorkerPid()).not.toBe(pid);
+      expectMissedInOutageOnly(await item.report(), killedAt);
+      expect(item.history()).toEqual(TO_DONE);
+    }));
+
+  test('while a status write is under way: it lands over Done, and is converged again after it has settled', () =>
+    inSystem({ env: SLOW_SETTLE, window: { seconds: 20, intervalSeconds: 2 } }, async (system, item) => {
+      const { control } = system.plane;
+      control.fault({ mode: 'hold', phase: 'before', match: { method: 'PATCH', nth: 3, times: 1 } });
+      const worker = await system.startWorker();
+      await item.start();
+      await control.whenHeld(1); // Monitoring after Deploy
+      await worker.kill();
+      await system.startWorker();
+      await item.untilShown('Done');
+      control.release();
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(item.status()).toBe('Done');
+      expect(item.history()).toEqual([...TO_DONE, 'Monitoring after Deploy', 'Done']);
+    }));
+
+  test('after Plane has applied a status, before it answered: it is written once', () =>
+    inSystem({}, async (system, item) => {
+      const { control } = system.plane;
+      control.fault({ mode: 'hold', phase: 'after', match: { method: 'PATCH', nth: 4, times: 1 } });
+      const worker = await system.startWorker();
+      await item.start();
+      await control.whenHeld(1); // Done
+      await worker.kill();
+      control.release();
+      await system.startWorker();
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(item.history()).toEqual(TO_DONE);
+      const patches = control.requests().filter(({ method }) => method === 'PATCH');
+      expect(patches).toHaveLength(4);
+    }));
+
+  test('during a rollback that is declared idempotent: it is tried again, and happens once', () =>
+    inSystem({ driver: 'idempotent', window: { seconds: 30, action: 'rollback' } }, async (system, item) => {
+      const { production } = system;
+      const worker = await system.startWorker();
+      await item.start();
+      await item.untilTick(1);
+      production.hold(item.repo);
+      production.degrade(item.repo);
+      await production.whenHeld(item.repo);
+      await worker.kill();
+      production.release(item.repo);
+      await system.startWorker();
+      expect(await item.result()).toMatchObject({ outcome: 'degraded_rolled_back' });
+      expect(production.version(item.repo)).toBe('v1');
+      const rollbacks = production.operations(item.repo).filter(({ kind }) => kind === 'rollback');
+      expect(rollbacks.map(({ to }) => to)).toEqual(['v1', null]);
+      expect(new Set(rollbacks.map(({ operationId }) => operationId)).size).toBe(1);
+      ticksInOrder(await item.report());
+      expect(item.status()).toBe('Done');
+    }));
+
+  test('during a deploy that must not run twice: nobody knows, and everybody is told', () =>
+    inSystem({}, async (system, item) => {
+      const { production, alerts } = system;
+      production.hold(item.repo);
+      const worker = await system.startWorker();
+      const waiting = runHere(system.env(), 'start', item.repo, item.workItem, '--version', 'v2', '--wait');
+      await production.whenHeld(item.repo);
+      await worker.kill();
+      await system.startWorker();
+      const { code, stdout } = await waiting;
+      expect(stdout).toContain('nobody knows whether it has happened, the worker was lost in the middle of it');
+      expect(code).toBe(14);
+      expect(await item.result()).toMatchObject({ outcome: 'deploy_unknown' });
+      production.release(item.repo);
+      await until(() => expect(production.operations(item.repo)).toHaveLength(1)); // never a second time
+      expect(item.history()).toEqual(['Awaiting Deploy', 'Deploying']);
+      expect(await item.stage()).toBe('deploy');
+      const title = `${item.workItem}: nobody knows whether the deploy of ${item.repo} has happened`;
+      expect(alerts.about(item.workItem).map((alert) => alert.title)).toEqual([title]);
+      expect(item.comments().join()).toContain('deploy unknown');
+    }));
+});

@@ -1,0 +1,38 @@
+import { afterEach, expect, test } from 'vitest';
+import { LONG, type System, startSystem } from './harness.ts';
+import { TO_DONE, ticksInOrder } from './item.ts';
+
+let system: System;
+afterEach(() => system.close());
+
+test('a deploy goes from Awaiting Deploy to a true Done', LONG, async () => {
+  system = await startSystem();
+  const worker = await system.startWorker();
+  const item = await system.addItem();
+  await item.start();
+  expect(await item.result()).toMatchObject({ outcome: 'done' });
+
+  expect(item.history()).toEqual(TO_DONE);
+  expect(await item.stage()).toBe('done');
+  expect(system.production.operations(item.repo)).toEqual([
+    { kind: 'deploy', operationId: expect.stringMatching(/:deploy$/), to: 'v2' },
+  ]);
+  const report = await item.report();
+  expect(report).toMatchObject({ outcome: 'healthy', plannedTicks: 8 });
+  ticksInOrder(report);
+  expect(item.comments()).toEqual([]);
+  expect(system.alerts.about(item.workItem)).toEqual([]);
+
+  const verdicts = worker.log().filter(({ msg }) => msg === 'deploy status guard');
+  expect(verdicts.map(({ target, verdict, window_active }) => [target, verdict, window_active])).toEqual([
+    ['awaiting_deploy', 'ALLOW', false],
+    ['deploying', 'ALLOW', false],
+    ['monitoring', 'ALLOW', true], // D3: the task is done by now, and its window is active already
+    ['done', 'CONVERGE_DONE', false],
+  ]);
+  expect(worker.log().filter(({ level }) => ['error', 'fatal'].includes(level))).toEqual([]);
+
+  worker.signal('SIGTERM');
+  expect(await worker.ended).toEqual({ code: 0, signal: null });
+  expect(worker.stderr()).toBe('');
+});

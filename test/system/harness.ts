@@ -1,0 +1,196 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, type QueryResultRow } from 'pg';
+import { vi } from 'vitest';
+import { stringify } from 'yaml';
+import { createD2dClient, type D2dClient } from '../../client/client.ts';
+import { type SimulatedPlane, startSimulatedPlane } from '../../demo/simulated-plane/simulated-plane.ts';
+import { freshDatabase } from '../setup/database.ts';
+import { connectTemporal, type TemporalAccess, unique } from '../setup/temporal.ts';
+import { startAlertSink } from './alert-sink.ts';
+import { createItem, type Item } from './item.ts';
+import { type Production, startProduction } from './production.ts';
+import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
+
+const SWITCH = fileURLToPath(new URL('./switch-version.mjs', import.meta.url));
+
+/** The orchestrator's own repository, in every system: neither deployed nor watched here. */
+const SELF_HOSTING_REPO = 'orchestrator';
+
+export interface SystemOptions {
+  /** How many repositories are described; each item takes one, as one deploy at a time of a repository runs. Default 1. */
+  readonly repos?: number;
+  /** A migrated database on a server of the test's own. Default: a fresh one on the run's server. */
+  readonly databaseUrl?: string;
+  /** The `window` block of the repositories file, over a window of 4 s with a look every 0.5 s. */
+  readonly window?: Readonly<Record<string, number | string>>;
+  readonly deploy?: 'command' | 'external';
+  /** Whether a deploy or rollback whose worker was lost is tried again. Default once. */
+  readonly driver?: 'once' | 'idempotent';
+  /** Variables of every worker, over the ones below. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Everything around the workers of one test, all of it its own but for the Temporal server of the run. */
+export interface System {
+  readonly repos: readonly string[];
+  readonly taskQueue: string;
+  readonly temporal: TemporalAccess;
+  readonly client: D2dClient;
+  readonly plane: SimulatedPlane;
+  readonly production: Production;
+  readonly alerts: Awaited<ReturnType<typeof startAlertSink>>;
+  /** The whole environment of a worker, and of `d2d` beside it. */
+  env(more?: Readonly<Record<string, string>>): Record<string, string>;
+  /** A file in the folder of this system. @returns its path. */
+  file(name: string, content: string): Promise<string>;
+  /** Starts a worker and waits until it is ready. */
+  startWorker(more?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+  /** Starts one that need not become ready. */
+  spawnWorker(more?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+  /** A work item in Plane, with its task, on a repository of its own. */
+  addItem(task?: 'with a task' | 'without a task'): Promise<Item>;
+  sql<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Ends whatever is left of it. */
+  close(): Promise<void>;
+}
+
+/** Longest wait for anything that has to happen by itself: it ends a test that would hang, and decides none. */
+export const PATIENCE_MS = 100_000;
+
+/** For `test(name, LONG, …)`. */
+export const LONG = { timeout: PATIENCE_MS + 20_000 };
+
+/** Tries until it holds. */
+export const until = <T>(holds: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(holds, { timeout: PATIENCE_MS, interval: 50 });
+
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const opened: (() => Promise<unknown>)[] = [];
+  const folder = await mkdtemp(join(tmpdir(), 'd2d-system-'));
+  opened.push(() => rm(folder, { recursive: true, force: true }));
+  const repos = Array.from({ length: options.repos ?? 1 }, () => unique('shop'));
+  const taskQueue = unique('queue');
+  const workers: WorkerProcess[] = [];
+  let taken = 0;
+
+  const databaseUrl = options.databaseUrl ?? (await ownDatabase());
+  const temporal = await connectTemporal();
+  opened.push(temporal.close);
+  const plane = await startSimulatedPlane();
+  opened.push(plane.close);
+  plane.control.setRateLimit(null);
+  const production = await startProduction();
+  opened.push(production.close);
+  const alerts = await startAlertSink();
+  opened.push(alerts.close);
+  const client = createD2dClient({ temporal: temporal.client, taskQueue });
+
+  const file: System['file'] = async (name, content) => {
+    const path = join(folder, name);
+    await writeFile(path, content);
+    return path;
+  };
+  await mkdir(join(folder, 'home'));
+  const repositories = await file('repositories.yaml', stringify(describeRepositories(repos, production, options)));
+
+  async function ownDatabase(): Promise<string> {
+    const fresh = await freshDatabase();
+    opened.push(fresh.close);
+    return fresh.url;
+  }
+
+  const system: System = {
+    repos,
+    taskQueue,
+    temporal,
+    client,
+    plane,
+    production,
+    alerts,
+    env: (more = {}) => ({
+      PATH: process.env['PATH'] ?? '',
+      HOME: join(folder, 'home'),
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      ORCH_PLANE_URL: plane.url,
+      ORCH_PLANE_API_KEY: plane.apiKey,
+      ORCH_PLANE_WORKSPACE: plane.workspace,
+      ORCH_PLANE_PROJECT: 'ORCH',
+      ORCH_SELF_HOSTING_REPO: SELF_HOSTING_REPO,
+      ORCH_REPOSITORIES_FILE: repositories,
+      ORCH_ARTEFACTS_DIR: join(folder, 'artefacts'),
+      ORCH_DEPLOY_STATUS_GUARD_REPOS: repos.join(','),
+      ORCH_POST_DEPLOY_REPOS: repos.join(','),
+      ORCH_APPROVAL: 'none',
+      ORCH_ALERT_WEBHOOK_URL: alerts.url,
+      ORCH_STATUS_SETTLE_SECONDS: '1',
+      ORCH_SHUTDOWN_SECONDS: '2',
+      ORCH_TASK_QUEUE: taskQueue,
+      ...options.env,
+      ...more,
+    }),
+    file,
+    async startWorker(more) {
+      const worker = await system.spawnWorker(more);
+      await worker.said('the worker is ready');
+      return worker;
+    },
+    async spawnWorker(more) {
+      const worker = await startWorkerProcess(system.env(more));
+      workers.push(worker);
+      return worker;
+    },
+    async addItem(task = 'with a task') {
+      const repo = repos[taken];
+      if (repo === undefined) throw new Error('every repository of this system is taken: ask for more');
+      taken += 1;
+      const { key, id } = plane.control.addWorkItem({ project: 'ORCH', name: repo, state: 'In Progress' });
+      if (task === 'with a task') {
+        await system.sql('insert into tasks (repo, work_item_id, stage) values ($1, $2, $3)', [repo, key, 'deploy']);
+      }
+      return createItem(system, repo, key, id);
+    },
+    sql: async <Row extends QueryResultRow>(text: string, values?: unknown[]) =>
+      withDatabase(databaseUrl, async (database) => (await database.query<Row>(text, values)).rows),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.kill()));
+      for (const close of opened.reverse()) await close();
+    },
+  };
+  return system;
+}
+
+async function withDatabase<T>(url: string, run: (database: Client) => Promise<T>): Promise<T> {
+  const database = new Client({ connectionString: url, application_name: 'test' });
+  await database.connect();
+  try {
+    return await run(database);
+  } finally {
+    await database.end();
+  }
+}
+
+function describeRepositories(repos: readonly string[], production: Production, options: SystemOptions) {
+  const driver = (repo: string, kind: 'deploy' | 'rollback') => ({
+    driver: 'command',
+    command: [process.execPath, SWITCH, kind, `${production.url(repo)}/switch`],
+    timeoutSeconds: 60,
+    ...(options.driver === 'idempotent' ? { idempotent: true } : {}),
+  });
+  const described = repos.map((repo) => [
+    repo,
+    {
+      deploy: options.deploy === 'external' ? { driver: 'external', timeoutSeconds: 60 } : driver(repo, 'deploy'),
+      rollback: driver(repo, 'rollback'),
+      health: { url: `${production.url(repo)}/health`, timeoutSeconds: 2 },
+      healthCheck: { deadlineSeconds: 20 },
+      traffic: [`${production.url(repo)}/page`],
+      window: { seconds: 4, intervalSeconds: 0.5, confirmSeconds: 0.2, rollbackWatchSeconds: 5, ...options.window },
+    },
+  ]);
+  return { repositories: Object.fromEntries(described) };
+}

@@ -1,0 +1,122 @@
+import { expect } from 'vitest';
+import { z } from 'zod';
+import type { StartInput } from '../../client/client.ts';
+import {
+  type DeployResult,
+  type DeployStatus,
+  deployStatusQuery,
+  deployWorkflowId,
+  monitorWorkflowId,
+  type WindowStatus,
+  windowStatusQuery,
+} from '../../workflows/messages.ts';
+import { type System, until } from './harness.ts';
+
+const Report = z.object({
+  outcome: z.string(),
+  openedAt: z.number(),
+  policy: z.object({ intervalMs: z.number() }),
+  plannedTicks: z.number(),
+  coverage: z.object({ made: z.number(), missed: z.number() }),
+  ticks: z.array(z.object({ tick: z.number(), at: z.number(), confirming: z.boolean().optional() })),
+});
+
+/** The record that a window left when it closed, as far as tests look at it. */
+export type Report = z.infer<typeof Report>;
+
+/** One work item of a system: what is done with it, and what the world shows of it. */
+export interface Item {
+  readonly repo: string;
+  readonly workItem: string;
+  /** Of Plane; in the paths of the requests about it. */
+  readonly planeId: string;
+  /** Starts its deploy of v2. */
+  start(input?: Partial<StartInput>): Promise<void>;
+  /** How its deploy ends. */
+  result(): Promise<DeployResult>;
+  deployStatus(): Promise<DeployStatus>;
+  windowStatus(): Promise<WindowStatus>;
+  /** Waits until its window has made so many ticks. */
+  untilTick(tick: number): Promise<void>;
+  /** Waits until Plane shows this status. */
+  untilShown(status: string): Promise<void>;
+  status(): string;
+  /** Every status that Plane has shown since its start, in order. */
+  history(): string[];
+  comments(): string[];
+  stage(): Promise<string | undefined>;
+  report(): Promise<Report>;
+  /** The process that works on its window: the pid is in the identity of a worker. */
+  windowWorkerPid(): Promise<number>;
+}
+
+/** What Plane shows of a deploy that goes well, and nothing else. */
+export const TO_DONE = ['Awaiting Deploy', 'Deploying', 'Monitoring after Deploy', 'Done'];
+
+export function createItem(system: System, repo: string, workItem: string, planeId: string): Item {
+  const { client } = system.temporal;
+  const { control } = system.plane;
+  const deploy = () => client.workflow.getHandle(deployWorkflowId(repo, workItem));
+  const window = () => client.workflow.getHandle(monitorWorkflowId(repo, workItem));
+  const events = async () => (await window().fetchHistory()).events ?? [];
+
+  const item: Item = {
+    repo,
+    workItem,
+    planeId,
+    start: async (input) => void (await system.client.start({ repo, workItem, version: 'v2', ...input })),
+    result: () => system.client.waitForResult({ workItem, repo }),
+    deployStatus: () => deploy().query(deployStatusQuery),
+    windowStatus: () => window().query(windowStatusQuery),
+    untilTick: (tick) =>
+      until(async () => {
+        expect((await item.windowStatus()).tick).toBeGreaterThanOrEqual(tick);
+      }),
+    untilShown: (status) => until(() => expect(item.status()).toBe(status)),
+    status: () => control.workItem(workItem).state,
+    history: () => control.statusHistory(workItem).map(({ to }) => to),
+    comments: () => control.workItem(workItem).comments.map(({ html }) => html),
+    async stage() {
+      const rows = await system.sql<{ stage: string }>('select stage from tasks where work_item_id = $1', [workItem]);
+      return rows[0]?.stage;
+    },
+    async report() {
+      const written = (await events()).findLast(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'writePostDeployLog',
+      );
+      const data = written?.activityTaskScheduledEventAttributes?.input?.payloads?.[0]?.data;
+      return Report.parse(JSON.parse(Buffer.from(data ?? []).toString('utf8')));
+    },
+    async windowWorkerPid() {
+      const started = (await events()).findLast((event) => event.workflowTaskStartedEventAttributes != null);
+      return Number.parseInt(started?.workflowTaskStartedEventAttributes?.identity ?? '', 10);
+    },
+  };
+  return item;
+}
+
+/** Numbers of the ticks that a window looked at; it holds that they came in order, and none twice. */
+export function ticksInOrder({ ticks, plannedTicks, coverage }: Report): number[] {
+  const numbers = ticks.filter(({ confirming }) => confirming !== true).map(({ tick }) => tick);
+  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  expect(numbers.length + coverage.missed).toBe(plannedTicks);
+  return numbers;
+}
+
+/**
+ * Holds that the ticks that a window missed are those of an outage; for windows whose interval is far longer than a look
+ * can be late on a busy machine.
+ * @param killedAt when its worker was killed; the first look after that ends the outage.
+ */
+export function expectMissedInOutageOnly(report: Report, killedAt: number): void {
+  const { ticks, openedAt, plannedTicks, policy } = report;
+  const looked = ticksInOrder(report);
+  const back = ticks.find(({ at }) => at > killedAt)?.at ?? Number.POSITIVE_INFINITY;
+  for (let tick = 1; tick <= plannedTicks; tick += 1) {
+    if (looked.includes(tick)) continue;
+    const due = openedAt + tick * policy.intervalMs;
+    // The look that was under way at the kill is lost, too.
+    expect(due, `tick ${tick}`).toBeGreaterThan(killedAt - policy.intervalMs);
+    expect(due, `tick ${tick}`).toBeLessThanOrEqual(back);
+  }
+}
