@@ -38,11 +38,11 @@ export function createCommandDriver(
 
   return {
     async run(operation, { signal, heartbeat, log }) {
-      signal.throwIfAborted();
       const fields = fieldsOf(operation);
       const { args, fault } = fillArguments(command, operation);
       if (args === undefined) return failed(`the command was not run: ${fault}`);
       if (cwd !== null && !(await isFolder(cwd))) return failed(`the command was not run: ${cwd} is no folder`);
+      signal.throwIfAborted(); // here: nothing is waited for between this and the stopper
 
       const [program = '', ...rest] = args;
       const child = execa(program, rest, {
@@ -70,6 +70,7 @@ export function createCommandDriver(
       const exited = new Promise<void>((resolve) => {
         child.once('exit', () => resolve());
       });
+      const drained = () => Promise.race([child, sleep(drainMs, 'held' as const, { ref: false })]);
       const beat = setInterval(() => heartbeat(tail.last()?.slice(0, 200) ?? 'no output yet'), HEARTBEAT_MS);
       const stop = stopper(signal, timeoutMs);
       try {
@@ -78,11 +79,12 @@ export function createCommandDriver(
         if (end === 'aborted' || end === 'timed out') {
           const gone = await endProcessGroup(child.pid, graceMs);
           if (!gone) log.error({ ...fields, pid: child.pid }, 'the process group of the command does not end');
+          await drained();
           if (end === 'aborted') throw signal.reason;
           const ended = gone ? 'it was ended with its whole process group' : 'it does not end';
           return failed(withLines(`timed out after ${duration(timeoutMs)}: ${ended}`, tail.text()));
         }
-        if ((await Promise.race([child, sleep(drainMs, 'held' as const, { ref: false })])) === 'held') {
+        if ((await drained()) === 'held') {
           log.warn(fields, 'something that the command started holds its output open: redirect it');
           letGo(child.stdout, child.stderr);
         }

@@ -16,6 +16,9 @@ import { exchange, wasNotSent, whyNoReply } from './webhook-exchange.ts';
 /** The longest that one look at the status URL may take, ms. */
 const POLL_TIMEOUT_MS = 15_000;
 
+/** Said by what stands before the deployer, which may have passed the request on. */
+const FROM_A_GATEWAY: ReadonlySet<number> = new Set([502, 504]);
+
 const failed = (detail: string): DeployResult => ({ ok: false, detail });
 
 /**
@@ -84,28 +87,27 @@ async function deploy(call: Call): Promise<DeployResult> {
 async function post(call: Call): Promise<WebhookAnswer | DeployResult> {
   const { config, operation, signal } = call;
   const { kind, operationId, repo, workItem, version } = operation;
-  try {
-    const reply = await exchange({
-      method: 'POST',
-      url: config.url,
-      headers: {
-        ...headersOf(call),
-        'content-type': 'application/json',
-        'idempotency-key': operationId,
-      },
-      body: JSON.stringify({ operation: kind, operationId, repo, workItem, version }),
-      signal,
-    });
-    const answer = understand(reply);
-    return answer.fault === undefined ? answer : failed(`the deployer ${answer.fault}`);
-  } catch (error) {
+  const reply = await exchange({
+    method: 'POST',
+    url: config.url,
+    headers: { ...headersOf(call), 'content-type': 'application/json', 'idempotency-key': operationId },
+    body: JSON.stringify({ operation: kind, operationId, repo, workItem, version }),
+    signal,
+  }).catch((error: unknown) => {
     if (signal.aborted) throw error;
     const why = `the deployer at ${originOf(config.url)}: ${whyNoReply(error)}`;
     if (wasNotSent(error)) return failed(`nothing was sent to ${why}`);
     throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: it was sent to ${why}`, {
       cause: error,
     });
+  });
+  if ('ok' in reply) return reply;
+  const answer = understand(reply);
+  if (answer.fault === undefined) return answer;
+  if (FROM_A_GATEWAY.has(reply.status)) {
+    throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: the deployer ${answer.fault}`);
   }
+  return failed(`the deployer ${answer.fault}`);
 }
 
 async function poll(call: Call, url: string): Promise<DeployResult> {

@@ -50,7 +50,7 @@ export async function start(
   await waitFor(async () => ((await item.status()) === STATES.awaitingDeploy ? true : null), {
     until: `until Plane shows ${STATES.awaitingDeploy}`,
     withinMs: timing.patienceMs,
-    everyMs: tracker.lookEveryMs,
+    everyMs: Math.min(tracker.lookEveryMs, 1_000), // two or three looks, as a rule
     signal,
   });
   await watch.look(say);

@@ -11,6 +11,7 @@ import { REPO } from '../stack/repositories-file.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { DemoWorkItem } from '../stack/tracker.ts';
 import { pause } from '../stack/wait.ts';
+import { createTelling } from './telling.ts';
 import type { SeenTick } from './tick-numbers.ts';
 
 /** Looks on while a window runs, and tells what is new. */
@@ -36,7 +37,7 @@ export function createWatch(stack: Stack, item: DemoWorkItem): Watch {
   const { temporal, timing, signal } = stack;
   const deployId = deployWorkflowId(REPO, item.key);
   const monitorId = monitorWorkflowId(REPO, item.key);
-  const told = createTold(stack, item);
+  const tell = createTelling(stack.tracker, item);
   /** A window, its settle, a worker that comes back, and a rollback. */
   const withinMs = timing.windowMs + timing.settleMs + 3 * timing.patienceMs;
 
@@ -62,7 +63,7 @@ export function createWatch(stack: Stack, item: DemoWorkItem): Watch {
 
   const look = async (say: Say): Promise<WindowStatus | null> => {
     const seen = await window();
-    await told(seen, say);
+    await tell(seen, say);
     return seen;
   };
 
@@ -106,37 +107,4 @@ async function status({ workflow }: Client, workflowId: string): Promise<string 
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
-}
-
-/** Says each tick, each verdict and each change of the status once. */
-function createTold({ tracker, signal }: Stack, item: DemoWorkItem) {
-  let lastTickAt = 0;
-  let lastOutcome: string | null = null;
-  let degraded = false;
-  let changes = 0;
-  let lookAt = 0;
-  return async (window: WindowStatus | null, say: Say): Promise<void> => {
-    signal.throwIfAborted();
-    if (Date.now() >= lookAt) {
-      const history = await item.statusHistory();
-      lookAt = Date.now() + tracker.lookEveryMs;
-      for (const { from, to } of history.slice(changes)) say(`Plane: ${from} → ${to}`);
-      changes = history.length;
-    }
-    if (window === null) return;
-    for (const tick of window.lastTicks.filter(({ at }) => at > lastTickAt)) {
-      lastTickAt = tick.at;
-      say(`${named(tick, window)}: health ${tick.health}, ${tick.requests} requests, ${tick.errors5xx} answered 5xx`);
-    }
-    if (window.degradedAt !== null && !degraded) say(`DEGRADED: ${window.summary}`);
-    degraded = window.degradedAt !== null;
-    if (window.outcome !== null && window.outcome !== lastOutcome) say(`window ${window.outcome.replaceAll('_', ' ')}`);
-    lastOutcome = window.outcome;
-  };
-}
-
-function named({ tick, at, confirming }: SeenTick, { action, plannedTicks }: WindowStatus): string {
-  const rolledBackAt = action?.kind === 'ROLLBACK' ? action.finishedAt : null;
-  if (rolledBackAt !== null && at > rolledBackAt) return `tick ${tick} after the rollback`;
-  return `${confirming === true ? 'confirm ' : ''}tick ${tick} of ${plannedTicks}`;
 }

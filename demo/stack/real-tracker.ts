@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { PlaneRateLimited } from '../../adapters/plane/errors.ts';
 import { createPlaneClient } from '../../adapters/plane/plane-client.ts';
 import { type PlaneApi, planeApi } from './plane-api.ts';
 import { type DemoTracker, type DemoWorkItem, STATES } from './tracker.ts';
@@ -28,7 +30,9 @@ export function realPlane(env: NodeJS.ProcessEnv): RealPlane | null {
 const COLOURS = ['#F59E0B', '#3B82F6', '#8B5CF6'];
 
 /** A key may ask 60 times a minute, and the worker needs most of that. */
-const LOOK_EVERY_MS = 4_000;
+const LOOK_EVERY_MS = 6_000;
+/** The longest wait for a turn before anything has begun, tries a second apart or more: the demo before may have used them up. */
+const TURNS = 60;
 
 /**
  * A real Plane in the place of the simulated one: the states of a deploy and the work items are made by its API.
@@ -37,9 +41,9 @@ const LOOK_EVERY_MS = 4_000;
 export async function openRealTracker(plane: RealPlane, say: (line: string) => void): Promise<DemoTracker> {
   const { url, apiKey, workspace } = plane;
   const client = createPlaneClient({ url, apiKey, workspace });
-  const project = await client.project(plane.project);
+  const project = await inTurn(() => client.project(plane.project), say);
   const api = planeApi(plane, project.id);
-  const there = (await client.states(project.id)).map(({ name }) => name);
+  const there = (await inTurn(() => client.states(project.id), say)).map(({ name }) => name);
   if (!there.includes(STATES.done))
     throw new Error(`project ${project.identifier} has no state ${STATES.done}: make one in its settings`);
   const wanted = [STATES.awaitingDeploy, STATES.deploying, STATES.monitoring];
@@ -62,6 +66,18 @@ export async function openRealTracker(plane: RealPlane, say: (line: string) => v
     },
     close: () => client.close(),
   };
+}
+
+async function inTurn<T>(ask: () => Promise<T>, say: (line: string) => void): Promise<T> {
+  for (let turns = 1; ; turns += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof PlaneRateLimited) || turns === TURNS) throw error;
+      if (turns === 1) say('Plane takes no more requests of this key just now: waiting for a turn');
+      await delay(error.retryAfterMs);
+    }
+  }
 }
 
 const Row = z.object({

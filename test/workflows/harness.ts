@@ -26,6 +26,8 @@ const { INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = temporal.api.enums.v1.IndexedVal
 
 interface Options {
   readonly guardEnabled?: boolean;
+  /** Bundled workflows in place of the project's own. */
+  readonly codePath?: string;
 }
 
 /** Whole workflows, parent and child, on the time-skipping server, with evidence by `describe`. */
@@ -66,7 +68,7 @@ interface Server {
   readonly nativeConnection: NativeConnection;
 }
 
-async function harnessOn({ client, nativeConnection }: Server, taskQueue: string, options: Options) {
+async function harnessOn({ client, nativeConnection }: Server, taskQueue: string, { codePath, ...options }: Options) {
   const items = new Map<string, Item>();
   const logged: object[] = [];
   const busy = new Map<string, readonly RunningOnRepository[]>();
@@ -83,7 +85,7 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     const made = await Worker.create({
       connection: nativeConnection,
       taskQueue,
-      workflowBundle: workflowBundle(),
+      workflowBundle: codePath === undefined ? workflowBundle() : { codePath },
       dataConverter: dataConverter(),
       stickyQueueScheduleToStartTimeout: '1 second',
       activities,

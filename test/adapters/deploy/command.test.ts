@@ -5,7 +5,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createCommandDriver } from '../../../adapters/deploy/command.ts';
 import type { CommandConfig } from '../../../adapters/deploy/driver.ts';
 import { MAX_LINE } from '../../../adapters/deploy/lines.ts';
-import { eventually } from '../../setup/eventually.ts';
 import { observedRun, operation } from './operation.ts';
 import { isAlive, STUBBORN_FAMILY } from './processes.ts';
 
@@ -176,13 +175,21 @@ test('a command that ends at SIGTERM may clean up', async () => {
   });
   const script = `process.on('SIGTERM', () => { console.log('cleaned up'); process.exit(0) }); setInterval(() => {}, 1000); console.log('ready')`;
   await expect(driver(node(script)).run(operation(), observed.run)).rejects.toThrow('stopped');
-  await eventually(() => expect(observed.lines()).toContain('cleaned up'));
+  expect(observed.lines()).toContain('cleaned up');
 });
 
 test('a run that was stopped before it began starts nothing', async () => {
   const { run, abort, lines } = observedRun();
   abort.abort(new Error('too late'));
   await expect(driver(node(`console.log('ran')`)).run(operation(), run)).rejects.toThrow('too late');
+  expect(lines()).toEqual([]);
+});
+
+test('a run that is stopped while it begins starts nothing', async () => {
+  const { run, abort, lines } = observedRun();
+  const running = driver(node(`console.log('ran')`), { cwd: await folder() }).run(operation(), run);
+  abort.abort(new Error('stopped'));
+  await expect(running).rejects.toThrow('stopped');
   expect(lines()).toEqual([]);
 });
 

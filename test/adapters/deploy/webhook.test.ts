@@ -162,7 +162,7 @@ test.each<[string, Answer, string]>([
     'the deployer answered 307, a redirect, which is not followed: configure the URL that it leads to',
   ],
   ['an error', says({ detail: 'no such repo' }, 404), 'the deployer answered 404: no such repo'],
-  ['an error in HTML', says('<!doctype html><p>x', 502), 'the deployer answered 502 with an HTML page'],
+  ['an error in HTML', says('<!doctype html><p>x', 500), 'the deployer answered 500 with an HTML page'],
   [
     'a page',
     says('<html></html>', 200, { 'content-type': 'text/html; charset=utf-8' }),
@@ -202,6 +202,19 @@ test('what was sent and not answered may have begun: nobody knows, and it is not
   await expect(driver(url).run(operation(), observedRun().run)).rejects.toThrow(DeployOutcomeUnknown);
   expect(posts).toBe(1);
 });
+
+test.each([502, 504])(
+  'a gateway that answers %i for the deployer may have passed it on: nobody knows',
+  async (status) => {
+    const { url, asked } = await deployer(says('<html>bad gateway</html>', status));
+    await expect(driver(url).run(operation(), observedRun().run)).rejects.toThrow(
+      new DeployOutcomeUnknown(
+        `nobody knows whether the deploy has begun: the deployer answered ${status} with an HTML page`,
+      ),
+    );
+    expect(asked).toHaveLength(1);
+  },
+);
 
 test('a deployer that does not answer in time is a result, and stopping does not wait for it', async () => {
   const silent = await serveTcp(() => {});

@@ -1,0 +1,238 @@
+/** The last word (`convergeDone`, `settleStatus`), the way back (`restoreStatus`), and evidence that has grown old. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createStatusSetters, type ShownStatus } from '../../activities/status-setters.ts';
+import { createPlaneClient } from '../../adapters/plane/plane-client.ts';
+import { createTracker } from '../../adapters/plane/tracker.ts';
+import type { Querier } from '../../adapters/postgres/querier.ts';
+import { createTasks } from '../../adapters/postgres/tasks.ts';
+import { createWorkItemLock } from '../../adapters/postgres/work-item-lock.ts';
+import { type GuardServers, guardServers } from './guard/servers.ts';
+import { type GuardWorld, guardWorld, SHOWN, TARGETS } from './guard/world.ts';
+
+let servers: GuardServers;
+beforeAll(async () => {
+  servers = await guardServers();
+});
+afterAll(() => servers.close());
+
+const OFF = { ORCH_DEPLOY_STATUS_GUARD_ENABLED: 'false' };
+const DEPLOY_PHASE = TARGETS.map((target) => SHOWN[target]);
+
+describe('convergeDone, the terminal sync', () => {
+  test.each([
+    { stage: 'done', window: 'none', status: 'done', verdict: 'CONVERGE_DONE', shows: 'Done' },
+    { stage: 'done', window: 'closed', status: 'done', verdict: 'CONVERGE_DONE', shows: 'Done' },
+    { stage: 'done', window: 'open', status: 'monitoring', verdict: 'ALLOW', shows: 'Monitoring after Deploy' },
+    { stage: 'deploy', window: 'none', status: null, verdict: 'ALLOW', shows: 'Deploying' },
+    { stage: 'deploy', window: 'open', status: null, verdict: 'ALLOW', shows: 'Deploying' },
+    { stage: null, window: 'none', status: null, verdict: 'ALLOW', shows: 'Deploying' },
+    { stage: 'cancelled', window: 'open', status: null, verdict: 'SUPPRESS', shows: 'Deploying' },
+  ] as const)('stage $stage, window $window: $status', async ({ stage, window, status, verdict, shows }) => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage, window, shown: 'Deploying' });
+    const result = await world.activities.convergeDone({ ...world.request(key), reason: 'the window is over' });
+    expect(result).toEqual({ verdict, status, wrote: status !== null });
+    expect(world.shows(key)).toBe(shows);
+    expect(world.patches()).toBe(status === null ? 0 : 1);
+    expect(world.logged()).toMatchObject([{ target: 'done', db_stage: stage, verdict, reason: 'the window is over' }]);
+  });
+
+  test('a task that was reopened while it converged gets no Done', async () => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', shown: 'Deploying' });
+    const letGo = await servers.holdLock(key);
+    const call = world.activities.convergeDone(world.request(key)); // waits; the stage is read once the lock is held
+    await servers.setStage(key, 'deploy');
+    await letGo();
+    expect(await call).toMatchObject({ status: null, wrote: false });
+    expect(world.history(key)).toEqual([]);
+  });
+
+  test('it is the last word: it moves an item from where a person has put it', async () => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', shown: 'In Progress' });
+    expect(await world.activities.convergeDone(world.request(key))).toMatchObject({ wrote: true });
+    expect(world.shows(key)).toBe('Done');
+  });
+});
+
+describe('settleStatus, the read-back (invariant 5)', () => {
+  test.each(DEPLOY_PHASE)('after the window %s is corrected to Done, with one line', async (shown) => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', window: 'closed', shown });
+    expect(await world.activities.settleStatus(world.request(key))).toBe('rewritten');
+    expect(world.history(key)).toEqual(['Done']);
+    expect(world.logged()).toMatchObject([{ target: 'done', verdict: 'CONVERGE_DONE' }]);
+    world.forget();
+    expect(await world.activities.settleStatus(world.request(key))).toBe('holds');
+    expect(world.asked()).toEqual(['GET']);
+    expect(world.lines()).toEqual([]);
+  });
+
+  test.each(['Awaiting Deploy', 'Deploying'])('under a window %s is corrected to Monitoring', async (shown) => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', window: 'open', shown });
+    expect(await world.activities.settleStatus(world.request(key))).toBe('rewritten');
+    expect(world.history(key)).toEqual(['Monitoring after Deploy']);
+    expect(await world.activities.settleStatus(world.request(key))).toBe('holds');
+  });
+
+  test.each(['In Progress', 'Cancelled', 'Backlog', 'Done'])('a person’s move to %s stays', async (state) => {
+    const world = await guardWorld(servers);
+    for (const window of ['closed', 'open'] as const) {
+      const key = await world.item({ stage: 'done', window, shown: 'Monitoring after Deploy' });
+      world.control.uiSetState(key, state);
+      expect(await world.activities.settleStatus(world.request(key))).toBe('holds');
+      expect(world.shows(key)).toBe(state);
+    }
+    expect(world.patches()).toBe(0);
+  });
+
+  test.each(['deploy', 'cancelled', '', null])('stage %j: Plane is not even read', async (stage) => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage, shown: 'Deploying' });
+    expect(await world.activities.settleStatus(world.request(key))).toBe('holds');
+    expect(world.asked()).toEqual([]);
+  });
+
+  test('an old status that somebody’s save of another field brings back is found and mended', async () => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', shown: 'Deploying' });
+    world.control.fault({ mode: 'lostUpdate', to: 'Done', match: { method: 'PATCH', times: 1 } });
+    await world.activities.convergeDone(world.request(key));
+    world.control.uiSetState(key, 'Deploying'); // the whole row of an old read was saved
+    expect(await world.activities.settleStatus(world.request(key))).toBe('rewritten');
+    expect(world.shows(key)).toBe('Done');
+  });
+});
+
+describe('restoreStatus, the way back of a run that did not reach done', () => {
+  /** What a run reads before its first write. */
+  async function begun(world: GuardWorld, shown: string, stage = 'deploy') {
+    const key = await world.item({ stage, shown });
+    const before = await world.activities.readStatus(world.request(key));
+    world.control.uiSetState(key, 'Deploying');
+    world.forget();
+    return { key, before, restore: () => world.activities.restoreStatus({ ...world.request(key), before }) };
+  }
+
+  test.each(['In Progress', 'Backlog', 'Done'])('%s, the item’s own, is put back', async (shown) => {
+    const world = await guardWorld(servers);
+    const { key, restore } = await begun(world, shown);
+    expect(await restore()).toEqual({ verdict: 'ALLOW', status: shown === 'Done' ? 'Done' : shown, wrote: true });
+    expect(world.shows(key)).toBe(shown);
+    expect(world.asked()).toEqual(['GET', 'PATCH']);
+    expect(world.logged()).toMatchObject([{ target: 'before', verdict: 'ALLOW' }]);
+  });
+
+  test.each(DEPLOY_PHASE)('in place of %s, which says nothing any more, Awaiting Deploy', async (shown) => {
+    const world = await guardWorld(servers);
+    const { key, restore } = await begun(world, shown);
+    expect(await restore()).toEqual({ verdict: 'ALLOW', status: 'awaiting_deploy', wrote: true });
+    expect(world.shows(key)).toBe('Awaiting Deploy');
+    expect(world.asked()).toEqual(['GET', 'PATCH']);
+  });
+
+  test('Awaiting Deploy that stands there already is not written again', async () => {
+    const world = await guardWorld(servers);
+    const { key, restore } = await begun(world, 'Awaiting Deploy');
+    world.control.uiSetState(key, 'Awaiting Deploy');
+    expect(await restore()).toEqual({ verdict: 'ALLOW', status: 'awaiting_deploy', wrote: false });
+    expect(world.asked()).toEqual(['GET']);
+  });
+
+  const NOTHING: readonly (ShownStatus | null)[] = [null, { id: '', name: '', status: null }];
+  test.each(NOTHING)('nothing known of before (%j): Awaiting Deploy', async (before) => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ shown: 'Deploying' });
+    const result = await world.activities.restoreStatus({ ...world.request(key), before });
+    expect(result).toEqual({ verdict: 'ALLOW', status: 'awaiting_deploy', wrote: true });
+    expect(world.history(key)).toEqual(['Awaiting Deploy']);
+  });
+
+  test.each(['Cancelled', 'Todo', 'Done'])('a person’s move to %s meanwhile stays', async (state) => {
+    const world = await guardWorld(servers);
+    const { key, restore } = await begun(world, 'In Progress');
+    world.control.uiSetState(key, state);
+    expect(await restore()).toEqual({ verdict: 'ALLOW', status: null, wrote: false });
+    expect(world.shows(key)).toBe(state);
+  });
+
+  test.each([
+    { stage: 'done', window: 'none', status: 'done', verdict: 'CONVERGE_DONE', shows: 'Done' },
+    { stage: 'done', window: 'open', status: 'monitoring', verdict: 'ALLOW', shows: 'Monitoring after Deploy' },
+    { stage: 'cancelled', window: 'none', status: null, verdict: 'SUPPRESS', shows: 'Deploying' },
+  ] as const)(
+    'the task is $stage by now, window $window: $shows',
+    async ({ stage, window, status, verdict, shows }) => {
+      const world = await guardWorld(servers);
+      const { key, restore } = await begun(world, 'In Progress');
+      await servers.setStage(key, stage);
+      await servers.openWindow(world.selfHosting, key, window);
+      expect(await restore()).toEqual({ verdict, status, wrote: status !== null });
+      expect(world.shows(key)).toBe(shows);
+    },
+  );
+
+  test('the kill-switch is off: one PATCH, to what stood there before', async () => {
+    const world = await guardWorld(servers, { env: OFF });
+    const { key, restore } = await begun(world, 'In Progress', 'done');
+    world.control.uiSetState(key, 'Cancelled');
+    expect(await restore()).toEqual({ verdict: 'ALLOW', status: 'In Progress', wrote: true });
+    expect(world.asked()).toEqual(['PATCH']);
+    expect(world.shows(key)).toBe('In Progress');
+  });
+});
+
+describe('evidence that does not hold any more', () => {
+  test('the lock is lost while Plane is read: nothing is written (invariant 4)', async () => {
+    const world = await guardWorld(servers);
+    const key = await world.item();
+    world.control.fault({ mode: 'hold', phase: 'after', match: { method: 'GET', times: 1 } });
+    const call = world.set('deploying', key);
+    await world.control.whenHeld(1);
+    await servers.fresh.sql(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name like '% lock' and state = 'idle in transaction'`,
+    );
+    await servers.setStage(key, 'done');
+    expect(await world.activities.convergeDone(world.request(key))).toMatchObject({ wrote: true }); // the lock is free
+    world.control.release();
+    await expect(call).rejects.toThrow(/The lock on work item .* was lost/);
+    expect(world.history(key)).toEqual(['Done']);
+    expect(world.patches()).toBe(1);
+  });
+
+  test('a worker that was frozen between its evidence and its write reads anew (SIGSTOP)', async () => {
+    const world = await guardWorld(servers);
+    const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
+    const names = { ...SHOWN };
+    const tracker = createTracker({ client, names, projectOf: () => 'ORCH' });
+    const key = await world.item();
+    let clock = 0;
+    let frozenMs = 20_001;
+    const setters = createStatusSetters<Querier>({
+      guard: { enabled: true, repos: [], selfHostingRepo: world.selfHosting },
+      withWorkItemLock: createWorkItemLock(servers.fresh.database),
+      findTask: (workItem, held = servers.fresh.database) => createTasks(held).find(workItem),
+      windowActive: async () => false,
+      tracker: {
+        ...tracker,
+        async shown(repo, workItem) {
+          const shown = await tracker.shown(repo, workItem);
+          clock += frozenMs;
+          return shown;
+        },
+      },
+      log: { info: () => {} },
+      now: () => clock,
+    });
+    await expect(setters.setDeploying(world.request(key))).rejects.toThrow(
+      `The evidence about ${key} is 20 s old, more than the 20 s within which its status may be written`,
+    );
+    expect(world.patches()).toBe(0);
+    frozenMs = 20_000;
+    expect(await setters.setDeploying(world.request(key))).toMatchObject({ wrote: true });
+    await client.close();
+  });
+});

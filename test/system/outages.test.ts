@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { migrate } from '../../adapters/postgres/migrate.ts';
+import { type PostgresServer, startPostgresServer } from '../../demo/servers/postgres-server.ts';
+import type { FaultRule } from '../../demo/simulated-plane/faults.ts';
+import { LONG, type System, type SystemOptions, startSystem, until } from './harness.ts';
+import { type Item, TO_DONE, ticksInOrder } from './item.ts';
+
+// What a worker depends on goes away in mid-run: a status is late rather than wrong, and nothing is lost or stuck.
+
+async function inSystem(options: SystemOptions, run: (system: System, item: Item) => Promise<void>): Promise<void> {
+  const system = await startSystem(options);
+  try {
+    await run(system, await system.addItem());
+  } finally {
+    await system.close();
+  }
+}
+
+async function onOwnPostgres(run: (postgres: PostgresServer, databaseUrl: string) => Promise<void>): Promise<void> {
+  const postgres = await startPostgresServer();
+  try {
+    const databaseUrl = await postgres.createDatabase();
+    await migrate({ url: databaseUrl });
+    await run(postgres, databaseUrl);
+  } finally {
+    await postgres.stop();
+  }
+}
+
+describe.concurrent('outages', LONG, () => {
+  // The longest one goes first: the first new try of a write that only a person can mend comes after a minute.
+  test('the API key is revoked: somebody is called, and Done is written once the key is back', () =>
+    inSystem({}, async (system, item) => {
+      const { control } = system.plane;
+      await system.startWorker();
+      await item.start();
+      await item.untilShown('Monitoring after Deploy');
+      control.revokeKey(system.plane.apiKey);
+      await until(() => expect(system.alerts.about(item.workItem)).toHaveLength(1));
+      expect(system.alerts.about(item.workItem)[0]).toMatchObject({
+        title: `${item.workItem}: its status in the tracker is not certain`,
+        text: expect.stringMatching(
+          /^the last status cannot be written, it is tried again every few minutes: .*API key/,
+        ),
+      });
+      expect(item.status()).toBe('Monitoring after Deploy');
+      control.restoreKey(system.plane.apiKey);
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(item.history()).toEqual(TO_DONE);
+    }));
+
+  test('Postgres stops in mid-window: the window goes on, Done is late, and written once Postgres is back', () =>
+    onOwnPostgres((postgres, databaseUrl) =>
+      inSystem({ databaseUrl }, async (system, item) => {
+        await system.startWorker();
+        await item.start();
+        await item.untilShown('Monitoring after Deploy');
+        await item.untilTick(1);
+        await postgres.pause();
+        await until(async () =>
+          expect(await item.windowStatus()).toMatchObject({ phase: 'closed', outcome: 'healthy' }),
+        );
+        expect(item.status()).toBe('Monitoring after Deploy');
+        await postgres.resume();
+        expect(await item.result()).toMatchObject({ outcome: 'done' });
+        expect(item.history()).toEqual(TO_DONE);
+        ticksInOrder(await item.report());
+      }),
+    ));
+
+  test('Postgres is killed before the deploy is recorded: tasks.stage is set once it is back', () =>
+    onOwnPostgres((postgres, databaseUrl) =>
+      inSystem({ databaseUrl }, async (system, item) => {
+        await system.startWorker();
+        system.production.hold(item.repo);
+        await item.start();
+        await system.production.whenHeld(item.repo);
+        await postgres.crash();
+        system.production.release(item.repo);
+        await until(async () => expect((await item.deployStatus()).phase).toBe('checking'));
+        expect(item.status()).toBe('Deploying');
+        await postgres.resume();
+        expect(await item.result()).toMatchObject({ outcome: 'done' });
+        expect(item.history()).toEqual(TO_DONE);
+        expect(await item.stage()).toBe('done');
+        expect(system.production.operations(item.repo)).toHaveLength(1);
+      }),
+    ));
+
+  test('Plane is down while the window closes: Done is written once it is back', () =>
+    inSystem({}, async (system, item) => {
+      const { control } = system.plane;
+      await system.startWorker();
+      await item.start();
+      await item.untilShown('Monitoring after Deploy');
+      await control.refuseConnections();
+      await until(async () => expect((await item.windowStatus()).phase).toBe('closed'));
+      expect(item.status()).toBe('Monitoring after Deploy');
+      await control.acceptConnections();
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(item.history()).toEqual(TO_DONE);
+    }));
+
+  test('the work item is deleted in mid-run: mirroring ends, the watch does not', () =>
+    inSystem({}, async (system, item) => {
+      await system.startWorker();
+      await item.start();
+      await item.untilShown('Monitoring after Deploy');
+      await item.untilTick(1);
+      system.plane.control.deleteWorkItem(item.workItem);
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(await item.stage()).toBe('done');
+      const { outcome, notes } = await item.windowStatus();
+      expect(outcome).toBe('healthy');
+      expect(notes.map(({ text }) => text)).toEqual([expect.stringMatching(/^mirroring ended: .* is not there/)]);
+    }));
+});
+
+describe('one write of Plane goes wrong', () => {
+  const FAULTS: readonly (readonly [string, FaultRule])[] = [
+    ['429 with Retry-After', { mode: 'status', status: 429, body: { error: 'slow' }, headers: { 'Retry-After': '2' } }],
+    ['500, not applied', { mode: 'status', status: 500, body: { error: 'Something went wrong' } }],
+    ['500 after it was applied', { mode: 'applyThenStatus', status: 500, body: { error: 'Something went wrong' } }],
+    ['a reset after it was applied', { mode: 'applyThenReset' }],
+    ['a reset before', { mode: 'resetBefore' }],
+    ['a web page in place of an answer', { mode: 'status', status: 502, body: '<html>Bad gateway</html>' }],
+  ];
+
+  test('each status is shown once, whatever the answer was', LONG, async () => {
+    const system = await startSystem({ repos: FAULTS.length });
+    try {
+      await system.startWorker();
+      const items = await Promise.all(FAULTS.map(() => system.addItem()));
+      for (const [index, [, fault]] of FAULTS.entries()) {
+        const path = items[index]?.planeId ?? '';
+        for (const nth of [2, 4])
+          system.plane.control.fault({ ...fault, match: { method: 'PATCH', path, nth, times: 1 } });
+      }
+      await Promise.all(items.map((item) => item.start()));
+      for (const [index, item] of items.entries()) {
+        const name = FAULTS[index]?.[0];
+        expect(await item.result(), name).toMatchObject({ outcome: 'done' });
+        expect(item.history(), name).toEqual(TO_DONE);
+      }
+      const met = system.plane.control.requests().filter(({ fault }) => fault !== null);
+      expect(met).toHaveLength(2 * FAULTS.length);
+
+      // The rate limit is waited out: nothing is written before the time that Plane has named.
+      const writes = system.plane.control
+        .requests()
+        .filter(({ method, path }) => method === 'PATCH' && path.includes(items[0]?.planeId ?? ''));
+      for (const [index, { status, at }] of writes.entries()) {
+        if (status === 429) expect((writes[index + 1]?.at ?? 0) - at).toBeGreaterThanOrEqual(2_000);
+      }
+    } finally {
+      await system.close();
+    }
+  });
+});

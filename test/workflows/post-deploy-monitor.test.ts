@@ -1,0 +1,505 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TickRecord, WindowReport } from '../../activities/window-report.ts';
+import { cancelWindowSignal, windowStatusQuery } from '../../workflows/messages.ts';
+import { bundleWorkflows } from '../setup/bundle.ts';
+import { type Harness, startHarness } from './harness.ts';
+import { fail, type Item, pass, plan, policy, unknown } from './item.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.close());
+
+const statuses = (item: Item) => item.writes.map(({ status }) => status);
+const kinds = (records: readonly { readonly key: string }[]) => records.map(({ key }) => key.split(':').at(-1));
+const comments = (item: Item) => item.comments.flatMap(({ paragraphs }) => paragraphs).join('\n');
+
+function reportOf(item: Item): WindowReport {
+  const [report, ...more] = item.reports;
+  if (report === undefined || more.length > 0) throw new Error(`${item.reports.length} reports for one window`);
+  return report;
+}
+
+/** Which confirm interval (5 s) after the opening each look fell into: lateness of less than that does not matter. */
+const slots = ({ openedAt, ticks }: WindowReport) => ticks.map(({ at }) => Math.floor((at - openedAt) / 5_000));
+
+const ticks = (records: readonly TickRecord[]) => records.map(({ tick }) => tick);
+
+describe('cadence', () => {
+  test('a tick at each whole interval, the last one at the end', async () => {
+    const item = harness.add();
+    await (await harness.watch(item)).result();
+    const report = reportOf(item);
+    expect(ticks(report.ticks)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(slots(report)).toEqual([6, 12, 18, 24, 30, 36, 42, 48, 54, 60]);
+    expect(report).toMatchObject({
+      outcome: 'healthy',
+      endedBy: null,
+      degradedAt: null,
+      recovered: null,
+      action: null,
+    });
+    expect(report.endsAt - report.openedAt).toBe(300_000);
+  });
+
+  test('after a failure the next looks follow at the confirm interval until the streak breaks', async () => {
+    const item = harness.add({ looks: [pass(), fail(), fail(), pass(), pass()] });
+    await (await harness.watch(item)).result();
+    const report = reportOf(item);
+    expect(slots(report).slice(0, 6)).toEqual([6, 12, 13, 14, 18, 24]);
+    expect(report.ticks.slice(0, 5)).toMatchObject([
+      { tick: 1 },
+      { tick: 2 },
+      { tick: 2, confirming: true },
+      { tick: 2, confirming: true },
+      { tick: 3 },
+    ]);
+    expect(report.ticks.filter(({ confirming }) => confirming)).toHaveLength(2);
+    expect(report.outcome).toBe('healthy');
+  });
+
+  test('a look that sees nothing neither ends a streak nor its confirmation', async () => {
+    const item = harness.add({ looks: [fail(), unknown(), fail(), unknown(), fail(), pass()] });
+    await (await harness.watch(item)).result();
+    const report = reportOf(item);
+    expect(slots(report).slice(0, 6)).toEqual([6, 7, 8, 9, 10, 11]);
+    expect(report.degradedAt).toBe(report.ticks[4]?.at);
+  });
+
+  test('the grid is absolute: late looks do not move the ones that follow', async () => {
+    const item = harness.add();
+    let lagged = 0;
+    item.onLook = async () => {
+      lagged += 1; // real milliseconds, which the server's clock counts too
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    await (await harness.watch(item)).result();
+    const { openedAt, ticks: records } = reportOf(item);
+    expect(lagged).toBe(10);
+    for (const { tick, at } of records) expect(Math.floor((at - openedAt) / 30_000)).toBe(tick);
+  });
+});
+
+describe('degraded', () => {
+  test('by health: acts in the tick that proves it, once, and goes on to the end; recovered', async () => {
+    const item = harness.add({ looks: [pass(), fail(), fail(), fail(), pass()] });
+    const alertedAt: number[] = [];
+    item.sink = async () => {
+      alertedAt.push(item.count.looks);
+    };
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'degraded_alerted' });
+    const report = reportOf(item);
+    expect(report.degradedAt).toBe(report.ticks[3]?.at);
+    expect(report.action).toMatchObject({ kind: 'ALERT_ONLY', startedAt: report.ticks[3]?.at, ok: true });
+    expect(report.recovered).toBe(true);
+    expect(alertedAt).toEqual([4]);
+    expect(kinds(item.alerts)).toEqual(['degraded']);
+    expect(kinds(item.comments)).toEqual(['degraded', 'closed']);
+    expect(ticks(report.ticks).at(-1)).toBe(10);
+    expect(comments(item)).toContain('Production has recovered.');
+    expect(statuses(item)).toEqual(['done']);
+  });
+
+  test('by errors: the ratio of the whole window exceeds its threshold; 5xx while health passes', async () => {
+    const item = harness.add({ looks: [pass(19, 1), pass(1, 0), pass(20, 2), pass(100, 0)] });
+    await (await harness.watch(item)).result();
+    const report = reportOf(item);
+    // 1 of 19 is below minRequests, 1 of 20 equals the threshold, 3 of 40 exceeds it
+    expect(report.degradedAt).toBe(report.ticks[2]?.at);
+    expect(report.summary).toContain('3 of 40 requests answered 5xx (7.5 %, threshold 5.0 %)');
+    expect(report.outcome).toBe('degraded_alerted');
+  });
+
+  test('the verdict is sticky: later traffic that dilutes the ratio takes nothing back, and alerts nobody again', async () => {
+    const item = harness.add({ looks: [pass(20, 10), pass(1_000, 0)] });
+    await (await harness.watch(item)).result();
+    const report = reportOf(item);
+    expect(report.assessment.verdict).toBe('HEALTHY');
+    expect(report).toMatchObject({ outcome: 'degraded_alerted', recovered: true });
+    expect(kinds(item.alerts)).toEqual(['degraded']);
+  });
+
+  test('not recovered by the end: says so', async () => {
+    const item = harness.add({ looks: [fail()] });
+    await (await harness.watch(item)).result();
+    expect(reportOf(item)).toMatchObject({ outcome: 'degraded_alerted', recovered: false });
+    expect(comments(item)).toContain('Production had not recovered when the window ended.');
+    expect(kinds(item.alerts)).toEqual(['degraded']);
+  });
+
+  test('recovered needs failThreshold passes in a row after the verdict', async () => {
+    const item = harness.add({
+      plan: plan({ window: policy({ windowMs: 90_000 }) }),
+      looks: [fail(), fail(), fail(), pass(), pass()],
+    });
+    await (await harness.watch(item)).result();
+    expect(reportOf(item)).toMatchObject({ recovered: false });
+  });
+
+  test('an alert sink that fails stops nothing: it is noted, and the ticket has the comment', async () => {
+    const item = harness.add({ looks: [fail(), fail(), fail(), pass()] });
+    item.sink = async () => {
+      throw ApplicationFailure.nonRetryable('the sink answered 500');
+    };
+    const window = await harness.watch(item);
+    expect(await window.result()).toMatchObject({ outcome: 'degraded_alerted' });
+    expect(item.alerts).toEqual([]);
+    expect(kinds(item.comments)).toEqual(['degraded', 'closed']);
+    expect(item.shown.status).toBe('done');
+    const { notes } = await window.query(windowStatusQuery);
+    expect(notes.map(({ text }) => text)).toEqual(['the alert failed: the sink answered 500']);
+  });
+});
+
+describe('rollback', () => {
+  const rollingBack = (change: Partial<Item> = {}, idempotent = false) =>
+    harness.add({
+      looks: [fail(), fail(), fail(), pass()],
+      ...change,
+      plan: plan({
+        window: policy({ action: 'rollback', rollbackWatchMs: 60_000 }),
+        rollback: { idempotent, timeoutMs: 60_000 },
+        ...change.plan,
+      }),
+    });
+
+  test('worked, production is healthy again: closes before its time', async () => {
+    const item = rollingBack();
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'degraded_rolled_back' });
+    const report = reportOf(item);
+    expect(item.count.rollbacks).toBe(1);
+    expect(report).toMatchObject({ recovered: true, endedBy: null, action: { kind: 'ROLLBACK', ok: true } });
+    expect(report.ticks).toHaveLength(3);
+    expect(report.ticksAfterRollback.map(({ health }) => health)).toEqual(['pass', 'pass', 'pass']);
+    expect(report.endedAt).toBeLessThan(report.openedAt + 90_000);
+    expect(kinds(item.alerts)).toEqual(['degraded']);
+    expect(item.shown.status).toBe('done');
+  });
+
+  test('worked, but production does not recover within the limit: a second alert', async () => {
+    const item = rollingBack({ looks: [fail()] });
+    await (await harness.watch(item)).result();
+    const report = reportOf(item);
+    expect(report).toMatchObject({ outcome: 'degraded_rolled_back', recovered: false });
+    expect(item.count.rollbacks).toBe(1);
+    expect(report.ticksAfterRollback).toHaveLength(12);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'not-recovered']);
+  });
+
+  test('what was seen before the rollback is not held against what follows it', async () => {
+    const item = rollingBack({ looks: [fail(), fail(), fail(), fail(), fail(), pass()] });
+    await (await harness.watch(item)).result();
+    expect(reportOf(item)).toMatchObject({ outcome: 'degraded_rolled_back', recovered: true });
+    expect(item.count.rollbacks).toBe(1);
+  });
+
+  test('failed: an alert says so, and the window goes on watching to its end', async () => {
+    const item = rollingBack({ rollback: async () => ({ ok: false, detail: 'exit code 1' }) });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'rollback_failed' });
+    const report = reportOf(item);
+    expect(report.action).toMatchObject({ ok: false, detail: 'exit code 1' });
+    expect(ticks(report.ticks).at(-1)).toBe(10);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'rollback']);
+    expect(item.alerts[1]?.text).toBe('exit code 1');
+    expect(item.count.rollbacks).toBe(1);
+  });
+
+  test('by a driver declared idempotent: tried again after its worker was lost', async () => {
+    const item = rollingBack({}, true);
+    item.rollback = async () => {
+      if (item.count.rollbacks < 3) throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
+      return { ok: true, detail: 'v1 is back' };
+    };
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'degraded_rolled_back' });
+    expect(item.count.rollbacks).toBe(3);
+  });
+
+  test('by any other driver: run once; where its worker was lost nobody knows', async () => {
+    const item = rollingBack({
+      rollback: async () => {
+        throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
+      },
+    });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'rollback_failed' });
+    expect(item.count.rollbacks).toBe(1);
+    expect(reportOf(item).action?.detail).toBe('nobody knows whether it worked: the worker shut down');
+    expect(kinds(item.alerts)).toEqual(['degraded', 'rollback']);
+  });
+
+  test('no rollback driver: says so', async () => {
+    const item = rollingBack({ plan: plan({ window: policy({ action: 'rollback' }), rollback: null }) });
+    await (await harness.watch(item)).result();
+    expect(reportOf(item)).toMatchObject({ outcome: 'rollback_failed' });
+    expect(item.count.rollbacks).toBe(0);
+    expect(item.alerts[1]?.text).toContain('has no rollback driver');
+  });
+
+  test('BR-5: the self-hosting repository is alerted about, whatever the settings say', async () => {
+    const item = rollingBack({ plan: plan({ selfHosting: true, window: policy({ action: 'rollback' }) }) });
+    await (await harness.watch(item)).result();
+    expect(reportOf(item)).toMatchObject({ outcome: 'degraded_alerted', action: { kind: 'ALERT_ONLY' } });
+    expect(item.count.rollbacks).toBe(0);
+  });
+
+  test('ticks go on while it runs, and a cancel of the window does not cancel it', async () => {
+    const item = rollingBack({ looks: [fail()] });
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    item.rollback = async () => {
+      await ended;
+      return { ok: true, detail: 'v1 is back' };
+    };
+    item.onLook = async (n) => {
+      if (n === 5) await harness.window(item).signal(cancelWindowSignal, { by: 'oncall', reason: 'enough' });
+      if (n === 5) end();
+    };
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'degraded_rolled_back' });
+    const report = reportOf(item);
+    expect(report.ticks.length).toBeGreaterThanOrEqual(6);
+    expect(report.endedBy).toEqual({ by: 'oncall', reason: 'enough' });
+    expect(item.shown.status).toBe('done');
+  });
+});
+
+describe('endings', () => {
+  test('D4: a tick that finds its task cancelled does nothing more: no status write, no next tick, no action', async () => {
+    const item = harness.add({ looks: [pass(), fail(), fail(), fail()] });
+    item.onLook = async (n) => {
+      if (n === 3 && item.task !== null) item.task.stage = ' Cancelled ';
+    };
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'task_cancelled' });
+    expect(item.count).toMatchObject({ looks: 4, rollbacks: 0 });
+    expect(item.writes).toEqual([]);
+    expect(item.shown.status).toBe('monitoring');
+    expect(item.alerts).toEqual([]);
+    expect(kinds(item.comments)).toEqual(['closed']);
+  });
+
+  test('D4: a task that was cancelled after its verdict gets no further write either', async () => {
+    const item = harness.add({ looks: [fail()] });
+    item.onLook = async (n) => {
+      if (n === 4 && item.task !== null) item.task.stage = 'cancelled';
+    };
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'degraded_alerted' });
+    expect(item.count.looks).toBe(5);
+    expect(item.writes).toEqual([]);
+  });
+
+  test('a stage that cannot be read ends nothing', async () => {
+    const item = harness.add({ task: null });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'healthy' });
+  });
+
+  test('cancelWindow ends it at once, not at the next tick', async () => {
+    const item = harness.add();
+    const window = await harness.watch(item);
+    await window.signal(cancelWindowSignal, { by: 'oncall', reason: 'false alarm' });
+    expect(await window.result()).toMatchObject({ outcome: 'cancelled' });
+    expect(reportOf(item)).toMatchObject({
+      endedBy: { by: 'oncall', reason: 'false alarm' },
+      messages: [{ name: 'cancelWindow', by: 'oncall', reason: 'false alarm', effect: 'the window was cancelled' }],
+    });
+    expect(item.count.looks).toBe(0);
+    expect(statuses(item)).toEqual(['done']);
+    expect(comments(item)).toContain('Ended by oncall: false alarm.');
+  });
+
+  test('a cancelWindow without by or reason reads unknown', async () => {
+    const item = harness.add();
+    const window = await harness.watch(item);
+    await window.signal('cancelWindow');
+    await window.result();
+    expect(reportOf(item).endedBy).toEqual({ by: 'unknown', reason: 'unknown' });
+  });
+
+  test("Temporal's own cancel does what cancelWindow does", async () => {
+    const item = harness.add();
+    const window = await harness.watch(item);
+    await window.cancel();
+    expect(await window.result()).toMatchObject({ outcome: 'cancelled' });
+    expect(reportOf(item).messages).toMatchObject([{ name: 'cancel', by: 'temporal' }]);
+    expect(statuses(item)).toEqual(['done']);
+  });
+
+  test('a message that comes after the end is shown and changes nothing', async () => {
+    const item = harness.add();
+    item.tracker = async (call) => {
+      if (call === 'write') await harness.window(item).signal(cancelWindowSignal, { by: 'late', reason: 'late' });
+    };
+    const window = await harness.watch(item);
+    expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+    const { messages, outcome } = await window.query(windowStatusQuery);
+    expect(outcome).toBe('healthy');
+    expect(messages).toMatchObject([{ by: 'late', effect: 'ignored: the window had ended already' }]);
+  });
+
+  test('no evidence is not health', async () => {
+    const item = harness.add({ looks: [unknown()] });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'no_evidence' });
+    expect(reportOf(item).coverage).toEqual({ made: 10, missed: 0, unknown: 10, requests: 0, errors5xx: 0 });
+    expect(kinds(item.comments)).toEqual(['closed']);
+    expect(statuses(item)).toEqual(['done']);
+  });
+
+  test('evidence in exactly half of its ticks is enough', async () => {
+    const item = harness.add({ looks: [...Array.from({ length: 5 }, unknown), pass()] });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'healthy' });
+  });
+
+  test('a probe that throws is a look that saw nothing', async () => {
+    const item = harness.add();
+    item.onLook = async () => {
+      throw new Error('no such probe');
+    };
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'no_evidence' });
+    expect(reportOf(item).ticks[0]).toMatchObject({ health: 'unknown', detail: 'the probe broke: no such probe' });
+  });
+
+  test('the parent is terminated: the window goes on and takes the status to Done by itself', async () => {
+    const item = harness.add();
+    const parent = await harness.start(item);
+    await harness.until(() => item.shown.status === 'monitoring');
+    await parent.terminate('an operator');
+    expect(await harness.window(item).result()).toMatchObject({ outcome: 'healthy' });
+    expect(item.count.looks).toBe(10);
+    expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying', 'monitoring', 'done']);
+  });
+});
+
+describe('messages that are none', () => {
+  test('unknown signals and garbage are ignored, and shown', async () => {
+    const item = harness.add();
+    const window = await harness.watch(item);
+    await window.signal('cancleWindow', { by: 'oncall', reason: 'typo' });
+    for (const garbage of [42, ['x'], 'yes', { by: 7 }, new Uint8Array([1, 2])]) {
+      await window.signal('cancelWindow', garbage);
+    }
+    const { notes, phase, messages } = await window.query(windowStatusQuery);
+    expect(phase).toBe('open');
+    expect(messages).toEqual([]);
+    expect(notes.map(({ text }) => text)).toEqual([
+      'the signal cancleWindow was ignored: a window takes cancelWindow',
+      'the signal cancelWindow was ignored: its payload must be an object {by, reason}, got 42',
+      'the signal cancelWindow was ignored: its payload must be an object {by, reason}, got ["x"]',
+      'the signal cancelWindow was ignored: its payload must be an object {by, reason}, got "yes"',
+      'the signal cancelWindow was ignored: by and reason must be texts, got {"by":7}',
+      expect.stringContaining('the signal cancelWindow was ignored: its payload must be an object {by, reason}, got'),
+    ]);
+    expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+  });
+
+  test('a flood of garbage does not grow the window without limit', async () => {
+    const item = harness.add();
+    const window = await harness.watch(item);
+    await Promise.all(Array.from({ length: 130 }, () => window.signal('cancelWindow', 'x')));
+    expect((await window.query(windowStatusQuery)).notes).toHaveLength(100);
+    expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+  });
+});
+
+describe('a worker that is gone', () => {
+  test('for a few ticks (W1): they are recorded as missed, and no burst makes up for them', async () => {
+    const item = harness.add();
+    const window = await harness.watch(item);
+    await harness.env.sleep('65 seconds');
+    await harness.until(() => item.count.looks === 2);
+    await harness.stopWorker();
+    await harness.env.sleep('90 seconds');
+    await harness.startWorker();
+    expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+    const { coverage, ticks: records } = reportOf(item);
+    expect(coverage.made + coverage.missed).toBe(10);
+    expect(coverage.missed).toBeGreaterThanOrEqual(2);
+    expect(new Set(ticks(records)).size).toBe(records.length);
+    expect(ticks(records).slice(0, 2)).toEqual([1, 2]);
+    expect(ticks(records).at(-1)).toBe(10);
+  });
+
+  test('for longer than the window: it ends on its own deadline, with no look at what is no longer its time', async () => {
+    const item = harness.add();
+    const window = await harness.watch(item);
+    await harness.env.sleep('35 seconds');
+    await harness.until(() => item.count.looks === 1);
+    await harness.stopWorker();
+    await harness.env.sleep('20 minutes');
+    await harness.startWorker();
+    expect(await window.result()).toMatchObject({ outcome: 'no_evidence' });
+    const report = reportOf(item);
+    expect(item.count.looks).toBe(1);
+    expect(report.coverage).toMatchObject({ made: 1, missed: 9 });
+    expect(report.endedBy).toBeNull();
+    expect(statuses(item)).toEqual(['done']);
+  });
+});
+
+describe('continue as new', () => {
+  const runsOf = async ({ env, window }: Harness, item: Item): Promise<number> => {
+    let runs = 0;
+    let runId: string | undefined;
+    do {
+      const { events } = await env.client.workflow.getHandle(window(item).workflowId, runId).fetchHistory();
+      runs += 1;
+      runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
+    } while (runId !== undefined);
+    return runs;
+  };
+
+  test('the window is carried whole', async () => {
+    const item = harness.add({ looks: [pass(10, 0), pass(10, 1), unknown(), pass(5)] });
+    const window = await harness.watch(item, { continueAfterEvents: 20 });
+    await window.signal('nonsense');
+    expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+    expect(await runsOf(harness, item)).toBeGreaterThan(2);
+    const report = reportOf(item);
+    expect(ticks(report.ticks)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(slots(report)).toEqual([6, 12, 18, 24, 30, 36, 42, 48, 54, 60]);
+    expect(report.coverage).toEqual({ made: 10, missed: 0, unknown: 1, requests: 55, errors5xx: 1 });
+    expect((await harness.window(item).query(windowStatusQuery)).notes).toHaveLength(1);
+    expect(statuses(item)).toEqual(['done']);
+  });
+
+  test('a streak that stands across it still proves, and acts once', async () => {
+    const item = harness.add({ looks: [pass(), fail(), fail(), fail(), fail(), fail(), pass()] });
+    await (await harness.watch(item, { continueAfterEvents: 5 })).result();
+    const report = reportOf(item);
+    expect(await runsOf(harness, item)).toBeGreaterThan(5);
+    expect(report.degradedAt).toBe(report.ticks[3]?.at);
+    expect(report).toMatchObject({ outcome: 'degraded_alerted', recovered: true });
+    expect(kinds(item.alerts)).toEqual(['degraded']);
+  });
+
+  test('a window that rolls back does not continue before the rollback has ended', async () => {
+    const item = harness.add({
+      plan: plan({ window: policy({ action: 'rollback' }) }),
+      looks: [fail(), fail(), fail(), pass()],
+    });
+    await (await harness.watch(item, { continueAfterEvents: 5 })).result();
+    expect(reportOf(item)).toMatchObject({ outcome: 'degraded_rolled_back', recovered: true });
+    expect(item.count.rollbacks).toBe(1);
+  });
+
+  test('a cancel of the parent still reaches the window', async () => {
+    const codePath = await bundleWorkflows(fileURLToPath(new URL('./continuing/index.ts', import.meta.url)));
+    const continuing = await startHarness({ codePath });
+    try {
+      const item = continuing.add();
+      item.onLook = async (n) => {
+        if (n === 4) await continuing.deploy(item).cancel();
+      };
+      expect(await continuing.run(item)).toMatchObject({ outcome: 'window_cancelled' });
+      expect(await runsOf(continuing, item)).toBeGreaterThan(1);
+      expect(reportOf(item).messages).toMatchObject([{ name: 'cancel' }]);
+      expect(item.count.looks).toBeLessThan(10);
+    } finally {
+      await continuing.close();
+      await rm(dirname(codePath), { recursive: true });
+    }
+  });
+});
