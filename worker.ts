@@ -16,8 +16,11 @@ import { checkWorld } from './world.ts';
 /** How long Temporal is waited for at the start, ms. */
 const CONNECT_MS = 15_000;
 
-/** What may still follow the grace of the activities at the end: a local activity (3 s) and the flushing of what is known. */
-const LAST_MS = 5_000;
+/** What may follow the grace of the activities, ms: a deploy command gets 5 s to end before it is killed, a probe takes 3 s. */
+const LAST_MS = 10_000;
+
+/** How long each connection gets to close, ms. */
+const CLOSING_MS = 5_000;
 
 /** Releases of what was opened, run in reverse order. */
 const opened: { readonly name: string; readonly close: () => Promise<unknown> }[] = [];
@@ -98,6 +101,8 @@ async function createWorker(
     stickyQueueScheduleToStartTimeout: '1s',
     shutdownGraceTime: settings.worker.shutdownMs,
     shutdownForceTime: settings.worker.shutdownMs + LAST_MS,
+    // A cancel reaches an activity only with a heartbeat.
+    maxHeartbeatThrottleInterval: '1s',
   });
 }
 
@@ -124,7 +129,7 @@ async function run(worker: Worker, settings: Settings, log: Logger): Promise<num
         log.fatal('the worker did not drain in time');
         process.exit(1);
       },
-      shutdownMs + 2 * LAST_MS,
+      shutdownMs + LAST_MS + CLOSING_MS,
     ).unref();
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
@@ -142,7 +147,7 @@ async function run(worker: Worker, settings: Settings, log: Logger): Promise<num
 
 async function release(): Promise<void> {
   for (const { name, close } of opened.reverse()) {
-    await within(LAST_MS, name, close()).catch((error) => console.error(`closing ${name}: ${messageOf(error)}`));
+    await within(CLOSING_MS, name, close()).catch((error) => console.error(`closing ${name}: ${messageOf(error)}`));
   }
 }
 

@@ -29,6 +29,7 @@ export const FAILURE_TYPES = {
   DatabaseUnavailable: { retry: true },
   DeployInterrupted: { retry: true },
   AlertRejected: { retry: false },
+  AlertUnavailable: { retry: true },
 } as const satisfies Record<string, { readonly retry: boolean }>;
 
 const FOR_A_PERSON = [

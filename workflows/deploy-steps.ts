@@ -1,5 +1,6 @@
 import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  ActivityCancellationType,
   ActivityFailure,
   condition,
   isCancellation,
@@ -61,6 +62,8 @@ export async function runDeploy(
   const activities = proxyActivities<Deploy>({
     startToCloseTimeout: timeoutMs + 60_000,
     heartbeatTimeout: '10 seconds',
+    // A status is put back only once nothing of the deploy runs any more.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { maximumAttempts: idempotent ? 10 : 1 },
     summary: `deploy ${plan.repo}${input.version === undefined ? '' : ` ${input.version}`}`,
   });

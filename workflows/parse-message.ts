@@ -1,9 +1,12 @@
-import type { Command, DeployFinished, DeployInput } from './messages.ts';
+import type { DeployPhaseStatus } from '../decisions/index.ts';
+import type { Command, DeployFinished, DeployInput, SetDeployStatusInput } from './messages.ts';
+import type { MonitorInput } from './window-state.ts';
 
-// What arrives in a signal or an update is anything at all: it is read here, once, before it means something.
+// What arrives in a start, a signal or an update is anything at all: it is read here, once, before it means something.
 
+/** A JSON object; bytes are none, though they are an object to JavaScript. */
 const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 
 const TEXT_LENGTH = 500;
 
@@ -99,3 +102,31 @@ export function parseDeployInput(payload: unknown): DeployInput | string {
     ...(createTask == null ? {} : { createTask }),
   };
 }
+
+const isDeployPhaseStatus = (value: unknown): value is DeployPhaseStatus =>
+  value === 'awaiting_deploy' || value === 'deploying' || value === 'monitoring';
+
+/** What one status write is started with, or a text that says why it is refused. */
+export function parseSetDeployStatus(payload: unknown): SetDeployStatusInput | string {
+  if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
+    return `the start must name a repository and a work item, {"repo": "…", "workItem": "…", "status": "…", "caller": "…"}, got ${shown(payload)}`;
+  }
+  const { repo, workItem, status } = payload;
+  if (!isDeployPhaseStatus(status)) {
+    return `status must be "awaiting_deploy", "deploying" or "monitoring", got ${shown(status)}`;
+  }
+  const caller = text(payload, 'caller');
+  const reason = text(payload, 'reason');
+  if (caller === null || reason === null) return `caller and reason must be texts, got ${shown(payload)}`;
+  return { repo, workItem, status, caller: caller ?? 'unknown', ...(reason === undefined ? {} : { reason }) };
+}
+
+const CADENCE = ['windowMs', 'intervalMs', 'confirmMs'] as const;
+
+/** Whether a window can be run by its input. Deploys give it a whole one; by hand anything can be given. */
+export const isMonitorInput = (payload: unknown): payload is MonitorInput =>
+  isRecord(payload) &&
+  isName(payload['repo']) &&
+  isName(payload['workItem']) &&
+  isRecord(payload['policy']) &&
+  CADENCE.every((name) => isRecord(payload['policy']) && Number(payload['policy'][name]) > 0);

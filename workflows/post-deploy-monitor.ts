@@ -29,7 +29,7 @@ import {
   extendWindowUpdate,
   windowStatusQuery,
 } from './messages.ts';
-import { parseExtension, parseSignalCommand, parseUpdateCommand } from './parse-message.ts';
+import { isMonitorInput, parseExtension, parseSignalCommand, parseUpdateCommand } from './parse-message.ts';
 import type { MonitorInput, WindowState } from './window-state.ts';
 import * as win from './window-state.ts';
 import * as view from './window-view.ts';
@@ -68,6 +68,12 @@ export interface WindowResult {
  * takes its task's status to the end. Everything that it knows is in its own state (invariant 7).
  */
 export async function postDeployMonitor(input: MonitorInput): Promise<WindowResult> {
+  if (!isMonitorInput(input)) {
+    throw ApplicationFailure.nonRetryable(
+      'a window needs a repository, a work item and a policy; deployToDone opens it',
+      'Refused',
+    );
+  }
   const { policy, repo, workItem } = input;
   const { firstExecutionRunId } = workflowInfo();
   let state = win.open(input, Date.now());

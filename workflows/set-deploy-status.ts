@@ -1,7 +1,8 @@
-import { proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
 import type { SetStatusResult, StatusSetters } from '../activities/status-setters.ts';
 import type { DeployPhaseStatus } from '../decisions/index.ts';
 import { D2dRepo, D2dWorkItem, type SetDeployStatusInput } from './messages.ts';
+import { parseSetDeployStatus } from './parse-message.ts';
 
 /** Bounded, unlike the last write: whoever asks for one status can ask again. */
 const setters = proxyActivities<StatusSetters>({
@@ -17,7 +18,9 @@ const SETTERS = {
 } satisfies Record<DeployPhaseStatus, unknown>;
 
 /** One guarded status write by itself, for callers that know only a work item. Whoever calls, the guard decides (FR-2). */
-export async function setDeployStatus(input: SetDeployStatusInput): Promise<SetStatusResult> {
+export async function setDeployStatus(payload: SetDeployStatusInput): Promise<SetStatusResult> {
+  const input = parseSetDeployStatus(payload);
+  if (typeof input === 'string') throw ApplicationFailure.nonRetryable(input, 'Refused');
   const { repo, workItem, status, caller, reason } = input;
   upsertSearchAttributes([
     { key: D2dRepo, value: repo },

@@ -298,13 +298,16 @@ export const closedEarly = (state: WindowState, command: Command, now: number): 
 export const closeRefusal = (state: WindowState): string | null =>
   state.ending === null ? null : `the window has ended already: ${state.ending.reason}`;
 
+/** Times are whole milliseconds, whatever fraction of a minute is asked for. */
+const wholeMs = (minutes: number): number => Math.ceil(minutes * 60_000);
+
 /** Why a window cannot be extended by so many minutes; `null`: it can. */
 export function extendRefusal(state: WindowState, policy: WindowPolicy, minutes: number): string | null {
   if (state.ending !== null) return `the window has ended already: ${state.ending.reason}`;
   if (state.action?.kind === 'ROLLBACK')
     return 'the window is rolling back; it closes when production is healthy again';
   const { openedAt, endsAt } = state.window;
-  const windowMs = endsAt + minutes * 60_000 - openedAt;
+  const windowMs = endsAt + wholeMs(minutes) - openedAt;
   if (windowMs > policy.maxWindowMs) {
     const left = Math.max(0, policy.maxWindowMs - (endsAt - openedAt)) / 60_000;
     return `the window may last ${policy.maxWindowMs / 60_000} minutes at the most; extend it by ${Math.floor(left * 10) / 10} minutes or less`;
@@ -319,7 +322,7 @@ export function extended(
   now: number,
 ): WindowState {
   const { minutes, by, reason } = command;
-  const endsAt = state.window.endsAt + minutes * 60_000;
+  const endsAt = state.window.endsAt + wholeMs(minutes);
   const effect = `extended by ${minutes} minutes, to ${new Date(endsAt).toISOString()}`;
   return changed(state, {
     window: { ...state.window, endsAt },
