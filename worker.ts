@@ -7,6 +7,7 @@ import { createLogger, temporalLogger } from './adapters/logging.ts';
 import { createPlaneClient } from './adapters/plane/plane-client.ts';
 import { postgresTls } from './adapters/postgres/connection.ts';
 import { createDatabase } from './adapters/postgres/database.ts';
+import { grpcMessage } from './adapters/temporal/grpc-errors.ts';
 import { temporalOptions } from './adapters/temporal/temporal-options.ts';
 import { within } from './adapters/temporal/within.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
@@ -62,7 +63,7 @@ async function createWorker(
   env: NodeJS.ProcessEnv,
   log: Logger,
 ): Promise<Worker | null> {
-  const connection = await within(CONNECT_MS, `Temporal at ${address}`, Connection.connect(connectionOptions));
+  const connection = await reached(address, Connection.connect(connectionOptions));
   opened.push({ name: 'client connection', close: () => connection.close() });
   const database = createDatabase({
     ...settings.database,
@@ -82,7 +83,7 @@ async function createWorker(
     return null;
   }
 
-  const native = await within(CONNECT_MS, `Temporal at ${address}`, NativeConnection.connect(connectionOptions));
+  const native = await reached(address, NativeConnection.connect(connectionOptions));
   opened.push({ name: 'worker connection', close: () => native.close() });
   return Worker.create({
     connection: native,
@@ -104,6 +105,18 @@ async function createWorker(
     // A cancel reaches an activity only with a heartbeat.
     maxHeartbeatThrottleInterval: '1s',
   });
+}
+
+/** What `Connection.connect` throws says neither where Temporal was looked for nor what to do. */
+async function reached<T>(address: string, connecting: Promise<T>): Promise<T> {
+  try {
+    return await within(CONNECT_MS, `Temporal at ${address}`, connecting);
+  } catch (cause) {
+    throw new Error(
+      `Temporal at ${address} cannot be reached (${grpcMessage(cause)}): check TEMPORAL_ADDRESS and the network`,
+      { cause },
+    );
+  }
 }
 
 const LEVELS = { ok: 'info', warning: 'warn', fault: 'error' } as const;

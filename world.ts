@@ -44,12 +44,14 @@ export async function checkWorld(world: World, register: boolean): Promise<Check
 
 async function checkTemporal({ temporal, namespace }: World, register: boolean): Promise<Check[]> {
   try {
-    const wrong = await within(PATIENCE_MS, 'Temporal', namespaceFault(temporal, namespace));
+    // A deadline, not `within`: the client's own tries would outlive that, and fail once the connection is closed.
+    const wrong = await temporal.withDeadline(Date.now() + PATIENCE_MS, () => namespaceFault(temporal, namespace));
     if (wrong !== null) return [fault('temporal', wrong)];
-    const attributes = register
-      ? ensureSearchAttributes(temporal, namespace).then(() => [])
-      : missingSearchAttributes(temporal, namespace);
-    const missing = await within(PATIENCE_MS * 2, 'Temporal', attributes);
+    const missing = await temporal.withDeadline(Date.now() + PATIENCE_MS * 2, () =>
+      register
+        ? ensureSearchAttributes(temporal, namespace).then(() => [])
+        : missingSearchAttributes(temporal, namespace),
+    );
     return [
       ok('temporal', `namespace ${namespace} answers`),
       missing.length === 0

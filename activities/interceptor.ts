@@ -1,4 +1,4 @@
-import { type Context, heartbeat } from '@temporalio/activity';
+import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { asFailure } from './failures.ts';
 
@@ -16,7 +16,7 @@ export const activityInterceptors = (context: Context): ActivityInterceptors => 
   inbound: {
     async execute(input, next) {
       const silent = context.info.isLocal || OWN_HEARTBEAT.has(context.info.activityType);
-      const timer = silent ? undefined : setInterval(() => heartbeat(), HEARTBEAT_MS);
+      const timer = silent ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
       try {
         return await next(input);
       } catch (error) {

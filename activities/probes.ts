@@ -16,6 +16,8 @@ export interface ProbesDeps {
 
 /** What one look at production saw; plain JSON. */
 export interface Look {
+  /** When it began, by this worker's clock, epoch ms. */
+  readonly at: number;
   readonly health: Health;
   readonly requests: number;
   readonly errors5xx: number;
@@ -99,13 +101,14 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
      */
     async observe({ repo, workItem }: { readonly repo: string; readonly workItem: string }): Promise<Look> {
       const { cancellationSignal: signal, cancelled } = Context.current();
+      const at = Date.now();
       const startedAt = performance.now();
       const [seen, traffic, stage] = await Promise.race([
         Promise.all([lookAtHealth(repo, signal), countTraffic(repo, signal), readStage(workItem)]),
         cancelled,
       ]);
       if (signal.aborted) throw signal.reason; // what an aborted probe saw is no evidence
-      return { ...seen, ...traffic, ...stage, ms: Math.round(performance.now() - startedAt) };
+      return { at, ...seen, ...traffic, ...stage, ms: Math.round(performance.now() - startedAt) };
     },
   };
 }

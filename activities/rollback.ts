@@ -14,6 +14,11 @@ export interface RollbackDeps {
   readonly log: DriverLog;
 }
 
+export interface RollbackResult extends DeployResult {
+  /** When it ended, by this worker's clock, epoch ms. */
+  readonly at: number;
+}
+
 export function createRollback({ repository, driverFor, selfHostingRepo, log }: RollbackDeps) {
   async function attempt({ repo, ...request }: DriverRequest): Promise<DeployResult> {
     const found = repository(repo);
@@ -39,12 +44,12 @@ export function createRollback({ repository, driverFor, selfHostingRepo, log }: 
      * @throws only where it was stopped half-way (CancelledFailure, ApplicationFailure `DeployInterrupted`), or where an
      * idempotent driver is to be tried again because nobody knows whether it worked (`DeployInterrupted`).
      */
-    async rollback(request: DriverRequest): Promise<DeployResult> {
+    async rollback(request: DriverRequest): Promise<RollbackResult> {
       try {
-        return await attempt(request);
+        return { ...(await attempt(request)), at: Date.now() };
       } catch (error) {
         if (mustBeRaised(error)) throw error;
-        return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+        return { ok: false, detail: error instanceof Error ? error.message : String(error), at: Date.now() };
       }
     },
   };

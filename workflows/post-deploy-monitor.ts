@@ -75,8 +75,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     );
   }
   const { policy, repo, workItem } = input;
-  const { firstExecutionRunId } = workflowInfo();
-  let state = win.open(input, Date.now());
+  const { firstExecutionRunId, startTime } = workflowInfo();
+  let state = win.open(input, startTime.getTime());
   let finalReport: WindowReport | null = null;
   /** What runs beside the loop: a rollback, alerts, comments. */
   let beside = 0;
@@ -167,7 +167,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     }
     tellPeople('degraded', 'critical', `${subject} is degraded after its deploy and is being rolled back`, summary);
     const result = await rollBack(input, `${firstExecutionRunId}:rollback`);
-    become(win.rollbackFinished(state, policy, result, Date.now()));
+    become(win.rollbackFinished(state, policy, result));
     if (!result.ok) tellPeople('rollback', 'critical', `${subject} could not be rolled back`, result.detail);
   };
 
@@ -184,14 +184,13 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         await condition(moved);
         continue;
       }
-      const waitMs = wakeAt - Date.now();
+      // Nothing may depend on the workflow's time but how long a timer runs, see `recordLook`.
+      const waitMs = Math.max(1, wakeAt - Math.max(Date.now(), win.lastSeenAt(state)));
       // A message that changed the window: look at the grid again.
-      if (waitMs > 0 && (await condition(moved, waitMs, { summary: view.timerSummary(state, input) }))) continue;
+      if (await condition(moved, waitMs, { summary: view.timerSummary(state, input) })) continue;
 
-      const now = Date.now();
-      const due = win.lookDue(state, policy, now);
-      if (due === null) {
-        become(win.ranOut(state, policy, now));
+      if (win.lookAt(state, policy) === null) {
+        become(win.ranOut(state, policy, wakeAt));
         continue;
       }
       const look = await observe
@@ -209,7 +208,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
           errors5xx: 0,
           detail: `the probe broke: ${messageOf(error)}`,
         }));
-      become(win.recordLook(state, policy, due, now, look));
+      become(win.recordLook(state, policy, wakeAt, look));
       if (state.degraded !== null && state.action === null && state.ending?.kind !== 'task_cancelled') {
         inBackground('the action', act);
       }
@@ -254,9 +253,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
 async function rollBack(
   input: MonitorInput,
   operationId: string,
-): Promise<{ readonly ok: boolean; readonly detail: string }> {
+): Promise<{ readonly ok: boolean; readonly detail: string; readonly at: number }> {
   const { repo, workItem, version, rollback } = input;
-  if (rollback === null) return { ok: false, detail: `repository ${repo} has no rollback driver` };
+  if (rollback === null) return { ok: false, detail: `repository ${repo} has no rollback driver`, at: Date.now() };
   const activities = proxyActivities<Rollback>({
     startToCloseTimeout: rollback.timeoutMs + 60_000,
     heartbeatTimeout: '10 seconds',
@@ -266,7 +265,7 @@ async function rollBack(
   try {
     return await activities.rollback({ repo, workItem, version, operationId });
   } catch (error) {
-    return { ok: false, detail: `nobody knows whether it worked: ${messageOf(error)}` };
+    return { ok: false, detail: `nobody knows whether it worked: ${messageOf(error)}`, at: Date.now() };
   }
 }
 

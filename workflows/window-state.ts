@@ -12,6 +12,7 @@ import {
   type Observation,
   plannedTicks,
   terminalStage,
+  tickAt,
   type WindowPolicy,
 } from '../decisions/index.ts';
 import type { Command } from './messages.ts';
@@ -36,6 +37,8 @@ export interface MonitorInput {
 
 /** One look at production, as the probe returns it. */
 export interface Look {
+  /** When it was taken, by the clock of its worker, epoch ms; absent where the probe itself was lost. */
+  readonly at?: number;
   readonly health: Observation['health'];
   readonly requests: number;
   readonly errors5xx: number;
@@ -82,9 +85,10 @@ const changed = (state: WindowState, change: Partial<WindowState>): WindowState 
   revision: state.revision + 1,
 });
 
-export const open = ({ policy, carried }: MonitorInput, now: number): WindowState =>
+/** @param openedAt when the workflow was started */
+export const open = ({ policy, carried }: MonitorInput, openedAt: number): WindowState =>
   carried ?? {
-    window: { openedAt: now, endsAt: now + policy.windowMs, ticks: [], missed: 0 },
+    window: { openedAt, endsAt: openedAt + policy.windowMs, ticks: [], missed: 0 },
     afterRollback: null,
     degraded: null,
     recoveredAt: null,
@@ -133,9 +137,11 @@ export function wakeAt(state: WindowState, policy: WindowPolicy): number | null 
   return state.ending !== null || acting(state) ? null : watch(state).endsAt;
 }
 
-/** What a look taken now stands for; `null`: there is none to take any more. */
-export const lookDue = (state: WindowState, policy: WindowPolicy, now: number) =>
-  lookAt(state, policy) === null ? null : lookNow(grid(state, policy), watch(state).ticks.at(-1)?.at ?? null, now);
+/** The number of the tick that a look at a moment stands for. */
+export const tickOf = (state: WindowState, policy: WindowPolicy, at: number): number => tickAt(grid(state, policy), at);
+
+/** The latest moment that the window knows of: that of its last look. */
+export const lastSeenAt = (state: WindowState): number => watch(state).ticks.at(-1)?.at ?? watch(state).openedAt;
 
 const percent = (ratio: number): string => `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`;
 
@@ -181,15 +187,19 @@ function record(look: Look, tick: number, confirming: boolean, at: number, befor
   };
 }
 
-/** Folds a look into the window; a task that it finds cancelled ends the window (FR-3, D4). */
-export function recordLook(
-  state: WindowState,
-  policy: WindowPolicy,
-  due: { readonly tick: number; readonly missed: number },
-  at: number,
-  look: Look,
-): WindowState {
+/**
+ * Folds a look into the window; a task that it finds cancelled ends the window (FR-3, D4). One that is taken when even the
+ * last tick is over by an interval says nothing about the window any more, which has run its time then.
+ *
+ * A look counts at the moment at which it was due, or later by its worker's clock. The workflow's own time will not do: after
+ * its worker was lost it stands still at the task before until the next one, and is another in a replay (measured, SDK 1.24.0).
+ * @param dueAt when the look was due
+ */
+export function recordLook(state: WindowState, policy: WindowPolicy, dueAt: number, look: Look): WindowState {
   const current = watch(state);
+  const at = Math.max(dueAt, look.at ?? dueAt);
+  const due = lookNow(grid(state, policy), current.ticks.at(-1)?.at ?? null, at);
+  if (due === null) return ranOut(state, policy, at);
   const confirming = current.ticks.at(-1)?.tick === due.tick;
   const ticks = [...current.ticks, record(look, due.tick, confirming, at, current.ticks)];
   const next = { ...current, ticks, missed: current.missed + due.missed };
@@ -253,13 +263,13 @@ export const actionStarted = (state: WindowState, kind: ActionRecord['kind'], no
 export function rollbackFinished(
   state: WindowState,
   policy: WindowPolicy,
-  result: { readonly ok: boolean; readonly detail: string },
-  now: number,
+  result: { readonly ok: boolean; readonly detail: string; readonly at: number },
 ): WindowState {
   if (state.action === null) return state;
-  const action = { ...state.action, finishedAt: now, ok: result.ok, detail: result.detail };
+  const openedAt = Math.max(result.at, lastSeenAt(state));
+  const action = { ...state.action, finishedAt: openedAt, ok: result.ok, detail: result.detail };
   const afterRollback = result.ok
-    ? { openedAt: now, endsAt: now + policy.rollbackWatchMs, ticks: [], missed: 0 }
+    ? { openedAt, endsAt: openedAt + policy.rollbackWatchMs, ticks: [], missed: 0 }
     : null;
   return changed(state, { action, afterRollback, recoveredAt: null });
 }

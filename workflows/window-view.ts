@@ -95,7 +95,7 @@ export function timerSummary(state: WindowState, { policy }: MonitorInput): stri
   const plannedTicks = win.planned(state, policy);
   const look = win.lookAt(state, policy);
   if (look === null) return 'end of the window';
-  const due = win.lookDue(state, policy, look)?.tick ?? plannedTicks;
+  const due = win.tickOf(state, policy, look);
   return due === last?.tick ? `confirm tick ${due} of ${plannedTicks}` : `tick ${due} of ${plannedTicks}`;
 }
 

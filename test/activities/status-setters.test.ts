@@ -98,7 +98,6 @@ describe('settleStatus, the read-back (invariant 5)', () => {
   test('an old status that somebody’s save of another field brings back is found and mended', async () => {
     const world = await guardWorld(servers);
     const key = await world.item({ stage: 'done', shown: 'Deploying' });
-    world.control.fault({ mode: 'lostUpdate', to: 'Done', match: { method: 'PATCH', times: 1 } });
     await world.activities.convergeDone(world.request(key));
     world.control.uiSetState(key, 'Deploying'); // the whole row of an old read was saved
     expect(await world.activities.settleStatus(world.request(key))).toBe('rewritten');

@@ -1,18 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { runHere } from '../client/run-cli.ts';
-import { LONG, type System, type SystemOptions, startSystem, until } from './harness.ts';
-import { expectMissedInOutageOnly, type Item, TO_DONE, ticksInOrder } from './item.ts';
+import { LONG, until } from './harness.ts';
+import { expectMissedInOutageOnly, TO_DONE, ticksInOrder } from './item.ts';
+import { withSystem } from './with-system.ts';
 
 // kill -9 of workers at the worst moments. Every test has a system of its own: most of its time it waits for a time-out.
-
-async function inSystem(options: SystemOptions, run: (system: System, item: Item) => Promise<void>): Promise<void> {
-  const system = await startSystem(options);
-  try {
-    await run(system, await system.addItem());
-  } finally {
-    await system.close();
-  }
-}
 
 /** A worker that was killed is followed up 5 to 10 s later; its looks are a second or more apart, however busy the machine. */
 const OUTLASTS_A_KILL = { seconds: 24, intervalSeconds: 1.5 };
@@ -22,7 +14,7 @@ const SLOW_SETTLE = { ORCH_STATUS_SETTLE_SECONDS: '4' };
 
 describe.concurrent('kill -9', LONG, () => {
   test('in mid-window: every tick once, those of the outage missed, and the window ends healthy', () =>
-    inSystem({ window: OUTLASTS_A_KILL }, async (system, item) => {
+    withSystem({ window: OUTLASTS_A_KILL }, async (system, item) => {
       const worker = await system.startWorker();
       await item.start();
       await item.untilTick(2);
@@ -37,7 +29,7 @@ describe.concurrent('kill -9', LONG, () => {
     }));
 
   test('of one of two workers: the other one goes on with its window', () =>
-    inSystem({ window: OUTLASTS_A_KILL }, async (system, item) => {
+    withSystem({ window: OUTLASTS_A_KILL }, async (system, item) => {
       const workers = await Promise.all([system.startWorker(), system.startWorker()]);
       await item.start();
       await item.untilTick(2);
@@ -51,7 +43,7 @@ describe.concurrent('kill -9', LONG, () => {
     }));
 
   test('while a status write is under way: it lands over Done, and is converged again after it has settled', () =>
-    inSystem({ env: SLOW_SETTLE, window: { seconds: 20, intervalSeconds: 2 } }, async (system, item) => {
+    withSystem({ env: SLOW_SETTLE, window: { seconds: 20, intervalSeconds: 2 } }, async (system, item) => {
       const { control } = system.plane;
       control.fault({ mode: 'hold', phase: 'before', match: { method: 'PATCH', nth: 3, times: 1 } });
       const worker = await system.startWorker();
@@ -67,7 +59,7 @@ describe.concurrent('kill -9', LONG, () => {
     }));
 
   test('after Plane has applied a status, before it answered: it is written once', () =>
-    inSystem({}, async (system, item) => {
+    withSystem({}, async (system, item) => {
       const { control } = system.plane;
       control.fault({ mode: 'hold', phase: 'after', match: { method: 'PATCH', nth: 4, times: 1 } });
       const worker = await system.startWorker();
@@ -83,7 +75,7 @@ describe.concurrent('kill -9', LONG, () => {
     }));
 
   test('during a rollback that is declared idempotent: it is tried again, and happens once', () =>
-    inSystem({ driver: 'idempotent', window: { seconds: 30, action: 'rollback' } }, async (system, item) => {
+    withSystem({ driver: 'idempotent', window: { seconds: 30, action: 'rollback' } }, async (system, item) => {
       const { production } = system;
       const worker = await system.startWorker();
       await item.start();
@@ -104,7 +96,7 @@ describe.concurrent('kill -9', LONG, () => {
     }));
 
   test('during a deploy that must not run twice: nobody knows, and everybody is told', () =>
-    inSystem({}, async (system, item) => {
+    withSystem({}, async (system, item) => {
       const { production, alerts } = system;
       production.hold(item.repo);
       const worker = await system.startWorker();

@@ -24,7 +24,7 @@ export interface SystemOptions {
   readonly repos?: number;
   /** A migrated database on a server of the test's own. Default: a fresh one on the run's server. */
   readonly databaseUrl?: string;
-  /** The `window` block of the repositories file, over a window of 4 s with a look every 0.5 s. */
+  /** The `window` block of the repositories file, over a window of 8 s with a look every second. */
   readonly window?: Readonly<Record<string, number | string>>;
   readonly deploy?: 'command' | 'external';
   /** Whether a deploy or rollback whose worker was lost is tried again. Default once. */
@@ -189,7 +189,7 @@ function describeRepositories(repos: readonly string[], production: Production, 
       health: { url: `${production.url(repo)}/health`, timeoutSeconds: 2 },
       healthCheck: { deadlineSeconds: 20 },
       traffic: [`${production.url(repo)}/page`],
-      window: { seconds: 4, intervalSeconds: 0.5, confirmSeconds: 0.2, rollbackWatchSeconds: 5, ...options.window },
+      window: { seconds: 8, intervalSeconds: 1, confirmSeconds: 0.2, rollbackWatchSeconds: 5, ...options.window },
     },
   ]);
   return { repositories: Object.fromEntries(described) };

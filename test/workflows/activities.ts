@@ -12,6 +12,8 @@ interface World {
   /** Takes each line that the guard logs. */
   readonly log?: (fields: object) => void;
   readonly guardEnabled?: boolean;
+  /** The clock of a worker; on a server that skips time its time. */
+  readonly now?: () => Promise<number>;
 }
 
 type ByItem = { readonly workItem: string };
@@ -26,6 +28,7 @@ export function activitiesOver({
   runningOn = async () => [],
   log = () => {},
   guardEnabled = true,
+  now = async () => Date.now(),
 }: World) {
   const at = (workItem: string): Item => {
     const found = items.get(workItem);
@@ -111,7 +114,7 @@ export function activitiesOver({
     },
     async rollback({ workItem }: ByItem) {
       at(workItem).count.rollbacks += 1;
-      return at(workItem).rollback();
+      return { ...(await at(workItem).rollback()), at: await now() };
     },
     async observe({ workItem }: ByItem) {
       const seen = at(workItem);
@@ -119,7 +122,7 @@ export function activitiesOver({
       seen.count.looks += 1;
       await seen.onLook(n);
       const look = seen.looks[Math.min(n, seen.looks.length - 1)];
-      return { ...look, stage: seen.task?.stage ?? null };
+      return { at: await now(), ...look, stage: seen.task?.stage ?? null };
     },
     async commentOnWorkItem({ workItem, key, paragraphs }: ByItem & { key: string; paragraphs: string[] }) {
       if (at(workItem).comments.every((comment) => comment.key !== key))

@@ -28,6 +28,8 @@ interface Options {
   readonly guardEnabled?: boolean;
   /** Bundled workflows in place of the project's own. */
   readonly codePath?: string;
+  /** The clock of the worker's probes; on a server that skips time its time. */
+  readonly now?: () => Promise<number>;
 }
 
 /** Whole workflows, parent and child, on the time-skipping server, with evidence by `describe`. */
@@ -37,7 +39,7 @@ export async function startHarness(options: Options = {}) {
     namespace: env.namespace ?? 'default',
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
   });
-  const { close, ...harness } = await harnessOn(env, unique('queue'), options);
+  const { close, ...harness } = await harnessOn(env, unique('queue'), { ...options, now: () => env.currentTimeMs() });
   return {
     ...harness,
     env,

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTaskActivities, type RunningOnRepository, type TasksDeps } from '../../activities/tasks.ts';
+import { createTasks } from '../../adapters/postgres/tasks.ts';
+import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
+import { unique } from '../setup/temporal.ts';
+
+let fresh: FreshDatabase;
+beforeAll(async () => {
+  fresh = await freshDatabase();
+});
+afterAll(() => fresh.close());
+
+function setUp({
+  before = async () => {},
+  running = [],
+}: {
+  /** What somebody else does right before each compare-and-set. */
+  before?: (workItem: string) => Promise<unknown>;
+  running?: readonly RunningOnRepository[];
+} = {}) {
+  const tasks = createTasks(fresh.database);
+  const describes: string[] = [];
+  const activities = createTaskActivities({
+    tasks: {
+      ...tasks,
+      async compareAndSetStage(workItem, from, to) {
+        await before(workItem);
+        return tasks.compareAndSetStage(workItem, from, to);
+      },
+    } satisfies TasksDeps['tasks'],
+    runningOn: async () => running,
+    windowActive: async (repo, workItem) => {
+      describes.push(`${repo}/${workItem}`);
+      return true;
+    },
+  });
+  return { ...activities, describes };
+}
+
+async function task(stage: string): Promise<string> {
+  const workItem = unique('TASK');
+  await fresh.sql('insert into tasks (repo, work_item_id, stage) values ($1, $2, $3)', ['shop', workItem, stage]);
+  return workItem;
+}
+
+const stageOf = (workItem: string) => createTasks(fresh.database).stageOf(workItem);
+const setStage = (workItem: string, stage: string) =>
+  fresh.sql('update tasks set stage = $2 where work_item_id = $1', [workItem, stage]);
+
+describe('lookAtTask', () => {
+  test('the row as it stands, with its window: looked for by the row’s repository, whatever the caller says', async () => {
+    const { lookAtTask, describes } = setUp();
+    const workItem = await task(' Deploy ');
+    expect(await lookAtTask({ repo: 'liar', workItem })).toEqual({
+      repo: 'shop',
+      workItem,
+      stage: ' Deploy ',
+      windowActive: true,
+    });
+    expect(describes).toEqual([`shop/${workItem}`]);
+  });
+
+  test('no task: null, and no window is looked for', async () => {
+    const { lookAtTask, describes } = setUp();
+    expect(await lookAtTask({ repo: 'shop', workItem: unique('NONE') })).toBe(null);
+    expect(describes).toEqual([]);
+  });
+});
+
+test('createTask makes one at stage deploy, and leaves one that is there as it is', async () => {
+  const { createTask } = setUp();
+  const workItem = unique('NEW');
+  await createTask({ repo: 'shop', workItem });
+  expect(await stageOf(workItem)).toBe('deploy');
+  await setStage(workItem, 'done');
+  await createTask({ repo: 'other', workItem });
+  expect(await createTasks(fresh.database).find(workItem)).toEqual({ repo: 'shop', workItem, stage: 'done' });
+});
+
+describe('completeTask', () => {
+  test.each(['deploy', ' In Review', ''])('from %j to done', async (stage) => {
+    const workItem = await task(stage);
+    expect(await setUp().completeTask({ workItem })).toBe('done');
+    expect(await stageOf(workItem)).toBe('done');
+  });
+
+  test.each([
+    { stage: 'done', answer: 'done' },
+    { stage: ' DONE ', answer: 'done' },
+    { stage: 'Cancelled', answer: 'cancelled' },
+  ])('a terminal task stays: $stage', async ({ stage, answer }) => {
+    const workItem = await task(stage);
+    const before = () => Promise.reject(new Error('nothing may be set'));
+    expect(await setUp({ before }).completeTask({ workItem })).toBe(answer);
+    expect(await stageOf(workItem)).toBe(stage);
+  });
+
+  test('no task: missing', async () => {
+    expect(await setUp().completeTask({ workItem: unique('NONE') })).toBe('missing');
+  });
+
+  test('cancelled between the look and the set: it stays cancelled', async () => {
+    const workItem = await task('deploy');
+    const { completeTask } = setUp({ before: (id) => setStage(id, 'cancelled') });
+    expect(await completeTask({ workItem })).toBe('cancelled');
+    expect(await stageOf(workItem)).toBe('cancelled');
+  });
+
+  test('moved on by somebody else: tried again from where it stands now, five times at most', async () => {
+    let moves = 0;
+    const mover = (most: number) => async (id: string) => {
+      if (moves < most) await setStage(id, `moved ${++moves}`);
+    };
+    const workItem = await task('deploy');
+    expect(await setUp({ before: mover(4) }).completeTask({ workItem })).toBe('done');
+    expect(moves).toBe(4);
+
+    moves = 0;
+    const contested = await task('deploy');
+    await expect(setUp({ before: mover(99) }).completeTask({ workItem: contested })).rejects.toThrow(
+      `tasks.stage of ${contested} was changed by somebody else 5 times in a row`,
+    );
+    expect(await stageOf(contested)).toBe('moved 5');
+  });
+});
+
+test('otherRunsOn: what deploys or watches, of other work items; not what only waits or is over', async () => {
+  const run = (workItem: string, phase: string | null): RunningOnRepository => ({
+    workflowId: `deploy/shop/${workItem}`,
+    workItem,
+    type: 'deployToDone',
+    phase,
+  });
+  const busy = [run('A', 'deploying'), run('B', null), run('C', 'open'), run('D', 'acting'), run('E', 'monitoring')];
+  const idle = [run('F', 'awaiting_approval'), run('G', 'closed'), run('H', 'finished'), run('own', 'deploying')];
+  const { otherRunsOn } = setUp({ running: [...idle, ...busy] });
+  expect(await otherRunsOn({ repo: 'shop', workItem: 'own' })).toEqual(busy);
+});

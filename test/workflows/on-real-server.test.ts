@@ -1,0 +1,517 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WindowReport } from '../../activities/window-report.ts';
+import {
+  cancelWindowSignal,
+  closeWindowUpdate,
+  D2dPhase,
+  D2dRepo,
+  D2dVerdict,
+  D2dWorkItem,
+  deployStatusQuery,
+  extendWindowUpdate,
+  SET_STATUS_WORKFLOW,
+  windowStatusQuery,
+} from '../../workflows/messages.ts';
+import { unique } from '../setup/temporal.ts';
+import { type RealHarness, startRealHarness } from './harness.ts';
+import { sizeOf } from './histories.ts';
+import { fail, type Item, pass, plan, policy, shownAs } from './item.ts';
+
+// Updates, which do not skip time, and what the time-skipping server lacks or does otherwise: time is real here, so
+// windows are compressed.
+
+let harness: RealHarness;
+beforeAll(async () => {
+  harness = await startRealHarness();
+});
+afterAll(() => harness.close());
+
+/** Ten ticks in 3 s. */
+const compressed = policy({ windowMs: 3_000, intervalMs: 300, confirmMs: 100, rollbackWatchMs: 2_000 });
+
+/** Nothing happens in it by itself while a test looks at it. */
+const still = policy({ windowMs: 600_000, intervalMs: 60_000, maxWindowMs: 900_000 });
+
+const opened = (window = compressed, change: Partial<Item> = {}, settleMs = 50): Item =>
+  harness.add({ ...change, plan: plan({ window, settleMs }) });
+
+const OPS = { by: 'oncall', reason: 'seen enough' };
+
+function reportOf(item: Item): WindowReport {
+  const [report, ...more] = item.reports;
+  if (report === undefined || more.length > 0) throw new Error(`${item.reports.length} reports for one window`);
+  return report;
+}
+
+/** Why an update was refused. */
+async function refusal(update: Promise<unknown>): Promise<string> {
+  try {
+    await update;
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) return error.cause?.message ?? '';
+    throw error;
+  }
+  throw new Error('the update was accepted');
+}
+
+/** Something that a test holds back until it lets go. */
+function held() {
+  let letGo = () => {};
+  const until = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  return { until, letGo: () => letGo() };
+}
+
+describe('closeWindow', () => {
+  test('ends the window now and answers with its report', async () => {
+    const item = opened(still);
+    const window = await harness.watch(item);
+    const report = await window.executeUpdate(closeWindowUpdate, { args: [OPS] });
+    expect(report).toMatchObject({ outcome: 'closed_early', endedBy: OPS, coverage: { made: 0 } });
+    expect(await window.result()).toMatchObject({ outcome: 'closed_early' });
+    expect(reportOf(item)).toEqual(report);
+    expect(item.shown.status).toBe('done');
+    expect(item.comments.map(({ key }) => key.split(':').at(-1))).toEqual(['closed']);
+  });
+
+  test('after degradation the outcome says degraded', async () => {
+    const item = opened(compressed, { looks: [fail()] });
+    const window = await harness.watch(item);
+    await harness.until(() => item.alerts.length > 0);
+    const report = await window.executeUpdate(closeWindowUpdate, { args: [OPS] });
+    expect(report).toMatchObject({ outcome: 'degraded_alerted', endedBy: OPS, recovered: false });
+  });
+
+  test('while a rollback runs: answers when that has ended', async () => {
+    const item = opened(policy({ ...compressed, action: 'rollback' }), { looks: [fail()] });
+    const rollback = held();
+    item.rollback = async () => {
+      await rollback.until;
+      return { ok: true, detail: 'v1 is back' };
+    };
+    const window = await harness.watch(item);
+    await harness.until(() => item.count.rollbacks === 1);
+    const looks = item.count.looks;
+    await harness.until(() => item.count.looks > looks + 1); // ticks go on beside it
+    expect(await refusal(window.executeUpdate(extendWindowUpdate, { args: [{ ...OPS, minutes: 1 }] }))).toContain(
+      'the window is rolling back',
+    );
+    const closing = await window.startUpdate(closeWindowUpdate, { args: [OPS], waitForStage: 'ACCEPTED' });
+    expect(await window.query(windowStatusQuery)).toMatchObject({ phase: 'acting', action: { ok: null } });
+    rollback.letGo();
+    expect(await closing.result()).toMatchObject({
+      outcome: 'degraded_rolled_back',
+      endedBy: OPS,
+      action: { ok: true, detail: 'v1 is back' },
+    });
+    await window.result();
+    expect(item.count.rollbacks).toBe(1);
+    expect(item.shown.status).toBe('done');
+  });
+
+  test('a cancel of the window does not cancel a rollback that has begun', async () => {
+    const item = opened(policy({ ...compressed, action: 'rollback' }), { looks: [fail()] });
+    const rollback = held();
+    item.rollback = async () => {
+      await rollback.until;
+      return { ok: true, detail: 'v1 is back' };
+    };
+    const window = await harness.watch(item);
+    await harness.until(() => item.count.rollbacks === 1);
+    await window.signal(cancelWindowSignal, OPS);
+    await window.cancel();
+    rollback.letGo();
+    expect(await window.result()).toMatchObject({ outcome: 'degraded_rolled_back' });
+    expect(reportOf(item)).toMatchObject({ endedBy: OPS, action: { ok: true } });
+    expect(item.shown.status).toBe('done');
+  });
+
+  test('a second one is refused, and says how the window ended', async () => {
+    const item = opened(still, {}, 3_000);
+    const window = await harness.watch(item);
+    await window.executeUpdate(closeWindowUpdate, { args: [OPS] });
+    expect(await refusal(window.executeUpdate(closeWindowUpdate, { args: [OPS] }))).toBe(
+      'the window has ended already: seen enough',
+    );
+    expect(await refusal(window.executeUpdate(extendWindowUpdate, { args: [{ ...OPS, minutes: 1 }] }))).toBe(
+      'the window has ended already: seen enough',
+    );
+    expect(await window.result()).toMatchObject({ outcome: 'closed_early' });
+  });
+
+  test.each([
+    [undefined],
+    ['x'],
+    [{ by: 'oncall' }],
+    [{ reason: 'x' }],
+    [{ by: ' ', reason: 'x' }],
+    [{ by: 7, reason: 'x' }],
+  ])('refused without who and why: %j', async (payload) => {
+    const item = opened(still);
+    const window = await harness.watch(item);
+    expect(await refusal(window.executeUpdate('closeWindow', { args: [payload] }))).toMatch(/must be/);
+    expect((await window.query(windowStatusQuery)).phase).toBe('open');
+    await window.terminate();
+  });
+});
+
+describe('extendWindow', () => {
+  test('moves the end, to the millisecond, and keeps the grid', async () => {
+    const item = opened(still);
+    const window = await harness.watch(item);
+    const before = await window.query(windowStatusQuery);
+    const { endsAt } = await window.executeUpdate(extendWindowUpdate, { args: [{ ...OPS, minutes: 2 }] });
+    expect(endsAt).toBe(before.endsAt + 120_000);
+    const again = await window.executeUpdate(extendWindowUpdate, { args: [{ ...OPS, minutes: 1 / 3 + 1 / 7_000 }] });
+    expect(again.endsAt).toBe(Math.ceil(endsAt + 20_000 + 60_000 / 7_000));
+    const after = await window.query(windowStatusQuery);
+    expect(after).toMatchObject({ endsAt: again.endsAt, plannedTicks: 12, nextLookAt: before.nextLookAt });
+    expect(after.messages).toMatchObject([{ name: 'extendWindow' }, { name: 'extendWindow', by: 'oncall' }]);
+    await window.signal(cancelWindowSignal, OPS);
+    expect(await window.result()).toMatchObject({ outcome: 'cancelled' });
+  });
+
+  test('a window that was extended looks on', async () => {
+    const item = opened(policy({ ...compressed, windowMs: 900, maxWindowMs: 60_000 }));
+    const window = await harness.watch(item);
+    await window.executeUpdate(extendWindowUpdate, { args: [{ ...OPS, minutes: 0.02 }] });
+    expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+    const { coverage, openedAt, endsAt, plannedTicks } = reportOf(item);
+    expect(endsAt - openedAt).toBe(2_100);
+    expect(plannedTicks).toBe(7);
+    expect(coverage.made + coverage.missed).toBe(7);
+  });
+
+  test('what is refused says why, changes nothing and leaves no trace in the history', async () => {
+    const item = opened(still);
+    const window = await harness.watch(item);
+    await window.query(windowStatusQuery);
+    const before = await window.describe();
+    const status = await window.query(windowStatusQuery);
+    const refused: [unknown, string][] = [
+      [{ ...OPS, minutes: 6 }, 'the window may last 15 minutes at the most; extend it by 5 minutes or less'],
+      [{ ...OPS, minutes: 1e308 }, 'the window may last 15 minutes at the most; extend it by 5 minutes or less'],
+      [{ ...OPS, minutes: -1 }, 'minutes must be a number greater than 0, got -1'],
+      [{ ...OPS, minutes: 0 }, 'minutes must be a number greater than 0, got 0'],
+      [{ ...OPS, minutes: Number.NaN }, 'minutes must be a number greater than 0, got null'],
+      [{ ...OPS, minutes: '5' }, 'minutes must be a number greater than 0, got "5"'],
+      [{ ...OPS }, 'minutes must be a number greater than 0, got undefined'],
+      [{ by: 'oncall', minutes: 1 }, 'reason must be a text that says why'],
+      [{ reason: 'x', minutes: 1 }, 'by must be a text that says who asks'],
+      [undefined, 'the payload must be an object {by, reason}, got null'],
+      [['x'], 'the payload must be an object {by, reason}, got ["x"]'],
+    ];
+    for (const [payload, why] of refused) {
+      expect(await refusal(window.executeUpdate('extendWindow', { args: [payload] }))).toBe(why);
+    }
+    expect((await window.describe()).historyLength).toBe(before.historyLength);
+    expect(await window.query(windowStatusQuery)).toEqual(status);
+    await window.terminate();
+  });
+});
+
+describe('a message while a probe runs takes effect before the next tick', () => {
+  test.each<[string, (item: Item) => Promise<unknown>, string]>([
+    ['closeWindow', (item) => harness.window(item).executeUpdate(closeWindowUpdate, { args: [OPS] }), 'closed_early'],
+    ['cancelWindow', (item) => harness.window(item).signal(cancelWindowSignal, OPS), 'cancelled'],
+    ["Temporal's cancel", (item) => harness.window(item).cancel(), 'cancelled'],
+  ])('%s', async (_, send, outcome) => {
+    const item = opened();
+    const probe = held();
+    item.onLook = async (n) => {
+      if (n === 1) await probe.until;
+    };
+    const window = await harness.watch(item);
+    await harness.until(() => item.count.looks === 2);
+    const sent = send(item);
+    await delay(100);
+    probe.letGo();
+    await sent;
+    expect(await window.result()).toMatchObject({ outcome });
+    expect(item.count.looks).toBe(2);
+  });
+});
+
+describe('payloads that cannot be read', () => {
+  const BROKEN: [string, { encoding: string; data: string }][] = [
+    ['JSON that is broken', { encoding: 'json/plain', data: '{"by": "oncall", ' }],
+    ['an unknown encoding', { encoding: 'x/y', data: 'z' }],
+    ['no encoding at all', { encoding: '', data: '{}' }],
+  ];
+  test.each(BROKEN)('%s in a signal is ignored and shown; the window is not stuck', async (_, { encoding, data }) => {
+    const item = opened(still);
+    const window = await harness.watch(item);
+    for (const signalName of ['cancelWindow', 'nonsense']) {
+      await harness.connection.workflowService.signalWorkflowExecution({
+        namespace: 'default',
+        workflowExecution: { workflowId: window.workflowId },
+        signalName,
+        requestId: unique('request'),
+        input: {
+          payloads: [
+            { metadata: { ...(encoding === '' ? {} : { encoding: Buffer.from(encoding) }) }, data: Buffer.from(data) },
+          ],
+        },
+      });
+    }
+    const { notes, phase } = await window.query(windowStatusQuery);
+    expect(phase).toBe('open');
+    expect(notes.map(({ text }) => text)).toEqual([
+      expect.stringContaining(
+        'the signal cancelWindow was ignored: its payload must be an object {by, reason}, got "(a payload that cannot be read:',
+      ),
+      'the signal nonsense was ignored: a window takes cancelWindow',
+    ]);
+    await window.signal(cancelWindowSignal, OPS);
+    expect(await window.result()).toMatchObject({ outcome: 'cancelled' });
+  });
+});
+
+describe('what Temporal shows', () => {
+  const details = async (item: Item, of: 'window' | 'deploy'): Promise<string> => {
+    const metadata = await harness[of](item).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    return metadata.currentDetails ?? '';
+  };
+
+  test('search attributes, static summary and current details of a window and its deploy', async () => {
+    const item = opened(compressed, { looks: [pass(), fail('GET /health answered 503'), fail(), fail(), pass()] });
+    const deploy = await harness.start(item, { version: 'v2' });
+    await harness.until(() => item.alerts.length > 0);
+    const window = harness.window(item);
+    const open = await window.describe();
+    expect(open.typedSearchAttributes.get(D2dRepo)).toBe(item.plan.repo);
+    expect(open.typedSearchAttributes.get(D2dWorkItem)).toBe(item.workItem);
+    expect(open.typedSearchAttributes.get(D2dPhase)).toBe('open');
+    expect(open.typedSearchAttributes.get(D2dVerdict)).toBe('DEGRADED');
+    expect(await open.staticSummary()).toBe(`${item.workItem}: watch ${item.plan.repo} v2 after its deploy`);
+    const live = await details(item, 'window');
+    expect(live).toMatch(/^\*\*DEGRADED\*\* · tick \d+ of 10 · ends \d\d:\d\d:\d\d UTC/);
+    expect(live).toContain('3 health checks in a row failed (threshold 3): GET /health answered 503');
+    expect(live).toContain('| tick | time | health | requests | 5xx | |');
+
+    const running = await deploy.describe();
+    expect(running.typedSearchAttributes.get(D2dPhase)).toBe('monitoring');
+    expect(running.typedSearchAttributes.get(D2dRepo)).toBe(item.plan.repo);
+    expect(running.typedSearchAttributes.get(D2dWorkItem)).toBe(item.workItem);
+    expect(await details(item, 'deploy')).toContain(`Post-deploy window: \`${window.workflowId}\``);
+    expect(await deploy.query(deployStatusQuery)).toMatchObject({ phase: 'monitoring', windowId: window.workflowId });
+
+    expect(await deploy.result()).toMatchObject({ outcome: 'degraded_alerted' });
+    const closed = await window.describe();
+    expect(closed.typedSearchAttributes.get(D2dPhase)).toBe('closed');
+    expect(closed.typedSearchAttributes.get(D2dVerdict)).toBe('DEGRADED');
+    expect((await deploy.describe()).typedSearchAttributes.get(D2dPhase)).toBe('finished');
+    expect(await details(item, 'window')).toMatch(/^\*\*degraded_alerted\*\* · tick 10 of 10 · closed/);
+    expect(await window.query(windowStatusQuery)).toMatchObject({ phase: 'closed', outcome: 'degraded_alerted' });
+  });
+
+  test('a window says acting while it rolls back', async () => {
+    const item = opened(policy({ ...compressed, action: 'rollback' }), { looks: [fail(), fail(), fail(), pass()] });
+    const rollback = held();
+    item.rollback = async () => {
+      await rollback.until;
+      return { ok: true, detail: 'v1 is back' };
+    };
+    const window = await harness.watch(item);
+    await harness.until(() => item.count.rollbacks === 1);
+    expect((await window.describe()).typedSearchAttributes.get(D2dPhase)).toBe('acting');
+    rollback.letGo();
+    await window.result();
+    expect((await window.describe()).typedSearchAttributes.get(D2dPhase)).toBe('closed');
+  });
+
+  test.each([
+    ['HEALTHY', [pass()]],
+    ['NO_EVIDENCE', [{ ...fail(), health: 'unknown' as const }]],
+  ])('a window that ends %s says so', async (verdict, looks) => {
+    const item = opened(policy({ ...compressed, windowMs: 900 }), { looks });
+    const window = await harness.watch(item);
+    await window.result();
+    expect((await window.describe()).typedSearchAttributes.get(D2dVerdict)).toBe(verdict);
+  });
+
+  test('search attributes and static summary outlive a continue-as-new', async () => {
+    const item = opened(still);
+    const window = await harness.watch(item, { continueAfterEvents: 10 });
+    const first = (await window.describe()).runId;
+    for (let n = 0; n < 12; n += 1) await window.signal('nonsense');
+    const { notes } = await harness.window(item).query(windowStatusQuery);
+    expect(notes).toHaveLength(12);
+    expect((await harness.window(item).describe()).runId).not.toBe(first);
+    await harness.window(item).signal(cancelWindowSignal, OPS);
+    expect(await window.result()).toMatchObject({ outcome: 'cancelled' });
+  });
+});
+
+describe('executions', () => {
+  test('a second start while one runs is refused and names the running one', async () => {
+    const item = opened();
+    const deploy = await harness.start(item);
+    const second = harness.start(item);
+    await expect(second).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
+    await expect(second).rejects.toThrow(expect.objectContaining({ workflowId: deploy.workflowId }));
+    expect(await deploy.result()).toMatchObject({ outcome: 'done' });
+    expect(item.count.deploys).toBe(1);
+  });
+
+  test('a re-drive while the window is active is refused', async () => {
+    const item = opened(still);
+    const window = await harness.watch(item);
+    expect(await harness.run(item)).toMatchObject({
+      outcome: 'refused',
+      reason: expect.stringContaining(`${window.workflowId} is still active`),
+    });
+    await window.terminate();
+  });
+
+  test('the window is terminated: its parent converges the status and says that it was lost', async () => {
+    const item = opened(still);
+    const deploy = await harness.start(item);
+    await harness.until(() => item.shown.status === 'monitoring');
+    await harness.window(item).terminate('an operator');
+    expect(await deploy.result()).toMatchObject({
+      outcome: 'window_lost',
+      reason: expect.stringContaining('the post-deploy window was lost'),
+    });
+    expect(item.shown.status).toBe('done');
+    expect(item.comments.map(({ key }) => key.split(':').at(-1))).toEqual(['lost']);
+  });
+
+  test('the parent is terminated: the window goes on and takes the status to Done by itself (ABANDON)', async () => {
+    const item = opened();
+    const deploy = await harness.start(item);
+    await harness.until(() => item.shown.status === 'monitoring');
+    await deploy.terminate('an operator');
+    expect(await harness.window(item).result()).toMatchObject({ outcome: 'healthy' });
+    const { coverage } = reportOf(item);
+    expect(coverage.made + coverage.missed).toBe(10);
+    expect(item.shown.status).toBe('done');
+  });
+
+  test('a window that is started by hand with an input that is none fails, and is not stuck', async () => {
+    for (const input of [
+      undefined,
+      'x',
+      { repo: 'shop', workItem: 'X' },
+      { repo: 'shop', workItem: 'X', policy: { windowMs: 'x' } },
+    ]) {
+      const window = await harness.client.workflow.start('postDeployMonitor', {
+        taskQueue: harness.taskQueue,
+        workflowId: unique('window'),
+        args: [input],
+      });
+      await expect(window.result()).rejects.toThrow(WorkflowFailedError);
+    }
+  });
+});
+
+describe('a worker that is gone', () => {
+  test('for a few ticks (W1): they are recorded as missed, and no burst makes up for them', async () => {
+    const item = opened(policy({ ...compressed, windowMs: 6_000 }));
+    const window = await harness.watch(item);
+    await harness.until(() => item.count.looks >= 2);
+    await harness.stopWorker();
+    await delay(1_500);
+    await harness.startWorker();
+    expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+    const { coverage, ticks } = reportOf(item);
+    expect(coverage.made + coverage.missed).toBe(20);
+    expect(coverage.missed).toBeGreaterThanOrEqual(3);
+    expect(new Set(ticks.map(({ tick }) => tick)).size).toBe(ticks.length);
+  });
+
+  test('for longer than the window: it ends on its own deadline, and looks at nothing that is no longer its time', async () => {
+    const item = opened();
+    const window = await harness.watch(item);
+    const { endsAt } = await window.query(windowStatusQuery);
+    await harness.until(() => item.count.looks >= 1);
+    await harness.stopWorker();
+    const looks = item.count.looks;
+    await delay(endsAt + 400 - Date.now());
+    await harness.startWorker();
+    expect(await window.result()).toMatchObject({ outcome: 'no_evidence' });
+    expect(item.count.looks).toBe(looks);
+    expect(reportOf(item)).toMatchObject({ coverage: { made: looks, missed: 10 - looks }, endedBy: null });
+    expect(item.shown.status).toBe('done');
+  });
+});
+
+describe('setDeployStatus', () => {
+  const setStatus = (input: unknown) =>
+    harness.client.workflow.execute(SET_STATUS_WORKFLOW, {
+      taskQueue: harness.taskQueue,
+      workflowId: unique('set-status'),
+      args: [input],
+    });
+
+  test('writes a status that the guard allows', async () => {
+    const item = harness.add();
+    const { repo } = item.plan;
+    expect(
+      await setStatus({ repo, workItem: item.workItem, status: 'deploying', caller: 'ci', reason: 'by hand' }),
+    ).toMatchObject({
+      verdict: 'ALLOW',
+    });
+    expect(item.shown.status).toBe('deploying');
+    expect(harness.logged).toContainEqual(
+      expect.objectContaining({ work_item: item.workItem, caller: 'ci', reason: 'by hand', target: 'deploying' }),
+    );
+  });
+
+  test('D3: a done task without a window converges to Done', async () => {
+    const item = harness.add({ task: { repo: '', stage: 'done' }, shown: shownAs('awaiting_deploy') });
+    expect(
+      await setStatus({ repo: item.plan.repo, workItem: item.workItem, status: 'awaiting_deploy', caller: 'stale' }),
+    ).toMatchObject({
+      verdict: 'CONVERGE_DONE',
+    });
+    expect(item.shown.status).toBe('done');
+  });
+
+  test('a watched task shows monitoring, whatever was asked for', async () => {
+    const item = opened(still);
+    const window = await harness.watch(item);
+    expect(
+      await setStatus({ repo: item.plan.repo, workItem: item.workItem, status: 'deploying', caller: 'stale' }),
+    ).toMatchObject({
+      verdict: 'ALLOW',
+    });
+    expect(item.shown.status).toBe('monitoring');
+    await window.terminate();
+  });
+
+  test.each([
+    [undefined, 'the start must name a repository and a work item'],
+    [
+      { repo: 'shop', workItem: 'X', status: 'done', caller: 'x' },
+      'status must be "awaiting_deploy", "deploying" or "monitoring", got "done"',
+    ],
+    [{ repo: 'shop', workItem: 'X', status: 'deploying', caller: 7 }, 'caller and reason must be texts'],
+  ])('an input that is none is refused, and not tried for ever: %j', async (input, why) => {
+    const failed = await setStatus(input).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(WorkflowFailedError);
+    expect(failed).toMatchObject({ cause: { message: expect.stringContaining(why), type: 'Refused' } });
+  });
+});
+
+test('budget: a healthy window of 30 ticks takes at most 210 history events and 32 KiB', async () => {
+  const item = opened(policy({ windowMs: 9_000, intervalMs: 300, confirmMs: 100 }));
+  await harness.run(item);
+  const { coverage } = reportOf(item);
+  expect(coverage.made + coverage.missed).toBe(30);
+  const window = harness.window(item);
+  const { historySize = 0 } = await window.describe();
+  const size = sizeOf(await window.fetchHistory());
+  console.log(
+    `a healthy window of 30 ticks, dev server: ${size.events} events, ${size.bytes} bytes, ${historySize} by the server's count`,
+  );
+  expect(size.events).toBeLessThanOrEqual(210);
+  expect(Math.max(size.bytes, historySize)).toBeLessThanOrEqual(32 * 1_024);
+});
