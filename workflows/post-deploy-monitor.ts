@@ -184,12 +184,16 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         await condition(moved);
         continue;
       }
-      // Nothing may depend on the workflow's time but how long a timer runs, see `recordLook`.
-      const waitMs = Math.max(1, wakeAt - Math.max(Date.now(), win.lastSeenAt(state)));
-      // A message that changed the window: look at the grid again.
-      if (await condition(moved, waitMs, { summary: view.timerSummary(state, input) })) continue;
+      const seenAt = win.lastSeenAt(state);
+      const looksOver = win.lookAt(state, policy) === null;
+      if (!looksOver || seenAt < wakeAt) {
+        // Nothing may depend on the workflow's time but how long a timer runs, see `recordLook`.
+        const waitMs = Math.max(1, wakeAt - Math.max(Date.now(), seenAt));
+        // A message that changed the window: look at the grid again.
+        if (await condition(moved, waitMs, { summary: view.timerSummary(state, input) })) continue;
+      }
 
-      if (win.lookAt(state, policy) === null) {
+      if (looksOver) {
         become(win.ranOut(state, policy, wakeAt));
         continue;
       }
