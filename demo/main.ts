@@ -33,9 +33,12 @@ if ('exitCode' in parsed) {
 const { options } = parsed;
 const out = options.output === 'json' ? process.stderr : process.stdout;
 const write = (text: string): void => void out.write(text);
-const live = out === process.stdout && out.isTTY === true;
+/** Narrower than this (a terminal may not know its size at all) spinners and lines get in each other's way. */
+const NARROWEST = 60;
+const live =
+  out === process.stdout && out.isTTY === true && (out.columns ?? 0) >= NARROWEST && process.env['TERM'] !== 'dumb';
 /** A pipe has no width; most logs are read in this one. */
-const columns = live ? (out.columns ?? 100) : 120;
+const columns = live ? out.columns : 120;
 const colour = live && (process.env['NO_COLOR'] ?? '') === '';
 const display: Display = live ? liveDisplay(write) : plainDisplay(write);
 

@@ -3,11 +3,13 @@ import type { AlertActivities } from '../activities/alerts.ts';
 import type { SetStatus, StatusSetters } from '../activities/status-setters.ts';
 
 /** The last write retries without limit: a status is late rather than wrong (invariant 3). */
-const setters = proxyActivities<StatusSetters>({
-  startToCloseTimeout: '45 seconds',
-  heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
+const setters = (summary: string) =>
+  proxyActivities<StatusSetters>({
+    summary,
+    startToCloseTimeout: '45 seconds',
+    heartbeatTimeout: '10 seconds',
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+  });
 
 const { sendAlert } = proxyActivities<AlertActivities>({
   startToCloseTimeout: '30 seconds',
@@ -40,10 +42,13 @@ export interface Convergence {
 export async function convergeAndSettle(convergence: Convergence, note: (text: string) => void): Promise<void> {
   const { repo, workItem, caller, reason, guarded, settleMs } = convergence;
   const request: SetStatus = { repo, workItem, caller, reason };
-  if ((await untilDone(convergence, note, () => setters.convergeDone(request))) === null || !guarded) return;
+  if ((await untilDone(convergence, note, () => setters('show Done').convergeDone(request))) === null || !guarded)
+    return;
   for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
     if (settleMs > 0) await sleep(settleMs, { summary: 'then the status is read back' });
-    const result = await untilDone(convergence, note, () => setters.settleStatus({ ...request, reason: 'settle' }));
+    const result = await untilDone(convergence, note, () =>
+      setters('read the status back').settleStatus({ ...request, reason: 'settle' }),
+    );
     if (result !== 'rewritten') return;
     note(`the status was wrong after it had settled, and was converged again (${attempt} of ${SETTLE_TRIES})`);
   }

@@ -50,11 +50,13 @@ const tasks = proxyActivities<TaskActivities>({
 const { planDeploy } = proxyActivities<PlanActivity>({ startToCloseTimeout: '10 seconds' });
 
 /** A status write never holds up the work: after a minute the run goes on, and says so. */
-const setters = proxyActivities<StatusSetters>({
-  startToCloseTimeout: '45 seconds',
-  scheduleToCloseTimeout: '1 minute',
-  heartbeatTimeout: '10 seconds',
-});
+const setters = (summary: string) =>
+  proxyActivities<StatusSetters>({
+    summary,
+    startToCloseTimeout: '45 seconds',
+    scheduleToCloseTimeout: '1 minute',
+    heartbeatTimeout: '10 seconds',
+  });
 
 const { commentOnWorkItem } = proxyActivities<AlertActivities>({
   startToCloseTimeout: '45 seconds',
@@ -196,7 +198,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** From the look at the task to `tasks.stage = done`; `null`: the task is done now, by this run. */
   const upToDone = async (fixed: DeployPlan): Promise<Ending | null> => {
     touched = true;
-    await show('Awaiting Deploy could not be shown', () => setters.setAwaitingDeploy(request('waits for approval')));
+    await show('Awaiting Deploy could not be shown', () =>
+      setters('show Awaiting Deploy').setAwaitingDeploy(request('waits for approval')),
+    );
     become(
       deploy.askedForApproval(
         run,
@@ -225,7 +229,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (refusal !== null) return refusal;
 
     enter('deploying');
-    await show('Deploying could not be shown', () => setters.setDeploying(request('the deploy begins')));
+    await show('Deploying could not be shown', () =>
+      setters('show Deploying').setDeploying(request('the deploy begins')),
+    );
     const failure = await runDeploy(fixed, input, () => run.finished, firstExecutionRunId);
     if (failure !== null) return failure;
 
@@ -274,7 +280,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       default:
         if (touched) {
           await show('the status from before the run could not be put back', () =>
-            setters.restoreStatus({ ...request(end.outcome), before }),
+            setters('put the status back').restoreStatus({ ...request(end.outcome), before }),
           );
         }
         await comment('ended', end);
@@ -303,7 +309,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     become(deploy.armed(run, monitorWorkflowId(fixed.repo, workItem)));
     if (cancelRequested) cancelWindow();
     await show('Monitoring after Deploy could not be shown', () =>
-      setters.setMonitoring(request('the window is open')),
+      setters('show Monitoring after Deploy').setMonitoring(request('the window is open')),
     );
     try {
       const { outcome, summary } = await window.result();
@@ -335,7 +341,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (refusal?.outcome === 'refused') return finish(refusal);
     before =
       refusal === null
-        ? await show('the status could not be read', () => setters.readStatus({ repo: request('').repo, workItem }))
+        ? await show('the status could not be read', () =>
+            setters('read the status').readStatus({ repo: request('').repo, workItem }),
+          )
         : null;
     end = refusal ?? (await upToDone(plan));
   } catch (error) {

@@ -55,7 +55,9 @@ const WRONG: readonly (readonly [string, () => Record<string, string>, readonly 
   [
     'the table is missing',
     () => ({ DATABASE_URL: bare.url }),
-    ['The database has no table tasks on its search path: run the migrations, or name its schema in the database URL.'],
+    [
+      'The database has no table tasks on its search path: make it with d2d migrate, or name its schema in the database URL.',
+    ],
   ],
   [
     'the API key is wrong',

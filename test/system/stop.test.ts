@@ -61,14 +61,14 @@ describe.concurrent('SIGTERM', LONG, () => {
   test('what does not end in time does not keep the worker: run() fails, and so does the process', () =>
     withSystem({ env: { ORCH_SHUTDOWN_SECONDS: '0.1' } }, async (system, item) => {
       const { control } = system.plane;
-      // A call to Plane is waited for, 15 s at most; longer than what follows the grace.
-      control.fault({ mode: 'hang', match: { method: 'PATCH' } });
+      // An answer that does not come to its end: a call to Plane is given up after 15 s, longer than what follows the grace.
+      control.fault({ mode: 'trickle', everyMs: 1_000, match: { method: 'PATCH' } });
       const worker = await system.startWorker();
       await item.start();
       await until(() => expect(control.requests().some(({ method }) => method === 'PATCH')).toBe(true));
       worker.signal('SIGTERM');
-      const { code } = await worker.ended;
-      expect(code).toBe(1);
+      expect(await worker.ended).toEqual({ code: 1, signal: null });
+      expect(worker.stderr()).toMatch(/^The worker has failed: /);
       control.clearFaults();
       await system.startWorker();
       expect(await item.result()).toMatchObject({ outcome: 'done' });

@@ -133,6 +133,7 @@ export function activitiesOver({
       at(workItem).alerts.push({ key, title, text });
     },
     async writePostDeployLog(report: WindowReport) {
+      await at(report.workItem).onLog();
       at(report.workItem).reports.push(report);
       return { path: `${report.workItem}.md` };
     },

@@ -65,6 +65,8 @@ export interface Item {
   tracker: (call: 'read' | 'write') => Promise<void>;
   /** Called before each alert is sent; throws to let it fail. */
   sink: () => Promise<void>;
+  /** Called before the post-deploy log is written; throws to let it fail. */
+  onLog: () => Promise<void>;
 
   readonly writes: { status: TrackerStatus | 'before'; stage: string | null }[];
   readonly comments: { key: string; paragraphs: readonly string[] }[];
@@ -99,6 +101,7 @@ export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
   rollback: works,
   tracker: async () => {},
   sink: async () => {},
+  onLog: async () => {},
   writes: [],
   comments: [],
   alerts: [],

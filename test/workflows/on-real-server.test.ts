@@ -24,16 +24,27 @@ import { sizeOf } from './histories.ts';
 import { fail, type Item, pass, plan, policy, shownAs } from './item.ts';
 
 // Updates, which do not skip time, and what the time-skipping server lacks or does otherwise: time is real here, so
-// windows are compressed.
+// windows are compressed. The dev server fires timers once a second (measured: a timer of 300 ms takes 1 s), so a tick takes
+// that long at least.
 
 let harness: RealHarness;
+/** Thirty ticks take half a minute: they run beside the other tests. */
+let budgeted: { readonly item: Item; readonly ended: Promise<unknown> };
 beforeAll(async () => {
   harness = await startRealHarness();
+  const item = opened(policy({ windowMs: 30_000, intervalMs: 1_000, confirmMs: 500 }));
+  budgeted = { item, ended: harness.run(item) };
 });
 afterAll(() => harness.close());
 
-/** Ten ticks in 3 s. */
-const compressed = policy({ windowMs: 3_000, intervalMs: 300, confirmMs: 100, rollbackWatchMs: 2_000 });
+/** Five ticks in 5 s; two failures prove it degraded. */
+const compressed = policy({
+  windowMs: 5_000,
+  intervalMs: 1_000,
+  confirmMs: 500,
+  failThreshold: 2,
+  rollbackWatchMs: 5_000,
+});
 
 /** Nothing happens in it by itself while a test looks at it. */
 const still = policy({ windowMs: 600_000, intervalMs: 60_000, maxWindowMs: 900_000 });
@@ -69,7 +80,7 @@ function held() {
   return { until, letGo: () => letGo() };
 }
 
-describe('closeWindow', () => {
+describe.concurrent('closeWindow', () => {
   test('ends the window now and answers with its report', async () => {
     const item = opened(still);
     const window = await harness.watch(item);
@@ -162,7 +173,7 @@ describe('closeWindow', () => {
   });
 });
 
-describe('extendWindow', () => {
+describe.concurrent('extendWindow', () => {
   test('moves the end, to the millisecond, and keeps the grid', async () => {
     const item = opened(still);
     const window = await harness.watch(item);
@@ -179,14 +190,14 @@ describe('extendWindow', () => {
   });
 
   test('a window that was extended looks on', async () => {
-    const item = opened(policy({ ...compressed, windowMs: 900, maxWindowMs: 60_000 }));
+    const item = opened(policy({ ...compressed, windowMs: 2_000, maxWindowMs: 60_000 }));
     const window = await harness.watch(item);
-    await window.executeUpdate(extendWindowUpdate, { args: [{ ...OPS, minutes: 0.02 }] });
+    await window.executeUpdate(extendWindowUpdate, { args: [{ ...OPS, minutes: 0.03 }] });
     expect(await window.result()).toMatchObject({ outcome: 'healthy' });
     const { coverage, openedAt, endsAt, plannedTicks } = reportOf(item);
-    expect(endsAt - openedAt).toBe(2_100);
-    expect(plannedTicks).toBe(7);
-    expect(coverage.made + coverage.missed).toBe(7);
+    expect(endsAt - openedAt).toBe(3_800);
+    expect(plannedTicks).toBe(3);
+    expect(coverage.made + coverage.missed).toBe(3);
   });
 
   test('what is refused says why, changes nothing and leaves no trace in the history', async () => {
@@ -195,7 +206,7 @@ describe('extendWindow', () => {
     await window.query(windowStatusQuery);
     const before = await window.describe();
     const status = await window.query(windowStatusQuery);
-    const refused: [unknown, string][] = [
+    const refused: [unknown, unknown][] = [
       [{ ...OPS, minutes: 6 }, 'the window may last 15 minutes at the most; extend it by 5 minutes or less'],
       [{ ...OPS, minutes: 1e308 }, 'the window may last 15 minutes at the most; extend it by 5 minutes or less'],
       [{ ...OPS, minutes: -1 }, 'minutes must be a number greater than 0, got -1'],
@@ -205,11 +216,11 @@ describe('extendWindow', () => {
       [{ ...OPS }, 'minutes must be a number greater than 0, got undefined'],
       [{ by: 'oncall', minutes: 1 }, 'reason must be a text that says why'],
       [{ reason: 'x', minutes: 1 }, 'by must be a text that says who asks'],
-      [undefined, 'the payload must be an object {by, reason}, got null'],
+      [undefined, expect.stringMatching(/the payload must be an object \{by, reason\}, got (null|undefined)/)],
       [['x'], 'the payload must be an object {by, reason}, got ["x"]'],
     ];
     for (const [payload, why] of refused) {
-      expect(await refusal(window.executeUpdate('extendWindow', { args: [payload] }))).toBe(why);
+      expect(await refusal(window.executeUpdate('extendWindow', { args: [payload] }))).toEqual(why);
     }
     expect((await window.describe()).historyLength).toBe(before.historyLength);
     expect(await window.query(windowStatusQuery)).toEqual(status);
@@ -217,7 +228,7 @@ describe('extendWindow', () => {
   });
 });
 
-describe('a message while a probe runs takes effect before the next tick', () => {
+describe.concurrent('a message while a probe runs takes effect before the next tick', () => {
   test.each<[string, (item: Item) => Promise<unknown>, string]>([
     ['closeWindow', (item) => harness.window(item).executeUpdate(closeWindowUpdate, { args: [OPS] }), 'closed_early'],
     ['cancelWindow', (item) => harness.window(item).signal(cancelWindowSignal, OPS), 'cancelled'],
@@ -239,7 +250,7 @@ describe('a message while a probe runs takes effect before the next tick', () =>
   });
 });
 
-describe('payloads that cannot be read', () => {
+describe.concurrent('payloads that cannot be read', () => {
   const BROKEN: [string, { encoding: string; data: string }][] = [
     ['JSON that is broken', { encoding: 'json/plain', data: '{"by": "oncall", ' }],
     ['an unknown encoding', { encoding: 'x/y', data: 'z' }],
@@ -274,14 +285,14 @@ describe('payloads that cannot be read', () => {
   });
 });
 
-describe('what Temporal shows', () => {
+describe.concurrent('what Temporal shows', () => {
   const details = async (item: Item, of: 'window' | 'deploy'): Promise<string> => {
     const metadata = await harness[of](item).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
     return metadata.currentDetails ?? '';
   };
 
   test('search attributes, static summary and current details of a window and its deploy', async () => {
-    const item = opened(compressed, { looks: [pass(), fail('GET /health answered 503'), fail(), fail(), pass()] });
+    const item = opened(compressed, { looks: [pass(), fail(), fail(), pass()] });
     const deploy = await harness.start(item, { version: 'v2' });
     await harness.until(() => item.alerts.length > 0);
     const window = harness.window(item);
@@ -292,8 +303,8 @@ describe('what Temporal shows', () => {
     expect(open.typedSearchAttributes.get(D2dVerdict)).toBe('DEGRADED');
     expect(await open.staticSummary()).toBe(`${item.workItem}: watch ${item.plan.repo} v2 after its deploy`);
     const live = await details(item, 'window');
-    expect(live).toMatch(/^\*\*DEGRADED\*\* · tick \d+ of 10 · ends \d\d:\d\d:\d\d UTC/);
-    expect(live).toContain('3 health checks in a row failed (threshold 3): GET /health answered 503');
+    expect(live).toMatch(/^\*\*DEGRADED\*\* · tick \d+ of 5 · ends \d\d:\d\d:\d\d UTC/);
+    expect(live).toContain('2 health checks in a row failed (threshold 2): GET /health answered 503');
     expect(live).toContain('| tick | time | health | requests | 5xx | |');
 
     const running = await deploy.describe();
@@ -308,12 +319,12 @@ describe('what Temporal shows', () => {
     expect(closed.typedSearchAttributes.get(D2dPhase)).toBe('closed');
     expect(closed.typedSearchAttributes.get(D2dVerdict)).toBe('DEGRADED');
     expect((await deploy.describe()).typedSearchAttributes.get(D2dPhase)).toBe('finished');
-    expect(await details(item, 'window')).toMatch(/^\*\*degraded_alerted\*\* · tick 10 of 10 · closed/);
+    expect(await details(item, 'window')).toMatch(/^\*\*degraded_alerted\*\* · tick 5 of 5 · closed/);
     expect(await window.query(windowStatusQuery)).toMatchObject({ phase: 'closed', outcome: 'degraded_alerted' });
   });
 
   test('a window says acting while it rolls back', async () => {
-    const item = opened(policy({ ...compressed, action: 'rollback' }), { looks: [fail(), fail(), fail(), pass()] });
+    const item = opened(policy({ ...compressed, action: 'rollback' }), { looks: [fail(), fail(), pass()] });
     const rollback = held();
     item.rollback = async () => {
       await rollback.until;
@@ -331,7 +342,7 @@ describe('what Temporal shows', () => {
     ['HEALTHY', [pass()]],
     ['NO_EVIDENCE', [{ ...fail(), health: 'unknown' as const }]],
   ])('a window that ends %s says so', async (verdict, looks) => {
-    const item = opened(policy({ ...compressed, windowMs: 900 }), { looks });
+    const item = opened(policy({ ...compressed, windowMs: 1_000 }), { looks });
     const window = await harness.watch(item);
     await window.result();
     expect((await window.describe()).typedSearchAttributes.get(D2dVerdict)).toBe(verdict);
@@ -350,7 +361,7 @@ describe('what Temporal shows', () => {
   });
 });
 
-describe('executions', () => {
+describe.concurrent('executions', () => {
   test('a second start while one runs is refused and names the running one', async () => {
     const item = opened();
     const deploy = await harness.start(item);
@@ -391,7 +402,7 @@ describe('executions', () => {
     await deploy.terminate('an operator');
     expect(await harness.window(item).result()).toMatchObject({ outcome: 'healthy' });
     const { coverage } = reportOf(item);
-    expect(coverage.made + coverage.missed).toBe(10);
+    expect(coverage.made + coverage.missed).toBe(5);
     expect(item.shown.status).toBe('done');
   });
 
@@ -412,38 +423,50 @@ describe('executions', () => {
   });
 });
 
-describe('a worker that is gone', () => {
-  test('for a few ticks (W1): they are recorded as missed, and no burst makes up for them', async () => {
-    const item = opened(policy({ ...compressed, windowMs: 6_000 }));
-    const window = await harness.watch(item);
-    await harness.until(() => item.count.looks >= 2);
-    await harness.stopWorker();
-    await delay(1_500);
-    await harness.startWorker();
-    expect(await window.result()).toMatchObject({ outcome: 'healthy' });
-    const { coverage, ticks } = reportOf(item);
-    expect(coverage.made + coverage.missed).toBe(20);
-    expect(coverage.missed).toBeGreaterThanOrEqual(3);
-    expect(new Set(ticks.map(({ tick }) => tick)).size).toBe(ticks.length);
-  });
+describe.concurrent('a worker that is gone', () => {
+  /** A worker of its own, which can go. */
+  async function withWorker(run: (own: RealHarness) => Promise<void>): Promise<void> {
+    const own = await startRealHarness();
+    try {
+      await run(own);
+    } finally {
+      await own.close();
+    }
+  }
 
-  test('for longer than the window: it ends on its own deadline, and looks at nothing that is no longer its time', async () => {
-    const item = opened();
-    const window = await harness.watch(item);
-    const { endsAt } = await window.query(windowStatusQuery);
-    await harness.until(() => item.count.looks >= 1);
-    await harness.stopWorker();
-    const looks = item.count.looks;
-    await delay(endsAt + 400 - Date.now());
-    await harness.startWorker();
-    expect(await window.result()).toMatchObject({ outcome: 'no_evidence' });
-    expect(item.count.looks).toBe(looks);
-    expect(reportOf(item)).toMatchObject({ coverage: { made: looks, missed: 10 - looks }, endedBy: null });
-    expect(item.shown.status).toBe('done');
-  });
+  test('for a few ticks (W1): they are recorded as missed, and no burst makes up for them', () =>
+    withWorker(async (own) => {
+      const item = own.add({ plan: plan({ window: policy({ ...compressed, windowMs: 12_000 }), settleMs: 50 }) });
+      const window = await own.watch(item);
+      await own.until(() => item.count.looks >= 2);
+      await own.stopWorker();
+      await delay(3_500);
+      await own.startWorker();
+      expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+      const { coverage, ticks } = reportOf(item);
+      expect(coverage.made + coverage.missed).toBe(12);
+      expect(coverage.missed).toBeGreaterThanOrEqual(2);
+      expect(new Set(ticks.map(({ tick }) => tick)).size).toBe(ticks.length);
+    }));
+
+  test('for longer than the window: it ends on its own deadline, and looks at nothing that is no longer its time', () =>
+    withWorker(async (own) => {
+      const item = own.add({ plan: plan({ window: compressed, settleMs: 50 }) });
+      const window = await own.watch(item);
+      const { endsAt } = await window.query(windowStatusQuery);
+      await own.until(() => item.count.looks >= 1);
+      await own.stopWorker();
+      const looks = item.count.looks;
+      await delay(endsAt + 1_100 - Date.now());
+      await own.startWorker();
+      expect(await window.result()).toMatchObject({ outcome: looks < 3 ? 'no_evidence' : 'healthy' });
+      expect(item.count.looks).toBe(looks);
+      expect(reportOf(item)).toMatchObject({ coverage: { made: looks, missed: 5 - looks }, endedBy: null });
+      expect(item.shown.status).toBe('done');
+    }));
 });
 
-describe('setDeployStatus', () => {
+describe.concurrent('setDeployStatus', () => {
   const setStatus = (input: unknown) =>
     harness.client.workflow.execute(SET_STATUS_WORKFLOW, {
       taskQueue: harness.taskQueue,
@@ -502,16 +525,16 @@ describe('setDeployStatus', () => {
 });
 
 test('budget: a healthy window of 30 ticks takes at most 210 history events and 32 KiB', async () => {
-  const item = opened(policy({ windowMs: 9_000, intervalMs: 300, confirmMs: 100 }));
-  await harness.run(item);
+  const { item, ended } = budgeted;
+  await ended;
   const { coverage } = reportOf(item);
   expect(coverage.made + coverage.missed).toBe(30);
   const window = harness.window(item);
   const { historySize = 0 } = await window.describe();
-  const size = sizeOf(await window.fetchHistory());
+  const { events, bytes } = sizeOf(await window.fetchHistory());
   console.log(
-    `a healthy window of 30 ticks, dev server: ${size.events} events, ${size.bytes} bytes, ${historySize} by the server's count`,
+    `a healthy window of 30 ticks, dev server: ${events} events, ${bytes} bytes (${historySize} as it counts)`,
   );
-  expect(size.events).toBeLessThanOrEqual(210);
-  expect(Math.max(size.bytes, historySize)).toBeLessThanOrEqual(32 * 1_024);
+  expect(events).toBeLessThanOrEqual(210);
+  expect(Math.max(bytes, historySize)).toBeLessThanOrEqual(32 * 1_024);
 });
