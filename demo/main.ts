@@ -77,13 +77,14 @@ async function demo(wanted: DemoOptions): Promise<number> {
   const stackStarts = startStack({ options: wanted, folder, display, releases, signal: interrupt.signal });
   starting = stackStarts;
   const stack = await stackStarts;
-  display.print('', `Temporal UI: ${stack.temporalUi}`, `Plane:       ${stack.tracker.boardUrl}`, '');
+  const places = [`Temporal UI: ${stack.temporalUi}`, `Plane:       ${stack.tracker.boardUrl}`];
+  display.print('', ...places, '');
   const summary = await RUN[wanted.scenario](stack);
   write(`${summaryText(summary, { colour, columns })}\n`);
   const agreed = agrees(summary);
   if (wanted.output === 'json') process.stdout.write(`${JSON.stringify({ ...summary, agreed })}\n`);
   if (wanted.afterwards === 'keep') {
-    write('\nEverything still runs, to be looked at. Ctrl-C ends it.\n');
+    display.print('', 'Everything still runs, to be looked at. Ctrl-C ends it.', ...places);
     await aborted(interrupt.signal).catch(() => {});
   }
   return agreed ? EXIT.agreed : EXIT.failed;

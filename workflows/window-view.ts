@@ -99,6 +99,8 @@ export function timerSummary(state: WindowState, { policy }: MonitorInput): stri
   return due === last?.tick ? `confirm tick ${due} of ${plannedTicks}` : `tick ${due} of ${plannedTicks}`;
 }
 
+const left = (ms: number): string => `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`;
+
 const time = (at: number): string => new Date(at).toISOString().slice(11, 19);
 
 /** The window at a glance, in Markdown, for the Temporal UI. Times are UTC. */
@@ -107,7 +109,9 @@ export function details(state: WindowState, input: MonitorInput): string {
   const { requests, errors5xx, made, missed, unknown } = seen.coverage;
   const lines = [
     `**${seen.outcome ?? (state.degraded === null ? 'HEALTHY so far' : 'DEGRADED')}** · tick ${seen.tick} of ${seen.plannedTicks} · ${
-      seen.phase === 'closed' ? 'closed' : `ends ${time(seen.endsAt)} UTC`
+      seen.phase === 'closed'
+        ? 'closed'
+        : `ends ${time(seen.endsAt)} UTC, ${left(seen.endsAt - win.lastSeenAt(state))} from the last look`
     }`,
     '',
     seen.summary,

@@ -1,9 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { join } from 'node:path';
-import { afterEach, expect, inject, test } from 'vitest';
-import { made } from '../setup/made.ts';
+import { afterEach, expect, test } from 'vitest';
+import { program } from '../../demo/program.ts';
 
 // Ctrl-C at any moment leaves no process and no port behind. A terminal sends it to the whole process group; whatever starts the
 // demo (npm, a supervisor) to its pid alone.
@@ -17,11 +16,13 @@ afterEach(() => {
 
 test.each([
   ['the group', 'while everything starts', 'Postgres'],
-  ['the group', 'in the middle of the window', 'tick 2 of'],
-  ['the pid', 'in the middle of the window', 'tick 2 of'],
+  ['the group', 'in the middle of the window', 'tick 1 of'],
+  ['the pid', 'in the middle of the deploy', 'waits for an approval'],
 ])('SIGINT to %s, %s', { timeout: 120_000 }, async (whom, _when, mark) => {
-  const main = join(made('dist', inject('dist')), 'demo', 'main.js');
-  const child = spawn(process.execPath, [main, 'green'], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  const child = spawn(process.execPath, [...program('demo/main'), 'green'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
   demo = child;
   const pid = child.pid ?? 0;
   const exited = once(child, 'exit');

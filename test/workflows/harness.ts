@@ -90,6 +90,7 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
       workflowBundle: codePath === undefined ? workflowBundle() : { codePath },
       dataConverter: dataConverter(),
       stickyQueueScheduleToStartTimeout: '1 second',
+      buildId: 'test', // it stands in two events of every tick; by default it is 91 characters long
       activities,
     });
     worker = { shutdown: () => made.shutdown(), running: made.run() };
