@@ -64,7 +64,7 @@ async function cancelled(
 
   const evidence = await gatherEvidence(stack, deployment);
   const { window, workItem } = evidence;
-  const ended = window.endedBy === null ? 'nobody' : `${window.endedBy.by}: ${window.endedBy.reason}`;
+  const messages = window.messages.map(({ name, by, reason }) => `${name} by ${by}: ${reason}`);
   const checks = [
     ...commonChecks(evidence, {
       outcome: 'window_cancelled',
@@ -73,7 +73,7 @@ async function cancelled(
       rolledBackTo: [],
       comments: ['closed'],
     }),
-    same(`${workItem}: ended by (Temporal)`, `${BY}: ${REASON}`, ended),
+    same(`${workItem}: messages (Temporal)`, [`cancelWindow by ${BY}: ${REASON}`], messages),
     holds(
       `${workItem}: cancelled midway`,
       `fewer than ${window.plannedTicks} looks`,

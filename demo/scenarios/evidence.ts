@@ -1,21 +1,23 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DeployResult } from '../../workflows/messages.ts';
+import type { DeployResult, WindowStatus } from '../../workflows/messages.ts';
 import type { ProductionState } from '../production/state.ts';
 import { REPO } from '../stack/repositories-file.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { StatusChange } from '../stack/tracker.ts';
 import { waitFor } from '../stack/wait.ts';
 import type { Deployment } from './deployment.ts';
-import { type WindowRecord, windowRecord } from './window-record.ts';
+import { looksInHistory } from './looks-in-history.ts';
 
 /** What the authorities say about a deployment that has ended. */
 export interface Evidence {
   readonly workItem: string;
   /** Temporal's: how the run ended. */
   readonly result: DeployResult;
-  /** Temporal's: what the window saw and did. */
-  readonly window: WindowRecord;
+  /** Temporal's: what the window saw and did, by its query, which replays the history. */
+  readonly window: WindowStatus;
+  /** Temporal's: how many looks at production stand in the history of the window. */
+  readonly looksInHistory: number;
   /** The database's. */
   readonly stage: string | null;
   /** Plane's: every status that it had, the one it began with first. */
@@ -39,13 +41,20 @@ export async function gatherEvidence(stack: Stack, { item, watch }: Deployment):
   return {
     workItem: item.key,
     result,
-    window: await windowRecord(stack.temporal, item.key),
+    window: await finalWindow(stack, { item, watch }),
+    looksInHistory: await looksInHistory(stack.temporal, item.key),
     stage: await stack.tasks.stage(item.key),
     statuses: sequence(await settledHistory(stack, { item })),
     comments: (await item.commentIds()).map((id) => id.split(':').at(-1) ?? '').sort(),
     production: await stack.production.state(),
     log: written ? log : null,
   };
+}
+
+/** A worker has to answer: one that was just started may be a moment late. */
+function finalWindow({ timing, signal }: Stack, { item, watch }: Pick<Deployment, 'item' | 'watch'>) {
+  const until = `until a worker tells how the window of ${item.key} has ended`;
+  return waitFor(() => watch.look(() => {}), { until, withinMs: timing.patienceMs, signal });
 }
 
 /** A real Plane writes its history in the background: it is whole when it ends with what the item shows. */

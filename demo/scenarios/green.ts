@@ -26,7 +26,7 @@ export async function green(stack: Stack): Promise<Summary> {
         rolledBackTo: [],
         comments: [],
       }),
-      same('looks at production', window.plannedTicks, window.coverage.made),
+      same('looks at production (Temporal)', window.plannedTicks, evidence.looksInHistory),
       same('production runs', 'v2', evidence.production.version),
       same('alerts', 0, stack.alerts.alerts().length),
     ],

@@ -1,5 +1,3 @@
-import type { WindowRecord } from './window-record.ts';
-
 /** A look at production: the number of its tick, and the workflow time, which no two looks share. */
 export interface SeenTick {
   readonly tick: number;
@@ -7,38 +5,36 @@ export interface SeenTick {
   readonly confirming?: boolean | undefined;
 }
 
-type Record = Pick<WindowRecord, 'ticks' | 'ticksAfterRollback' | 'coverage'>;
-
-/** What was seen at some time and is not on record in the end. Pure, as all here. */
-export const lostTicks = (seen: readonly SeenTick[], { ticks, ticksAfterRollback }: Record): number[] => {
-  const recorded = new Set([...ticks, ...ticksAfterRollback].map(({ at }) => at));
-  return seen.filter(({ at }) => !recorded.has(at)).map(({ tick }) => tick);
+/** Numbers that stand for more than one look of their grid. Pure, as all here. */
+export const doubledTicks = (ticks: readonly SeenTick[]): number[] => {
+  const { window, afterRollback } = split(ticks);
+  return [...doubled(window), ...doubled(afterRollback)];
 };
-
-/** Numbers that stand for more than one look of the grid. */
-export const doubledTicks = ({ ticks, ticksAfterRollback }: Record): number[] => [
-  ...doubled(ticks),
-  ...doubled(ticksAfterRollback),
-];
 
 function doubled(ticks: readonly SeenTick[]): number[] {
   const onGrid = ticks.filter(({ confirming }) => confirming !== true).map(({ tick }) => tick);
   return onGrid.filter((tick, index) => onGrid.indexOf(tick) !== index);
 }
 
-/** Ticks up to the last one that were neither made nor recorded as missed. */
-export function unaccountedTicks({ ticks, coverage }: Record): number {
-  const numbers = ticks.map(({ tick }) => tick);
-  return Math.max(0, ...numbers) - new Set(numbers).size - coverage.missed;
+/** Ticks of the window up to its last one that were neither made nor counted as missed. */
+export function unaccountedTicks(ticks: readonly SeenTick[], missed: number): number {
+  const numbers = split(ticks).window.map(({ tick }) => tick);
+  return Math.max(0, ...numbers) - new Set(numbers).size - missed;
+}
+
+/** After a rollback the numbers begin anew. */
+function split(ticks: readonly SeenTick[]) {
+  const anew = ticks.findIndex(({ tick }, index) => tick < (ticks[index - 1]?.tick ?? 0));
+  return anew < 0
+    ? { window: ticks, afterRollback: [] }
+    : { window: ticks.slice(0, anew), afterRollback: ticks.slice(anew) };
 }
 
 /** `1–8, 12, 13, 13+; after the rollback 1–3`: a plus marks a look that confirmed a failure. */
 export function shownTicks(ticks: readonly SeenTick[]): string {
-  if (ticks.length === 0) return 'none';
-  // After a rollback the numbers begin anew.
-  const anew = ticks.findIndex(({ tick }, index) => tick < (ticks[index - 1]?.tick ?? 0));
-  if (anew < 0) return runs(ticks);
-  return `${runs(ticks.slice(0, anew))}; after the rollback ${runs(ticks.slice(anew))}`;
+  const { window, afterRollback } = split(ticks);
+  if (window.length === 0) return 'none';
+  return afterRollback.length === 0 ? runs(window) : `${runs(window)}; after the rollback ${runs(afterRollback)}`;
 }
 
 function runs(ticks: readonly SeenTick[]): string {

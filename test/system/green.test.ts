@@ -17,9 +17,9 @@ test('a deploy goes from Awaiting Deploy to a true Done', LONG, async () => {
   expect(system.production.operations(item.repo)).toEqual([
     { kind: 'deploy', operationId: expect.stringMatching(/:deploy$/), to: 'v2' },
   ]);
-  const report = await item.report();
-  expect(report).toMatchObject({ outcome: 'healthy', plannedTicks: 8 });
-  ticksInOrder(report);
+  const window = await item.windowStatus();
+  expect(window).toMatchObject({ outcome: 'healthy', plannedTicks: 8 });
+  ticksInOrder(window);
   expect(item.comments()).toEqual([]);
   expect(system.alerts.about(item.workItem)).toEqual([]);
 

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Connection, Client as TemporalClient } from '@temporalio/client';
 import { Client, type QueryResultRow } from 'pg';
 import { vi } from 'vitest';
 import { stringify } from 'yaml';
@@ -24,6 +25,8 @@ export interface SystemOptions {
   readonly repos?: number;
   /** A migrated database on a server of the test's own. Default: a fresh one on the run's server. */
   readonly databaseUrl?: string;
+  /** A Temporal server of the test's own, with the search attributes registered. Default: that of the run. */
+  readonly temporalAddress?: string;
   /** The `window` block of the repositories file, over a window of 8 s with a look every second. */
   readonly window?: Readonly<Record<string, number | string>>;
   readonly deploy?: 'command' | 'external';
@@ -33,11 +36,11 @@ export interface SystemOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Everything around the workers of one test, all of it its own but for the Temporal server of the run. */
+/** Everything around the workers of one test, all of it its own but for the servers of the run. */
 export interface System {
   readonly repos: readonly string[];
   readonly taskQueue: string;
-  readonly temporal: TemporalAccess;
+  readonly temporal: Pick<TemporalAccess, 'address' | 'namespace' | 'client' | 'close'>;
   readonly client: D2dClient;
   readonly plane: SimulatedPlane;
   readonly production: Production;
@@ -58,7 +61,7 @@ export interface System {
 }
 
 /** Longest wait for anything that has to happen by itself: it ends a test that would hang, and decides none. */
-export const PATIENCE_MS = 100_000;
+export const PATIENCE_MS = 170_000;
 
 /** For `test(name, LONG, …)`. */
 export const LONG = { timeout: PATIENCE_MS + 20_000 };
@@ -77,7 +80,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   let taken = 0;
 
   const databaseUrl = options.databaseUrl ?? (await ownDatabase());
-  const temporal = await connectTemporal();
+  const temporal = await (options.temporalAddress === undefined
+    ? connectTemporal()
+    : connectTo(options.temporalAddress));
   opened.push(temporal.close);
   const plane = await startSimulatedPlane();
   opened.push(plane.close);
@@ -162,6 +167,12 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     },
   };
   return system;
+}
+
+async function connectTo(address: string): Promise<System['temporal']> {
+  const connection = await Connection.connect({ address });
+  const namespace = 'default';
+  return { address, namespace, client: new TemporalClient({ connection, namespace }), close: () => connection.close() };
 }
 
 async function withDatabase<T>(url: string, run: (database: Client) => Promise<T>): Promise<T> {

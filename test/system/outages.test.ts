@@ -1,9 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, inject, test } from 'vitest';
 import { migrate } from '../../adapters/postgres/migrate.ts';
+import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
 import { type PostgresServer, startPostgresServer } from '../../demo/servers/postgres-server.ts';
+import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import type { FaultRule } from '../../demo/simulated-plane/faults.ts';
 import { LONG, startSystem, until } from './harness.ts';
-import { TO_DONE, ticksInOrder } from './item.ts';
+import { expectMissedInOutageOnly, TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // What a worker depends on goes away in mid-run: a status is late rather than wrong, and nothing is lost or stuck.
@@ -18,6 +24,16 @@ async function onOwnPostgres(run: (postgres: PostgresServer, databaseUrl: string
     await postgres.stop();
   }
 }
+
+/** Answers that a write of Plane may get. */
+const FAULTS: readonly (readonly [string, FaultRule])[] = [
+  ['429 with Retry-After', { mode: 'status', status: 429, body: { error: 'slow' }, headers: { 'Retry-After': '2' } }],
+  ['500, not applied', { mode: 'status', status: 500, body: { error: 'Something went wrong' } }],
+  ['500 after it was applied', { mode: 'applyThenStatus', status: 500, body: { error: 'Something went wrong' } }],
+  ['a reset after it was applied', { mode: 'applyThenReset' }],
+  ['a reset before', { mode: 'resetBefore' }],
+  ['a web page in place of an answer', { mode: 'status', status: 502, body: '<html>Bad gateway</html>' }],
+];
 
 describe.concurrent('outages', LONG, () => {
   // The longest one goes first: the first new try of a write that only a person can mend comes after a minute.
@@ -41,6 +57,35 @@ describe.concurrent('outages', LONG, () => {
       expect(item.history()).toEqual(TO_DONE);
     }));
 
+  test('Temporal is killed in mid-window: the worker stays, and the window goes on once Temporal is back', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'd2d-temporal-'));
+    const onDisk = { cli: inject('temporalCli'), ui: 'off', dbFilename: join(folder, 'temporal.db') } as const;
+    const first = await startTemporalServer({ ...onDisk, keywords: SEARCH_ATTRIBUTES });
+    let running = first;
+    try {
+      await withSystem(
+        { temporalAddress: first.address, window: { seconds: 30, intervalSeconds: 3 } },
+        async (system, item) => {
+          const worker = await system.startWorker();
+          await item.start();
+          await item.untilTick(2);
+          const killedAt = Date.now();
+          await first.kill();
+          await delay(2_000); // long enough for calls to fail meanwhile
+          running = await startTemporalServer({ ...onDisk, port: Number(first.address.split(':')[1]) });
+          expect(await item.result()).toMatchObject({ outcome: 'done' });
+          expect(item.history()).toEqual(TO_DONE);
+          expectMissedInOutageOnly(await item.windowStatus(), killedAt);
+          worker.signal('SIGTERM');
+          expect(await worker.ended).toEqual({ code: 0, signal: null });
+        },
+      );
+    } finally {
+      await running.kill();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   test('Postgres stops in mid-window: the window goes on, Done is late, and written once Postgres is back', () =>
     onOwnPostgres((postgres, databaseUrl) =>
       withSystem({ databaseUrl }, async (system, item) => {
@@ -56,7 +101,7 @@ describe.concurrent('outages', LONG, () => {
         await postgres.resume();
         expect(await item.result()).toMatchObject({ outcome: 'done' });
         expect(item.history()).toEqual(TO_DONE);
-        ticksInOrder(await item.report());
+        ticksInOrder(await item.windowStatus());
       }),
     ));
 
@@ -108,19 +153,8 @@ describe.concurrent('outages', LONG, () => {
         expect.stringMatching(/^mirroring ended: .* It is unknown, deleted or archived\.$/),
       ]);
     }));
-});
 
-describe('one write of Plane goes wrong', () => {
-  const FAULTS: readonly (readonly [string, FaultRule])[] = [
-    ['429 with Retry-After', { mode: 'status', status: 429, body: { error: 'slow' }, headers: { 'Retry-After': '2' } }],
-    ['500, not applied', { mode: 'status', status: 500, body: { error: 'Something went wrong' } }],
-    ['500 after it was applied', { mode: 'applyThenStatus', status: 500, body: { error: 'Something went wrong' } }],
-    ['a reset after it was applied', { mode: 'applyThenReset' }],
-    ['a reset before', { mode: 'resetBefore' }],
-    ['a web page in place of an answer', { mode: 'status', status: 502, body: '<html>Bad gateway</html>' }],
-  ];
-
-  test('each status is shown once, whatever the answer was', LONG, async () => {
+  test('two writes of Plane go wrong: each status is shown once, whatever the answer was', async () => {
     const system = await startSystem({ repos: FAULTS.length });
     try {
       await system.startWorker();

@@ -84,14 +84,14 @@ test('start, a second start, approve, query and cancelWindow', LONG, async () =>
   await works('cancelWindow');
   expect(await item.result()).toMatchObject({ outcome: 'window_cancelled' });
   expect(item.history()).toEqual(TO_DONE);
-  expect(item.comments().join()).toContain('Ended by kim: false alarm');
+  expect(item.comments().join()).toContain('Ended by oncall: false alarm');
 });
 
 test('reject', LONG, async () => {
   item = await system.addItem();
   await works('start');
   await works('reject');
-  expect(await item.result()).toEqual({ outcome: 'rejected', reason: 'rejected by kim: not today' });
+  expect(await item.result()).toEqual({ outcome: 'rejected', reason: 'rejected by oncall: not today' });
   expect(item.status()).toBe('In Progress');
 });
 
@@ -101,19 +101,19 @@ test(
   async () => {
     await watched();
     const { endsAt } = await item.windowStatus();
-    expect(await works('extendWindow')).toContain(String(endsAt + 300_000));
-    expect((await item.windowStatus()).endsAt).toBe(endsAt + 300_000);
+    expect(await works('extendWindow')).toContain(String(endsAt + 600_000));
+    expect((await item.windowStatus()).endsAt).toBe(endsAt + 600_000);
 
-    const beyond = await shell(RAW_COMMANDS.extendWindow.replace('"minutes":5', '"minutes":60'));
+    const beyond = await shell(RAW_COMMANDS.extendWindow.replace('"minutes": 10', '"minutes": 60'));
     expect(beyond.code).toBe(1);
-    expect(beyond.output).toContain('the window may last 15 minutes at the most; extend it by 9 minutes or less');
-    const none = await shell(RAW_COMMANDS.extendWindow.replace('"minutes":5', '"minutes":"5"'));
+    expect(beyond.output).toContain('the window may last 15 minutes at the most; extend it by 4 minutes or less');
+    const none = await shell(RAW_COMMANDS.extendWindow.replace('"minutes": 10', '"minutes": "5"'));
     expect(none.code).toBe(1);
     expect(none.output).toContain('minutes must be a number greater than 0, got "5"');
-    const nobody = await shell(RAW_COMMANDS.closeWindow.replace('"by":"kim",', ''));
+    const nobody = await shell(RAW_COMMANDS.closeWindow.replace('"by": "oncall", ', ''));
     expect(nobody.code).toBe(1);
     expect(nobody.output).toContain('by must be a text that says who asks');
-    expect((await item.windowStatus()).endsAt).toBe(endsAt + 300_000);
+    expect((await item.windowStatus()).endsAt).toBe(endsAt + 600_000);
 
     expect(await works('closeWindow')).toMatch(/"outcome":\s*"closed_early"/);
     expect(await item.result()).toMatchObject({ outcome: 'closed_early' });

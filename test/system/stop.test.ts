@@ -7,7 +7,7 @@ import { withSystem } from './with-system.ts';
 
 describe.concurrent('SIGTERM', LONG, () => {
   test('in mid-window: the worker drains, and the next one goes on with the window', () =>
-    withSystem({ window: { seconds: 20, intervalSeconds: 1 } }, async (system, item) => {
+    withSystem({ window: { seconds: 20, intervalSeconds: 2 } }, async (system, item) => {
       const worker = await system.startWorker();
       await item.start();
       await item.untilTick(2);
@@ -23,7 +23,7 @@ describe.concurrent('SIGTERM', LONG, () => {
       await system.startWorker();
       expect(await item.result()).toMatchObject({ outcome: 'done' });
       expect(item.history()).toEqual(TO_DONE);
-      ticksInOrder(await item.report());
+      ticksInOrder(await item.windowStatus());
     }));
 
   test('in the middle of a deploy: the command is ended with the worker, and the outcome is not guessed', () =>

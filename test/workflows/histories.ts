@@ -1,9 +1,62 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { temporal } from '@temporalio/proto';
+import { Worker } from '@temporalio/worker';
+import { dataConverter } from '../../adapters/temporal/workflow-source.ts';
 
-type History = temporal.api.history.v1.IHistory;
+const { History } = temporal.api.history.v1;
+type IHistory = temporal.api.history.v1.IHistory;
 
 /** What a workflow's history costs: its events, and its bytes as the server keeps them. */
-export const sizeOf = (history: History): { readonly events: number; readonly bytes: number } => ({
+export const sizeOf = (history: IHistory): { readonly events: number; readonly bytes: number } => ({
   events: history.events?.length ?? 0,
-  bytes: temporal.api.history.v1.History.encode(history).finish().length,
+  bytes: History.encode(history).finish().length,
 });
+
+const FOLDER = fileURLToPath(new URL('../histories/', import.meta.url));
+
+/** What tells of the machine, and what stands in its place; a replay reads none of it. */
+const SCRUBBED: Readonly<Record<string, unknown>> = {
+  identity: 'worker',
+  stackTrace: '',
+};
+
+function scrub(this: unknown, key: string, value: unknown): unknown {
+  if (key in SCRUBBED) return SCRUBBED[key];
+  // The name of a worker's own queue holds its host.
+  return key === 'name' && typeof value === 'string' && value.includes('@') ? 'sticky' : value;
+}
+
+/**
+ * Writes a history down, one event a line. By the message's own `toObject`: the SDK's `historyToJSON` fails where npm gives
+ * `@temporalio/common` and `@temporalio/proto` each a protobufjs of its own ("type must be a Type").
+ */
+export async function recordHistory(name: string, history: IHistory): Promise<void> {
+  const { events } = History.toObject(History.fromObject(history), { enums: String, longs: String, bytes: String });
+  if (!Array.isArray(events)) throw new Error(`${name}: a history without events`);
+  const lines = events.map((event) => JSON.stringify(event, scrub));
+  await writeFile(`${FOLDER}${name}.json`, `{"events":[\n${lines.join(',\n')}\n]}\n`);
+}
+
+/** The names of what was recorded. */
+export const recordedHistories = async (): Promise<string[]> =>
+  (await readdir(FOLDER)).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+
+export const readRecorded = (name: string): Promise<string> => readFile(`${FOLDER}${name}.json`, 'utf8');
+
+export const parseRecorded = (text: string): IHistory => History.fromObject(JSON.parse(text));
+
+/** Replays histories with a bundle. @returns what the replay says against each of them; `null`: nothing. */
+export async function replay(
+  codePath: string,
+  histories: readonly { readonly name: string; readonly history: IHistory }[],
+): Promise<Record<string, string | null>> {
+  const named = histories.map(({ name, history }) => ({ workflowId: name, history }));
+  const verdicts: Record<string, string | null> = {};
+  const results = Worker.runReplayHistories(
+    { workflowBundle: { codePath }, dataConverter: dataConverter(), replayName: 'replay' },
+    named,
+  );
+  for await (const { workflowId, error } of results) verdicts[workflowId] = error === undefined ? null : error.message;
+  return verdicts;
+}

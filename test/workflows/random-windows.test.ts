@@ -9,11 +9,14 @@ import { type Harness, startHarness } from './harness.ts';
 import { fail, type Item, plan, policy, unknown } from './item.ts';
 
 // Any sequence of observations, signals, cancels and stale callers ends in the status that decisions/ predict, with one
-// action at the most. Updates do not skip time: on-real-server.test.ts has them.
+// action at the most. A tracker and a sink that fail for a while are a first phase: once they have healed, everything must
+// come right. Updates do not skip time: on-real-server.test.ts has them.
 
 const WINDOWS = Number(process.env['D2D_RANDOM_WINDOWS'] ?? 300);
 const SEED = Number(process.env['D2D_SEED'] ?? Date.now() % 1_000_000_007);
-const AT_ONCE = Number(process.env['D2D_LANES'] ?? 1);
+
+/** Windows that once failed, by their seed and place; each is run again before the new ones. A change of `sample` voids them. */
+const FAILED_ONCE: readonly { readonly seed: number; readonly window: number }[] = [];
 
 let harness: Harness;
 beforeAll(async () => {
@@ -29,6 +32,8 @@ interface Sample {
   readonly selfHosting: boolean;
   readonly rollback: { readonly ok: boolean; readonly detail: string };
   readonly events: readonly { readonly what: (typeof EVENTS)[number]; readonly atLook: number }[];
+  /** How many calls fail before it is healed: of the tracker, once the task is done; of the alert sink. */
+  readonly faults: { readonly tracker: number; readonly sink: number };
 }
 
 const look: fc.Arbitrary<Look> = fc.oneof(
@@ -61,6 +66,7 @@ const sample: fc.Arbitrary<Sample> = fc.record({
   selfHosting: fc.boolean(),
   rollback: fc.constantFrom({ ok: true, detail: 'v1 is back' }, { ok: false, detail: 'exit code 1' }),
   events: fc.array(fc.record({ what: fc.constantFrom(...EVENTS), atLook: fc.nat(8) }), { maxLength: 2 }),
+  faults: fc.record({ tracker: fc.constantFrom(0, 0, 0, 1, 3), sink: fc.constantFrom(0, 0, 0, 2) }),
 });
 
 async function happen(what: (typeof EVENTS)[number], item: Item): Promise<void> {
@@ -87,7 +93,14 @@ async function happen(what: (typeof EVENTS)[number], item: Item): Promise<void> 
   }
 }
 
-async function runSample({ looks, policy: windowPolicy, selfHosting, rollback, events }: Sample): Promise<Item> {
+async function runSample({
+  looks,
+  policy: windowPolicy,
+  selfHosting,
+  rollback,
+  events,
+  faults,
+}: Sample): Promise<Item> {
   const item = harness.add({
     plan: plan({ window: windowPolicy, selfHosting }),
     looks,
@@ -95,6 +108,13 @@ async function runSample({ looks, policy: windowPolicy, selfHosting, rollback, e
   });
   item.onLook = async (n) => {
     for (const { what, atLook } of events) if (atLook === n) await happen(what, item);
+  };
+  let { tracker, sink } = faults;
+  item.tracker = async () => {
+    if (item.task?.stage !== 'deploy' && tracker-- > 0) throw new Error('the tracker is away');
+  };
+  item.sink = async () => {
+    if (sink-- > 0) throw new Error('the sink is away');
   };
   await harness.run(item);
   return item;
@@ -138,21 +158,24 @@ function check(drawn: Sample, item: Item): WindowOutcome {
   return report.outcome;
 }
 
+async function holds(drawn: Sample | undefined, seed: number, window: number): Promise<WindowOutcome> {
+  try {
+    if (drawn === undefined) throw new Error('there is no such window');
+    return check(drawn, await runSample(drawn));
+  } catch (error) {
+    throw new Error(`window ${window} of D2D_SEED=${seed} failed: ${JSON.stringify(drawn)}`, { cause: error });
+  }
+}
+
 test(`${WINDOWS} random windows end as the decisions say`, { timeout: 600_000 }, async () => {
-  const drawn = fc.sample(sample, { numRuns: WINDOWS, seed: SEED });
+  for (const { seed, window } of FAILED_ONCE) {
+    await holds(fc.sample(sample, { numRuns: window + 1, seed })[window], seed, window);
+  }
   const counts: Partial<Record<WindowOutcome, number>> = {};
-  const queue = drawn.entries();
-  const lane = async (): Promise<void> => {
-    for (const [n, one] of queue) {
-      try {
-        const outcome = check(one, await runSample(one));
-        counts[outcome] = (counts[outcome] ?? 0) + 1;
-      } catch (error) {
-        throw new Error(`window ${n} of D2D_SEED=${SEED} failed: ${JSON.stringify(one)}`, { cause: error });
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  for (const [n, drawn] of fc.sample(sample, { numRuns: WINDOWS, seed: SEED }).entries()) {
+    const outcome = await holds(drawn, SEED, n);
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
+  }
   console.log(`random windows (D2D_SEED=${SEED}): ${JSON.stringify(counts)}`);
   const reachable: WindowOutcome[] = [
     'healthy',

@@ -1,0 +1,17 @@
+import { upsertMemo } from '@temporalio/workflow';
+import { deployToDone as deploy } from '../../../workflows/deploy-to-done.ts';
+import { postDeployMonitor as monitor } from '../../../workflows/post-deploy-monitor.ts';
+import { setDeployStatus as setStatus } from '../../../workflows/set-deploy-status.ts';
+
+// The workflows with one command more at their start: a replay of any history must refuse them.
+
+function changed<Input, Result>(workflow: (input: Input) => Promise<Result>) {
+  return (input: Input): Promise<Result> => {
+    upsertMemo({ broken: true });
+    return workflow(input);
+  };
+}
+
+export const deployToDone = changed(deploy);
+export const postDeployMonitor = changed(monitor);
+export const setDeployStatus = changed(setStatus);

@@ -1,0 +1,146 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { WindowOutcome } from '../../activities/window-report.ts';
+import {
+  cancelWindowSignal,
+  closeWindowUpdate,
+  type DeployOutcome,
+  rejectSignal,
+  SET_STATUS_WORKFLOW,
+} from '../../workflows/messages.ts';
+import type { RealHarness } from './harness.ts';
+import { fail, type Item, pass, plan, policy, unknown } from './item.ts';
+
+// Every ending that either workflow can reach, played on the real server: the shortest way to each.
+
+/** Plays one ending. @returns the workflow that it is about. */
+export type Play = (harness: RealHarness) => Promise<{ readonly workflowId: string; readonly runId?: string }>;
+
+/** One tick decides; the dev server's timers take a second at least. */
+const brief = policy({
+  windowMs: 1_000,
+  intervalMs: 1_000,
+  confirmMs: 500,
+  failThreshold: 1,
+  rollbackWatchMs: 3_000,
+});
+const withRollback = policy({ ...brief, action: 'rollback' });
+/** Open until somebody ends it. */
+const still = policy({ windowMs: 600_000, intervalMs: 60_000 });
+
+const OPS = { by: 'oncall', reason: 'seen enough' };
+const approval = (timeoutMs: number) => plan({ settleMs: 50, approval: { required: true, timeoutMs } });
+
+const FAILS: Partial<Item> = { rollback: async () => ({ ok: false, detail: 'exit code 1' }) };
+
+const deploy =
+  (change: Partial<Item>, meanwhile: (harness: RealHarness, item: Item) => Promise<unknown> = async () => {}): Play =>
+  async (harness) => {
+    const item = harness.add({ ...change, plan: change.plan ?? plan({ window: brief, settleMs: 50 }) });
+    const handle = await harness.start(item, { version: 'v2', requestedBy: 'ci' });
+    await meanwhile(harness, item);
+    await handle.result();
+    return handle;
+  };
+
+const window =
+  (
+    watched = brief,
+    change: Partial<Item> = {},
+    meanwhile: (harness: RealHarness, item: Item) => Promise<unknown> = async () => {},
+  ): Play =>
+  async (harness) => {
+    const item = harness.add({ ...change, plan: plan({ window: watched, settleMs: 50 }) });
+    const handle = await harness.watch(item);
+    await meanwhile(harness, item);
+    await handle.result();
+    return handle;
+  };
+
+const stillWatched = { plan: plan({ window: still, settleMs: 50 }) };
+const watching = (harness: RealHarness, item: Item) => harness.until(() => item.shown.status === 'monitoring');
+
+/** `superseded` comes with a later issue. */
+export const DEPLOY_ENDINGS: Record<Exclude<DeployOutcome, 'superseded'>, Play> = {
+  done: deploy({}),
+  already_done: deploy({ task: { repo: '', stage: 'done' } }),
+  refused: deploy({ task: null }),
+  rejected: deploy({ plan: approval(60_000) }, (harness, item) =>
+    harness.deploy(item).signal(rejectSignal, { by: 'oncall', reason: 'freeze' }),
+  ),
+  approval_expired: deploy({ plan: approval(1_000) }),
+  deploy_failed: deploy({ deploy: async () => ({ ok: false, detail: 'exit code 3' }) }),
+  unhealthy_after_deploy: deploy({ checkHealth: async () => ({ ok: false, detail: '503 for 60 s' }) }),
+  deploy_unknown: deploy({
+    deploy: async () => {
+      throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
+    },
+  }),
+  task_cancelled: deploy({ task: { repo: '', stage: 'cancelled' } }),
+  cancelled: deploy({ plan: approval(60_000) }, async (harness, item) => {
+    await harness.until(() => item.shown.status === 'awaiting_deploy');
+    await harness.deploy(item).cancel();
+  }),
+  degraded_alerted: deploy({ looks: [fail()] }),
+  degraded_rolled_back: deploy({ looks: [fail(), pass()], plan: plan({ window: withRollback, settleMs: 50 }) }),
+  rollback_failed: deploy({ ...FAILS, looks: [fail(), pass()], plan: plan({ window: withRollback, settleMs: 50 }) }),
+  no_evidence: deploy({ looks: [unknown()] }),
+  window_cancelled: deploy(stillWatched, async (harness, item) => {
+    await watching(harness, item);
+    await harness.deploy(item).cancel();
+  }),
+  closed_early: deploy(stillWatched, async (harness, item) => {
+    await watching(harness, item);
+    await harness.window(item).executeUpdate(closeWindowUpdate, { args: [OPS] });
+  }),
+  window_lost: deploy(stillWatched, async (harness, item) => {
+    await watching(harness, item);
+    await harness.window(item).terminate('an operator');
+  }),
+};
+
+/** `superseded` comes with a later issue. */
+export const WINDOW_ENDINGS: Record<Exclude<WindowOutcome, 'superseded'>, Play> = {
+  healthy: window(policy({ ...brief, windowMs: 3_000 })),
+  no_evidence: window(brief, { looks: [unknown()] }),
+  degraded_alerted: window(policy({ ...brief, windowMs: 3_000 }), { looks: [fail(), fail(), pass()] }),
+  degraded_rolled_back: window(withRollback, { looks: [fail(), fail(), pass()] }),
+  rollback_failed: window(withRollback, { ...FAILS, looks: [fail(), pass()] }),
+  cancelled: window(still, {}, async (harness, item) => {
+    await harness.window(item).signal('nonsense', 42);
+    await harness.window(item).signal(cancelWindowSignal, OPS);
+  }),
+  closed_early: window(still, {}, (harness, item) =>
+    harness.window(item).executeUpdate(closeWindowUpdate, { args: [OPS] }),
+  ),
+  task_cancelled: window(brief, {}, async (_, item) => {
+    if (item.task !== null) item.task.stage = 'cancelled';
+  }),
+};
+
+/** What is no ending, but a way to one. */
+export const OTHERS: Record<string, Play> = {
+  'setDeployStatus.allowed': async (harness) => {
+    const item = harness.add();
+    const handle = await harness.client.workflow.start(SET_STATUS_WORKFLOW, {
+      taskQueue: harness.taskQueue,
+      workflowId: `set-status/${item.workItem}`,
+      args: [{ repo: item.plan.repo, workItem: item.workItem, status: 'deploying', caller: 'ci' }],
+    });
+    await handle.result();
+    return handle;
+  },
+  /** The run that went on, and that carries its window. */
+  'postDeployMonitor.continued': async (harness) => {
+    const item = harness.add({ plan: plan({ window: policy({ ...brief, windowMs: 3_000 }), settleMs: 50 }) });
+    const handle = await harness.watch(item, { continueAfterEvents: 9 });
+    await handle.result();
+    return harness.window(item);
+  },
+  /** The run that it was carried from. */
+  'postDeployMonitor.continues': async (harness) => {
+    const item = harness.add({ plan: plan({ window: policy({ ...brief, windowMs: 3_000 }), settleMs: 50 }) });
+    const handle = await harness.watch(item, { continueAfterEvents: 9 });
+    await handle.result();
+    return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
+  },
+};

@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  isMonitorInput,
+  parseDeployFinished,
+  parseDeployInput,
+  parseExtension,
+  parseSetDeployStatus,
+  parseSignalCommand,
+  parseUpdateCommand,
+} from '../../workflows/parse-message.ts';
+import { policy } from './item.ts';
+
+const UNKNOWN = { by: 'unknown', reason: 'unknown' };
+
+/** Whatever JSON, bytes or a converter can make of a payload. */
+const payload = fc.oneof(
+  fc.jsonValue(),
+  fc.uint8Array({ maxLength: 8 }),
+  fc.constant(undefined),
+  fc.record(
+    {
+      by: fc.oneof(fc.string(), fc.jsonValue()),
+      reason: fc.oneof(fc.string(), fc.jsonValue()),
+      minutes: fc.oneof(fc.double(), fc.jsonValue()),
+      ok: fc.oneof(fc.boolean(), fc.jsonValue()),
+      repo: fc.oneof(fc.string(), fc.jsonValue()),
+      workItem: fc.oneof(fc.string(), fc.jsonValue()),
+      status: fc.oneof(fc.constantFrom('awaiting_deploy', 'deploying', 'monitoring', 'done'), fc.jsonValue()),
+      policy: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  ),
+);
+
+describe('a command in a signal', () => {
+  test.each([
+    [undefined, UNKNOWN],
+    [null, UNKNOWN],
+    [{}, UNKNOWN],
+    [{ by: 'a' }, { by: 'a', reason: 'unknown' }],
+    [{ reason: 'b' }, { by: 'unknown', reason: 'b' }],
+    [
+      { by: '  a ', reason: ' ' },
+      { by: 'a', reason: 'unknown' },
+    ],
+    [
+      { by: null, reason: 'b', more: 1 },
+      { by: 'unknown', reason: 'b' },
+    ],
+    [{ by: 'x'.repeat(501) }, { by: 'x'.repeat(500), reason: 'unknown' }],
+  ])('%j counts', (given, command) => {
+    expect(parseSignalCommand(given)).toEqual(command);
+  });
+
+  test.each([
+    [0, 'its payload must be an object {by, reason}, got 0'],
+    ['', 'its payload must be an object {by, reason}, got ""'],
+    [false, 'its payload must be an object {by, reason}, got false'],
+    [[], 'its payload must be an object {by, reason}, got []'],
+    [new Uint8Array([1]), 'its payload must be an object {by, reason}, got {"0":1}'],
+    [{ by: 7 }, 'by and reason must be texts, got {"by":7}'],
+    [{ by: 'a', reason: [] }, 'by and reason must be texts, got {"by":"a","reason":[]}'],
+    ['x'.repeat(300), `its payload must be an object {by, reason}, got "${'x'.repeat(199)}…`],
+  ])('%j is garbage', (given, why) => {
+    expect(parseSignalCommand(given)).toBe(why);
+  });
+});
+
+describe('a command in an update', () => {
+  test('must say who and why', () => {
+    expect(parseUpdateCommand({ by: ' a ', reason: 'b' })).toEqual({ by: 'a', reason: 'b' });
+    for (const given of [
+      undefined,
+      null,
+      7,
+      [],
+      'x',
+      {},
+      { by: 'a' },
+      { reason: 'b' },
+      { by: '', reason: 'b' },
+      { by: 7, reason: 'b' },
+    ]) {
+      expect(parseUpdateCommand(given)).toEqual(expect.any(String));
+    }
+  });
+
+  test.each([[0.001], [1], [1e308]])('extends by %j minutes', (minutes) => {
+    expect(parseExtension({ by: 'a', reason: 'b', minutes })).toEqual({ by: 'a', reason: 'b', minutes });
+  });
+
+  test.each([[0], [-1], [Number.NaN], [Number.POSITIVE_INFINITY], ['5'], [null], [undefined], [[5]]])(
+    'does not extend by %j minutes',
+    (minutes) => {
+      expect(parseExtension({ by: 'a', reason: 'b', minutes })).toMatch(
+        /^minutes must be a number greater than 0, got /,
+      );
+    },
+  );
+});
+
+describe('the report of an external deployer', () => {
+  test.each([
+    [{ ok: true }, { ok: true }],
+    [
+      { ok: false, version: ' v2 ', detail: '', by: null },
+      { ok: false, version: 'v2' },
+    ],
+  ])('%j counts', (given, finished) => {
+    expect(parseDeployFinished(given)).toEqual(finished);
+  });
+
+  test.each([
+    [undefined],
+    [true],
+    [{}],
+    [{ ok: 'true' }],
+    [{ ok: 1 }],
+    [{ ok: true, version: 2 }],
+    [{ ok: true, by: {} }],
+  ])('%j is garbage', (given) => {
+    expect(parseDeployFinished(given)).toEqual(expect.any(String));
+  });
+});
+
+describe('the start of a deploy', () => {
+  test.each([
+    [
+      { repo: 'shop', workItem: 'X' },
+      { repo: 'shop', workItem: 'X' },
+    ],
+    [
+      { repo: 'shop', workItem: 'X', version: 'v2', approval: 'none', requestedBy: 'ci', createTask: true },
+      { repo: 'shop', workItem: 'X', version: 'v2', approval: 'none', requestedBy: 'ci', createTask: true },
+    ],
+    [
+      { repo: 'shop', workItem: 'X', version: null, approval: null, createTask: null },
+      { repo: 'shop', workItem: 'X' },
+    ],
+  ])('%j counts', (given, input) => {
+    expect(parseDeployInput(given)).toEqual(input);
+  });
+
+  test.each([
+    [undefined, 'the start must name'],
+    [{ repo: ' ', workItem: 'X' }, 'the start must name'],
+    [{ repo: 'shop' }, 'the start must name'],
+    [{ repo: 'shop', workItem: 'X', version: 2 }, 'version and requestedBy must be texts'],
+    [{ repo: 'shop', workItem: 'X', approval: 'maybe' }, 'approval must be "required" or "none", got "maybe"'],
+    [{ repo: 'shop', workItem: 'X', createTask: 'yes' }, 'createTask must be true or false, got "yes"'],
+  ])('%j is refused', (given, why) => {
+    expect(parseDeployInput(given)).toContain(why);
+  });
+});
+
+test('a status write needs a repository, a work item and one of the three statuses; a caller that is missing is unknown', () => {
+  const given = { repo: 'shop', workItem: 'X', status: 'deploying' };
+  expect(parseSetDeployStatus(given)).toEqual({ ...given, caller: 'unknown' });
+  expect(parseSetDeployStatus({ ...given, caller: 'ci', reason: 'r' })).toEqual({
+    ...given,
+    caller: 'ci',
+    reason: 'r',
+  });
+  for (const bad of [
+    undefined,
+    {},
+    { ...given, status: 'done' },
+    { ...given, status: 'toString' },
+    { ...given, caller: 1 },
+  ]) {
+    expect(parseSetDeployStatus(bad)).toEqual(expect.any(String));
+  }
+});
+
+test('a window needs a repository, a work item and a cadence', () => {
+  const given = { repo: 'shop', workItem: 'X', policy: policy() };
+  expect(isMonitorInput(given)).toBe(true);
+  for (const bad of [
+    undefined,
+    'x',
+    {},
+    { ...given, repo: '' },
+    { ...given, workItem: 7 },
+    { ...given, policy: undefined },
+    { ...given, policy: { ...policy(), windowMs: 0 } },
+    { ...given, policy: { ...policy(), intervalMs: 'soon' } },
+    { ...given, policy: { ...policy(), confirmMs: -1 } },
+  ]) {
+    expect(isMonitorInput(bad)).toBe(false);
+  }
+});
+
+test('nothing throws, whatever arrives; what is read is whole', () => {
+  const parsers = [
+    parseSignalCommand,
+    parseUpdateCommand,
+    parseExtension,
+    parseDeployFinished,
+    parseDeployInput,
+    parseSetDeployStatus,
+  ];
+  fc.assert(
+    fc.property(payload, (given) => {
+      for (const parse of parsers) {
+        const parsed = parse(given);
+        expect(parsed).not.toBe('');
+        if (typeof parsed === 'string') continue;
+        for (const [key, value] of Object.entries(parsed)) {
+          if (['by', 'reason', 'repo', 'workItem', 'caller'].includes(key)) expect(String(value).trim()).not.toBe('');
+        }
+      }
+      isMonitorInput(given);
+    }),
+  );
+});

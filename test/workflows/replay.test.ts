@@ -1,0 +1,59 @@
+import { rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { expect, inject, test } from 'vitest';
+import { bundleWorkflows } from '../setup/bundle.ts';
+import { made } from '../setup/made.ts';
+import { DEPLOY_ENDINGS, OTHERS, WINDOW_ENDINGS } from './endings.ts';
+import { parseRecorded, readRecorded, recordedHistories, replay } from './histories.ts';
+
+// Histories of every ending, recorded from earlier versions of the workflows (invariant 8); endings.test.ts records them.
+
+// That a history is refused is what a test asks for here, and no news.
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+});
+
+const names = await recordedHistories();
+const recorded = await Promise.all(
+  names.map(async (name) => ({ name, history: parseRecorded(await readRecorded(name)) })),
+);
+
+test('there is a history for each ending', () => {
+  const endings = [
+    ...Object.keys(DEPLOY_ENDINGS).map((outcome) => `deployToDone.${outcome}`),
+    ...Object.keys(WINDOW_ENDINGS).map((outcome) => `postDeployMonitor.${outcome}`),
+    ...Object.keys(OTHERS),
+  ];
+  expect(names.toSorted()).toEqual(endings.toSorted());
+});
+
+test('the workflows replay each of them', async () => {
+  const verdicts = await replay(made('The workflow bundle', inject('workflowBundle')), recorded);
+  expect(verdicts).toEqual(Object.fromEntries(names.map((name) => [name, null])));
+});
+
+test('workflows with one command more are refused by each of them', async () => {
+  const codePath = await bundleWorkflows(fileURLToPath(new URL('./broken/index.ts', import.meta.url)));
+  try {
+    const verdicts = await replay(codePath, recorded);
+    expect(Object.keys(verdicts).toSorted()).toEqual(names.toSorted());
+    for (const name of names) expect(verdicts[name], name).toMatch(/nondeterminism/i);
+  } finally {
+    await rm(dirname(codePath), { recursive: true });
+  }
+});
+
+test.each(names)('%s tells nothing of the machine that it was recorded on', async (name) => {
+  const text = await readRecorded(name);
+  const payloads = [...text.matchAll(/"data":"([^"]+)"/g)].map(([, data]) =>
+    Buffer.from(data ?? '', 'base64').toString(),
+  );
+  for (const part of [text, ...payloads]) {
+    expect(part).not.toContain(process.cwd());
+    expect(part).not.toMatch(new RegExp(`\\d@|@${hostname()}\\b|node_modules`));
+  }
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import type { WindowPolicy } from '../../decisions/index.ts';
+import type { Look, MonitorInput, WindowState } from '../../workflows/window-state.ts';
+import * as win from '../../workflows/window-state.ts';
+import * as view from '../../workflows/window-view.ts';
+import { fail, pass, policy, unknown } from './item.ts';
+
+const OPENED = Date.UTC(2026, 0, 2, 10, 0, 0);
+const OPS = { by: 'oncall', reason: 'seen enough' };
+
+const input = (change: Partial<WindowPolicy> = {}): MonitorInput => ({
+  repo: 'shop',
+  workItem: 'ORCH-1',
+  version: 'v2',
+  requestedBy: null,
+  selfHosting: false,
+  policy: policy(change),
+  rollback: null,
+  guarded: true,
+  settleMs: 60_000,
+});
+
+function watched(looks: readonly Look[]): WindowState {
+  let state = win.open(input(), OPENED);
+  for (const look of looks) state = win.recordLook(state, policy(), win.lookAt(state, policy()) ?? 0, look);
+  return state;
+}
+
+const degraded = watched([pass(), fail(), fail(), fail()]);
+const rolling = win.actionStarted(degraded, 'ROLLBACK', OPENED + 71_000);
+const rolledBack = win.rollbackFinished(rolling, policy(), { ok: true, detail: 'v1 is back', at: OPENED + 90_000 });
+const full = watched(Array.from({ length: 10 }, () => pass()));
+const healthy = win.ranOut(full, policy(), OPENED + 300_000);
+const blind = win.ranOut(watched(Array.from({ length: 10 }, unknown)), policy(), OPENED + 300_000);
+const cancelled = (state: WindowState) => win.cancelled(state, 'cancelWindow', OPS, OPENED + 80_000);
+
+test.each<[string, WindowState, string, string, string | null]>([
+  ['open', watched([pass()]), 'open', 'HEALTHY', null],
+  ['open without any evidence', watched([unknown()]), 'open', 'HEALTHY', null],
+  ['degraded', degraded, 'open', 'DEGRADED', null],
+  ['alerted', win.actionStarted(degraded, 'ALERT_ONLY', OPENED), 'open', 'DEGRADED', null],
+  ['rolling back', rolling, 'acting', 'DEGRADED', null],
+  ['rolled back, watched on', rolledBack, 'acting', 'DEGRADED', null],
+  ['cancelled while it rolls back', cancelled(rolling), 'acting', 'DEGRADED', 'rollback_failed'],
+  ['cancelled after it', cancelled(rolledBack), 'closed', 'DEGRADED', 'degraded_rolled_back'],
+  ['healthy', healthy, 'closed', 'HEALTHY', 'healthy'],
+  ['no evidence', blind, 'closed', 'NO_EVIDENCE', 'no_evidence'],
+  ['cancelled', cancelled(watched([pass()])), 'closed', 'HEALTHY', 'cancelled'],
+  ['cancelled before anything was seen', cancelled(watched([])), 'closed', 'NO_EVIDENCE', 'cancelled'],
+])('%s: phase, verdict, outcome', (_, state, phase, verdict, outcome) => {
+  expect(view.phase(state)).toBe(phase);
+  expect(view.verdictAttribute(state)).toBe(verdict);
+  expect(view.outcome(state)).toBe(outcome);
+});
+
+test.each<[string, WindowState]>([
+  ['tick 1 of 10', watched([])],
+  ['tick 2 of 10', watched([pass()])],
+  ['confirm tick 2 of 10', watched([pass(), fail()])],
+  ['tick 10 of 10', watched(Array.from({ length: 9 }, () => pass()))],
+  ['end of the window', full],
+  ['recovery after the rollback', rolledBack],
+])('the timer says: %s', (summary, state) => {
+  expect(view.timerSummary(state, input())).toBe(summary);
+});
+
+describe('details', () => {
+  test('a window at a glance', () => {
+    const state = win.actionStarted(
+      watched([pass(10, 1), fail('a|b'), fail('a|b'), fail('a|b')]),
+      'ALERT_ONLY',
+      OPENED,
+    );
+    expect(view.details(state, input()).split('\n')).toEqual([
+      expect.stringMatching(/^\*\*DEGRADED\*\* · tick 2 of 10 · ends 10:05:00 UTC/),
+      '',
+      '3 health checks in a row failed (threshold 3): a|b; 10 requests seen, fewer than the 20 that the error ratio needs',
+      '',
+      'Looks: 4 made, 0 missed, 0 unknown · 10 requests, 1 answered 5xx',
+      '',
+      'Action: ALERT_ONLY, an alert was raised',
+      '',
+      'Production has not recovered.',
+      '',
+      '| tick | time | health | requests | 5xx | |',
+      '|---|---|---|---|---|---|',
+      '| 2 | 10:01:10 | fail | 0 | 0 |  |',
+      '| 2 | 10:01:05 | fail | 0 | 0 |  |',
+      '| 2 | 10:01:00 | fail | 0 | 0 | a\\|b |',
+      '| 1 | 10:00:30 | pass | 10 | 1 |  |',
+    ]);
+  });
+
+  test('the end, and who ended it', () => {
+    const text = view.details(cancelled(watched([pass()])), input());
+    expect(text).toContain('**cancelled** · tick 1 of 10 · closed');
+    expect(text).toContain('10:01:20 cancelWindow by oncall (seen enough): the window was cancelled');
+  });
+
+  test('the last ten looks only', () => {
+    expect(view.details(healthy, input()).match(/\| pass \|/g)).toHaveLength(10);
+    expect(view.status(watched(Array.from({ length: 9 }, () => pass())), input()).lastTicks).toHaveLength(9);
+  });
+});
+
+test('status', () => {
+  expect(view.status(watched([pass(10), pass(10)]), input())).toMatchObject({
+    phase: 'open',
+    openedAt: OPENED,
+    endsAt: OPENED + 300_000,
+    nextLookAt: OPENED + 90_000,
+    tick: 2,
+    plannedTicks: 10,
+    degradedAt: null,
+    recovered: null,
+    outcome: null,
+    summary:
+      'no degradation: longest streak of failed health checks 0 of 3; 0 of 20 requests answered 5xx (0.0 %, threshold 5.0 %)',
+  });
+  expect(view.status(rolledBack, input()).endsAt).toBe(OPENED + 150_000);
+  expect(view.status(healthy, input()).nextLookAt).toBeNull();
+});
+
+describe('what the ticket is told', () => {
+  const words = (state: WindowState) => view.closingWords(view.report(state, input()));
+
+  test('cancelled', () => {
+    expect(words(cancelled(watched([pass()])))).toEqual([
+      'ORCH-1: the post-deploy window of shop ended: cancelled.',
+      'no degradation: longest streak of failed health checks 0 of 3; 10 requests seen, fewer than the 20 that the error ratio needs',
+      'Ended by oncall: seen enough.',
+      '1 looks of 10 planned ticks, 0 missed, 0 unknown.',
+    ]);
+  });
+
+  test('rolled back, and not recovered', () => {
+    const over = win.ranOut(rolledBack, policy(), OPENED + 150_000);
+    expect(words(over)).toEqual([
+      'ORCH-1: the post-deploy window of shop ended: degraded rolled back.',
+      expect.stringContaining('3 health checks in a row failed'),
+      'Action: ROLLBACK, v1 is back.',
+      'Production had not recovered when the window ended.',
+      '4 looks of 10 planned ticks, 0 missed, 0 unknown.',
+    ]);
+    expect(view.report(over, input())).toMatchObject({ endedBy: null, recovered: false, endedAt: OPENED + 150_000 });
+  });
+});
