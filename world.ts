@@ -62,7 +62,11 @@ async function checkTemporal({ temporal, namespace }: World, register: boolean):
           ),
     ];
   } catch (error) {
-    return [fault('search attributes', messageOf(error))];
+    return [
+      error instanceof NoAnswer
+        ? fault('temporal', `${messageOf(error)}: check TEMPORAL_ADDRESS and the network`)
+        : fault('search attributes', messageOf(error)),
+    ];
   }
 }
 

@@ -30,6 +30,9 @@ const FIRST_STAGE = 'deploy';
 /** How often a lost compare-and-set is tried again; each loss means that somebody else moved the task on meanwhile. */
 const MAX_TRIES = 5;
 
+/** Phases in which a run does not hold its repository: a deploy that is watched is held by its window. */
+const IDLE = new Set(['awaiting_approval', 'monitoring', 'finished', 'closed']);
+
 /** What a deploy needs to know of the tasks. Each throws what Postgres or Temporal throw. */
 export function createTaskActivities({ tasks, runningOn, windowActive }: TasksDeps) {
   return {
@@ -64,13 +67,7 @@ export function createTaskActivities({ tasks, runningOn, windowActive }: TasksDe
     /** Deploys and windows of a repository that are under way for other work items. */
     async otherRunsOn({ repo, workItem }: { readonly repo: string; readonly workItem: string }) {
       const running = await runningOn(repo);
-      return running.filter(
-        (run) =>
-          run.workItem !== workItem &&
-          run.phase !== 'awaiting_approval' &&
-          run.phase !== 'closed' &&
-          run.phase !== 'finished',
-      );
+      return running.filter((run) => run.workItem !== workItem && !IDLE.has(run.phase ?? ''));
     },
   };
 }

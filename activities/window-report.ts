@@ -15,7 +15,7 @@ export type WindowOutcome =
 export interface TickRecord {
   /** Number of the tick on the window's grid; a look that confirms a failure carries the number of the tick before it. */
   readonly tick: number;
-  /** Workflow time, epoch ms. */
+  /** When it was taken, epoch ms: when it was due, or later by the clock of its worker. */
   readonly at: number;
   readonly confirming?: true;
   readonly health: Health;

@@ -70,7 +70,7 @@ const isOutcome = (name: string): name is DeployOutcome => name in OUTCOME_EXIT_
 export const EXIT_CODE_TABLE: readonly ExitCodeRow[] = [
   row(0, 'done: what was asked for has happened; a run ended done, or its task was done already'),
   row(1, 'an unexpected failure, or doctor found a fault; --debug shows the stack'),
-  row(2, 'refused or bad usage: nothing was done'),
+  row(2, 'refused or bad usage: nothing was deployed'),
   row(3, 'Temporal, the database or every worker is unreachable'),
   row(4, 'not found: no such deploy, window or work item'),
   row(10, 'the deploy was rejected'),

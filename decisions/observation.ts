@@ -4,7 +4,7 @@ export type Health = 'pass' | 'fail' | 'unknown';
 
 /** What one tick saw of production. */
 export interface Observation {
-  /** Workflow time of the tick, epoch milliseconds (not the prober's clock). */
+  /** When the look was taken, epoch milliseconds: when it was due, or later by the clock of its worker. */
   readonly at: number;
   /** `unknown`: the probe itself broke; it neither counts as a failure nor ends a streak. */
   readonly health: Health;

@@ -1,6 +1,7 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
 import type { AlertActivities } from '../activities/alerts.ts';
 import type { SetStatus, StatusSetters } from '../activities/status-setters.ts';
+import { messageOf } from './failures.ts';
 
 /** The last write retries without limit: a status is late rather than wrong (invariant 3). */
 const setters = (summary: string) =>
@@ -71,7 +72,7 @@ async function untilDone<T>(
     } catch (error) {
       if (isCancellation(error)) throw error;
       const cause = error instanceof ActivityFailure ? error.cause : error;
-      const text = cause instanceof Error ? cause.message : String(cause);
+      const text = messageOf(error);
       if (cause instanceof ApplicationFailure && cause.type === 'PlaneNotFound') {
         note(`mirroring ended: ${text}`);
         return null;

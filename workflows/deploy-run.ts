@@ -42,9 +42,10 @@ export const inPhase = (run: DeployRun, phase: DeployPhase): DeployRun => ({ ...
 
 export const askedForApproval = (run: DeployRun, plan: DeployPlan, required: boolean, now: number): DeployRun => ({
   ...run,
-  approval: required
-    ? { ...run.approval, expiresAt: now + plan.approval.timeoutMs }
-    : { required, expiresAt: null, decision: 'approved', by: null, reason: 'no approval is required' },
+  approval:
+    required || run.approval.decision !== null
+      ? { ...run.approval, required, expiresAt: required ? now + plan.approval.timeoutMs : null }
+      : { required, expiresAt: null, decision: 'approved', by: null, reason: 'no approval is required' },
 });
 
 /** Why an approval or rejection is ignored now; `null`: it counts, one that comes before it is waited for, too. */

@@ -32,13 +32,18 @@ export interface Ending {
   readonly reason: string;
 }
 
+/** A deploy that has worked, and the version that it brought, where somebody has named one. */
+export interface Deployed {
+  readonly version: string | null;
+}
+
 export const ending = (outcome: DeployOutcome, reason: string): Ending => ({ outcome, reason });
 
 /** How long a window that is closed but still settles may hold up the next one of its work item. */
 const ARMING = { tries: 60, everyMs: 10_000 };
 
 /**
- * Deploys by the repository's driver; `null`: it worked. A deploy runs once: only a driver that is declared idempotent is
+ * Deploys by the repository's driver. A deploy runs once: only a driver that is declared idempotent is
  * tried again, else a worker that was lost in the middle leaves it unknown.
  */
 export async function runDeploy(
@@ -46,14 +51,14 @@ export async function runDeploy(
   input: DeployInput,
   finished: () => DeployFinished | null,
   runId: string,
-): Promise<Ending | null> {
+): Promise<Ending | Deployed> {
   const { kind, idempotent, timeoutMs } = plan.driver;
   if (kind === 'external') {
     const inTime = await condition(() => finished() !== null, timeoutMs, { summary: 'the external deploy times out' });
     const report = finished();
     if (!inTime || report === null)
       return ending('deploy_failed', `no deployFinished signal within ${timeoutMs / 60_000} minutes`);
-    if (report.ok) return null;
+    if (report.ok) return { version: report.version ?? input.version ?? null };
     return ending(
       'deploy_failed',
       `${report.by ?? 'the external deployer'} reported a failure${report.detail === undefined ? '' : `: ${report.detail}`}`,
@@ -68,13 +73,13 @@ export async function runDeploy(
     summary: `deploy ${plan.repo}${input.version === undefined ? '' : ` ${input.version}`}`,
   });
   try {
-    const { ok, detail } = await activities.deploy({
+    const { ok, detail, version } = await activities.deploy({
       repo: plan.repo,
       workItem: input.workItem,
       version: input.version ?? null,
       operationId: `${runId}:deploy`,
     });
-    return ok ? null : ending('deploy_failed', detail);
+    return ok ? { version: version ?? input.version ?? null } : ending('deploy_failed', detail);
   } catch (error) {
     if (isCancellation(error)) throw error;
     if (isInterrupted(error))
@@ -98,8 +103,12 @@ export function checkHealth(plan: DeployPlan) {
 }
 
 /** Starts the window and waits until it has started; `null`: an older one of this work item does not end. */
-export async function arm(plan: DeployPlan, policy: NonNullable<DeployPlan['window']>, input: DeployInput) {
-  const { workItem, version, requestedBy } = input;
+export async function arm(
+  plan: DeployPlan,
+  policy: NonNullable<DeployPlan['window']>,
+  { workItem, requestedBy }: DeployInput,
+  version: string | null,
+) {
   const { repo, selfHosting, rollback, guarded, settleMs } = plan;
   for (let tries = 1; tries <= ARMING.tries; tries += 1) {
     try {
@@ -111,7 +120,7 @@ export async function arm(plan: DeployPlan, policy: NonNullable<DeployPlan['wind
           {
             repo,
             workItem,
-            version: version ?? null,
+            version,
             requestedBy: requestedBy ?? null,
             selfHosting,
             policy,
@@ -125,7 +134,7 @@ export async function arm(plan: DeployPlan, policy: NonNullable<DeployPlan['wind
           { key: D2dWorkItem, value: workItem },
           { key: D2dPhase, value: 'open' },
         ],
-        staticSummary: `${workItem}: watch ${repo}${version === undefined ? '' : ` ${version}`} after its deploy`,
+        staticSummary: `${workItem}: watch ${repo}${version === null ? '' : ` ${version}`} after its deploy`,
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -34,6 +34,7 @@ import {
   type DeployResult,
   deployFinishedSignal,
   deployStatusQuery,
+  deployWorkflowId,
   monitorWorkflowId,
   rejectSignal,
 } from './messages.ts';
@@ -77,12 +78,14 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   if (typeof parsed === 'string') return { outcome: 'refused', reason: parsed };
   const input = parsed;
   const { repo, workItem } = input;
-  const { firstExecutionRunId } = workflowInfo();
+  const { firstExecutionRunId, workflowId } = workflowInfo();
   let run = deploy.begin();
   let plan: DeployPlan | null = null;
   let cancelRequested = false;
-  /** Whether this run has begun to write statuses. */
+  /** Whether this run has begun to write statuses, and whether its deploy has begun. */
   let touched = false;
+  let began = false;
+  let version = input.version ?? null;
 
   const become = (next: deploy.DeployRun): void => {
     const moved = next.phase !== run.phase;
@@ -225,15 +228,18 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (answer === 'rejected') return ending('rejected', `rejected by ${by}: ${reason}`);
     if (answer === 'expired') return ending('approval_expired', reason ?? 'no answer in time');
 
+    // Claimed first, looked for others second: of two that come at once each sees the other, and neither deploys.
+    enter('deploying');
     const refusal = await mayDeploy(fixed);
     if (refusal !== null) return refusal;
 
-    enter('deploying');
     await show('Deploying could not be shown', () =>
       setters('show Deploying').setDeploying(request('the deploy begins')),
     );
-    const failure = await runDeploy(fixed, input, () => run.finished, firstExecutionRunId);
-    if (failure !== null) return failure;
+    began = true;
+    const deployed = await runDeploy(fixed, input, () => run.finished, firstExecutionRunId);
+    if ('outcome' in deployed) return deployed;
+    version = deployed.version;
 
     if (fixed.healthCheck !== null) {
       enter('checking');
@@ -252,12 +258,18 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   /** An ending before `done`: the tracker goes back to what it showed, or to what the authorities ask for. */
   const endBeforeDone = async (end: Ending, before: ShownStatus | null): Promise<DeployResult> => {
+    const unsettled =
+      end.outcome !== 'already_done' && end.outcome !== 'task_cancelled' && end.outcome !== 'deploy_unknown';
+    if (unsettled && touched) {
+      await show('the status from before the run could not be put back', () =>
+        setters('put the status back').restoreStatus({ ...request(end.outcome), before }),
+      );
+    }
+    // What is told about it may wait for a tracker that is away; the repository is free for the next deploy.
+    const result = finish(end);
     switch (end.outcome) {
       case 'already_done':
         await converge(end.reason);
-        break;
-      case 'task_cancelled':
-        await comment('ended', end);
         break;
       case 'deploy_unknown': {
         const title = `${workItem}: nobody knows whether the deploy of ${repo} has happened`;
@@ -278,14 +290,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         break;
       }
       default:
-        if (touched) {
-          await show('the status from before the run could not be put back', () =>
-            setters('put the status back').restoreStatus({ ...request(end.outcome), before }),
-          );
-        }
         await comment('ended', end);
     }
-    return finish(end);
+    return result;
   };
 
   /** A cancel is passed on to the window by its id: once it has continued as new, no scope of this run reaches it. */
@@ -300,11 +307,12 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** From `done` in the database to `Done` in the tracker. */
   const fromDoneToDone = async (fixed: DeployPlan): Promise<DeployResult> => {
     if (fixed.window === null) {
+      enter('monitoring');
       await converge('no window for this repository');
       return finish(ending('done', 'deployed; no post-deploy window for this repository'));
     }
     // D3: the window is armed before the terminal sync, so that the first Monitoring meets an active window.
-    const window = await arm(fixed, fixed.window, input);
+    const window = await arm(fixed, fixed.window, input, version);
     if (window === null) return lost('the post-deploy window could not be started: the one before is still running');
     become(deploy.armed(run, monitorWorkflowId(fixed.repo, workItem)));
     if (cancelRequested) cancelWindow();
@@ -336,6 +344,15 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   let end: Ending | null;
   try {
     plan = await planDeploy({ repo });
+    const id = deployWorkflowId(plan.repo, workItem);
+    if (workflowId !== id) {
+      return finish(
+        ending(
+          'refused',
+          `the deploy of a work item runs once, under its own id: start it as ${id}, not ${workflowId}`,
+        ),
+      );
+    }
     if (input.createTask === true) await tasks.createTask({ repo: plan.repo, workItem });
     const refusal = await mayDeploy(plan);
     if (refusal?.outcome === 'refused') return finish(refusal);
@@ -349,7 +366,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   } catch (error) {
     if (isUnknownRepository(error)) return finish(ending('refused', messageOf(error)));
     if (!isCancellation(error)) throw error;
-    end = ending('cancelled', 'the run was cancelled');
+    const doubt = began
+      ? ' after its deploy had begun: look at production, it may run the new version or half of it'
+      : '';
+    end = ending('cancelled', `the run was cancelled${doubt}`);
   }
   const fixed = plan;
   return CancellationScope.nonCancellable(() =>

@@ -1,4 +1,4 @@
-import type { DeployPhaseStatus } from '../decisions/index.ts';
+import { type DeployPhaseStatus, MAX_TICKS, mostTicks } from '../decisions/index.ts';
 import type { Command, DeployFinished, DeployInput, SetDeployStatusInput } from './messages.ts';
 import type { MonitorInput } from './window-state.ts';
 
@@ -121,12 +121,23 @@ export function parseSetDeployStatus(payload: unknown): SetDeployStatusInput | s
   return { repo, workItem, status, caller: caller ?? 'unknown', ...(reason === undefined ? {} : { reason }) };
 }
 
-const CADENCE = ['windowMs', 'intervalMs', 'confirmMs'] as const;
+/** The longest time that makes sense in a policy, ms: the settings allow less. */
+const MAX_MS = 30 * 24 * 3_600_000;
+
+const TIMES = ['windowMs', 'intervalMs', 'confirmMs', 'maxWindowMs', 'rollbackWatchMs'] as const;
+
+const isTime = (value: unknown): value is number => typeof value === 'number' && value >= 1 && value <= MAX_MS;
+
+function isWindowPolicy(policy: unknown): boolean {
+  if (!isRecord(policy) || !TIMES.every((name) => isTime(policy[name]))) return false;
+  const [windowMs, intervalMs, confirmMs] = [policy['windowMs'], policy['intervalMs'], policy['confirmMs']].map(Number);
+  return mostTicks({ windowMs: windowMs ?? 0, intervalMs: intervalMs ?? 0, confirmMs: confirmMs ?? 0 }) <= MAX_TICKS;
+}
 
 /** Whether a window can be run by its input. Deploys give it a whole one; by hand anything can be given. */
 export const isMonitorInput = (payload: unknown): payload is MonitorInput =>
   isRecord(payload) &&
   isName(payload['repo']) &&
   isName(payload['workItem']) &&
-  isRecord(payload['policy']) &&
-  CADENCE.every((name) => isRecord(payload['policy']) && Number(payload['policy'][name]) > 0);
+  isWindowPolicy(payload['policy']) &&
+  (payload['rollback'] === null || isRecord(payload['rollback']));

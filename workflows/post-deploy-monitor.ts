@@ -61,7 +61,7 @@ const { sendAlert } = proxyActivities<AlertActivities>({
 /** A comment may wait for a tracker that is down: it is the record on the ticket. */
 const { commentOnWorkItem } = proxyActivities<AlertActivities>({
   startToCloseTimeout: '45 seconds',
-  scheduleToCloseTimeout: '24 hours',
+  scheduleToCloseTimeout: '1 hour',
 });
 
 /** How a window ended, for the run that waits for it; what was seen tick by tick is in its report. */
@@ -110,7 +110,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     closeWindowUpdate,
     async (command) => {
       become(win.closedEarly(state, orRefuse(parseUpdateCommand(command)), Date.now()));
-      await condition(() => finalReport !== null);
+      // A cancel of the workflow ends the window too: this waits for its report all the same.
+      await CancellationScope.nonCancellable(() => condition(() => finalReport !== null));
       return finalReport ?? view.report(state, input);
     },
     {
@@ -153,7 +154,12 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
 
   const tellPeople = (kind: string, severity: 'warning' | 'critical', title: string, text: string): void => {
     const key = `${firstExecutionRunId}:${kind}`;
-    inBackground('the alert', () => sendAlert({ key, severity, repo, workItem, title, text, at: Date.now() }));
+    inBackground('the alert', () =>
+      sendAlert({ key, severity, repo, workItem, title, text, at: Date.now() }).catch((error) => {
+        become(win.alertFailed(state, messageOf(error)));
+        throw error;
+      }),
+    );
     inBackground('the comment', () => commentOnWorkItem({ repo, workItem, key, paragraphs: [title, text] }));
   };
 
@@ -229,7 +235,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         commentOnWorkItem({ repo, workItem, key, paragraphs: view.closingWords(report) }),
       );
     }
-    if (report.action?.kind === 'ROLLBACK' && report.action.ok === true && report.recovered === false) {
+    const lookedAfter = state.ending?.kind === 'ran_out';
+    if (lookedAfter && report.action?.kind === 'ROLLBACK' && report.action.ok === true && report.recovered === false) {
       tellPeople(
         'not-recovered',
         'critical',
@@ -259,22 +266,25 @@ async function rollBack(
 ): Promise<{ readonly ok: boolean; readonly detail: string; readonly at: number }> {
   const { repo, workItem, version, rollback } = input;
   if (rollback === null) return { ok: false, detail: `repository ${repo} has no rollback driver`, at: Date.now() };
-  const activities = proxyActivities<Rollback>({
-    startToCloseTimeout: rollback.timeoutMs + 60_000,
-    heartbeatTimeout: '10 seconds',
-    retry: { maximumAttempts: rollback.idempotent ? 10 : 1 },
-    summary: `roll back ${repo}`,
-  });
   try {
+    const activities = proxyActivities<Rollback>({
+      startToCloseTimeout: rollback.timeoutMs + 60_000,
+      heartbeatTimeout: '10 seconds',
+      retry: { maximumAttempts: rollback.idempotent ? 10 : 1 },
+      summary: `roll back ${repo}`,
+    });
     return await activities.rollback({ repo, workItem, version, operationId });
   } catch (error) {
     return { ok: false, detail: `nobody knows whether it worked: ${messageOf(error)}`, at: Date.now() };
   }
 }
 
-function mayContinueAsNew({ continueAfterEvents }: MonitorInput): boolean {
+/** Some 250 looks: a replay of them fits well into one workflow task. The server suggests it much later, or by size. */
+const CONTINUE_AFTER_EVENTS = 1_500;
+
+function mayContinueAsNew({ continueAfterEvents = CONTINUE_AFTER_EVENTS }: MonitorInput): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return continueAsNewSuggested || (continueAfterEvents !== undefined && historyLength >= continueAfterEvents);
+  return continueAsNewSuggested || historyLength >= continueAfterEvents;
 }
 
 function refuse(reason: string | null): void {

@@ -31,7 +31,7 @@ export interface MonitorInput {
   readonly settleMs: number;
   /** The window so far, where it goes on in a new run (continue-as-new). */
   readonly carried?: WindowState;
-  /** Length of the history after which it continues as new; the server's suggestion where it is left out. */
+  /** Length of the history after which it continues as new; 1 500 where it is left out. */
   readonly continueAfterEvents?: number;
 }
 
@@ -198,15 +198,20 @@ function record(look: Look, tick: number, confirming: boolean, at: number, befor
 export function recordLook(state: WindowState, policy: WindowPolicy, dueAt: number, look: Look): WindowState {
   const current = watch(state);
   const at = Math.max(dueAt, look.at ?? dueAt);
+  const cancelled = { by: 'tasks', reason: 'the task was cancelled' };
   const due = lookNow(grid(state, policy), current.ticks.at(-1)?.at ?? null, at);
-  if (due === null) return ranOut(state, policy, at);
+  if (due === null) {
+    return terminalStage(look.stage) === 'cancelled'
+      ? ended(state, 'task_cancelled', at, cancelled)
+      : ranOut(state, policy, at);
+  }
   const confirming = current.ticks.at(-1)?.tick === due.tick;
   const ticks = [...current.ticks, record(look, due.tick, confirming, at, current.ticks)];
   const next = { ...current, ticks, missed: current.missed + due.missed };
   const looked = changed(state, state.afterRollback === null ? { window: next } : { afterRollback: next });
 
   if (terminalStage(look.stage) === 'cancelled') {
-    return ended(looked, 'task_cancelled', at, { by: 'tasks', reason: 'the task was cancelled' });
+    return ended(looked, 'task_cancelled', at, cancelled);
   }
   return recovered(degraded(looked, policy, at), policy, at);
 }
@@ -259,6 +264,12 @@ export const actionStarted = (state: WindowState, kind: ActionRecord['kind'], no
         : { kind, startedAt: now, finishedAt: now, ok: true, detail: 'an alert was raised' },
   });
 
+/** The alert that was all that the window did has reached nobody but the ticket. */
+export const alertFailed = (state: WindowState, why: string): WindowState =>
+  state.action?.kind === 'ALERT_ONLY'
+    ? changed(state, { action: { ...state.action, ok: false, detail: `the alert could not be sent: ${why}` } })
+    : state;
+
 /** A rollback has ended; where it worked, what follows is watched by itself until production is healthy again. */
 export function rollbackFinished(
   state: WindowState,
@@ -271,7 +282,7 @@ export function rollbackFinished(
   const afterRollback = result.ok
     ? { openedAt, endsAt: openedAt + policy.rollbackWatchMs, ticks: [], missed: 0 }
     : null;
-  return changed(state, { action, afterRollback, recoveredAt: null });
+  return changed(state, { action, afterRollback, recoveredAt: result.ok ? null : state.recoveredAt });
 }
 
 const told = (state: WindowState, message: MessageRecord): readonly MessageRecord[] =>

@@ -16,11 +16,20 @@ export const phase = ({ ending, action }: WindowState): MonitorPhase => {
 
 const evidence = ({ window }: WindowState) => coverage(window.ticks, window.missed);
 
-export const outcome = (state: WindowState) => win.outcome(state, hasEvidence(evidence(state)));
+/** By the ticks of the grid alone: looks that confirm a failure are no evidence of the ticks that were missed. */
+const proved = ({ window }: WindowState): boolean =>
+  hasEvidence(
+    coverage(
+      window.ticks.filter(({ confirming }) => confirming !== true),
+      window.missed,
+    ),
+  );
+
+export const outcome = (state: WindowState) => win.outcome(state, proved(state));
 
 export const verdictAttribute = (state: WindowState): WindowVerdict | 'NO_EVIDENCE' => {
   if (state.degraded !== null) return 'DEGRADED';
-  return state.ending === null || hasEvidence(evidence(state)) ? 'HEALTHY' : 'NO_EVIDENCE';
+  return state.ending === null || proved(state) ? 'HEALTHY' : 'NO_EVIDENCE';
 };
 
 /** The verdict so far in one sentence; the one that proved degradation, once there is one. */

@@ -57,6 +57,8 @@ export interface PlaneClient {
   workItem(ref: string, project: string, options?: CallOptions): Promise<PlaneWorkItem>;
   /** The project's states, in its order. Cached for 10 minutes. */
   states(projectId: string, options?: CallOptions): Promise<readonly PlaneState[]>;
+  /** The same, asked anew: for a state that the cache does not know. One request a page. */
+  freshStates(projectId: string, options?: CallOptions): Promise<readonly PlaneState[]>;
   /**
    * A state by name: exact after trimming, else the only one that differs in case alone. A miss in the cache asks Plane once more.
    * @throws PlaneUnknownState (lists the names there) or PlaneAmbiguousState.
@@ -170,6 +172,8 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts }: PlaneCli
       const id = canonicalUuid(projectId, 'a project id');
       return statesOf.get(id) ?? (await fetchStates(id, options));
     },
+
+    freshStates: (projectId, options = {}) => fetchStates(canonicalUuid(projectId, 'a project id'), options),
 
     async stateNamed(projectId, name, options = {}) {
       const id = canonicalUuid(projectId, 'a project id');

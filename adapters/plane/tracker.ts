@@ -13,7 +13,10 @@ export interface StatusNames {
 export type Status = keyof StatusNames;
 
 interface TrackerOptions {
-  readonly client: Pick<PlaneClient, 'workItem' | 'states' | 'stateNamed' | 'setState' | 'comment' | 'project'>;
+  readonly client: Pick<
+    PlaneClient,
+    'workItem' | 'states' | 'freshStates' | 'stateNamed' | 'setState' | 'comment' | 'project'
+  >;
   readonly names: StatusNames;
   /** The Plane project (uuid or identifier) of a repository. */
   readonly projectOf: (repo: string) => string;
@@ -53,7 +56,10 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
 
     async shown(repo: string, workItem: string) {
       const { projectId, stateId: id } = await read(repo, workItem);
-      const state = (await client.states(projectId)).find((known) => known.id === id);
+      const among = (states: readonly { readonly id: string; readonly name: string }[]) =>
+        states.find((known) => known.id === id);
+      // A state that the cache does not know may be one of ours, made anew, and not a person's choice.
+      const state = among(await client.states(projectId)) ?? among(await client.freshStates(projectId));
       const name = state?.name ?? '';
       const status = STATUSES.find((known) => fold(names[known]) === fold(name)) ?? null;
       return { id: id ?? '', name, status };

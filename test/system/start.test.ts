@@ -64,7 +64,11 @@ const WRONG: readonly (readonly [string, () => Record<string, string>, readonly 
     () => ({ ORCH_PLANE_API_KEY: 'plane_api_wrong' }),
     ['The API key is wrong, expired or revoked: give a valid one.'],
   ],
-  ['the Plane project is unknown', () => ({ ORCH_PLANE_PROJECT: 'NOPE' }), ['NOPE']],
+  [
+    'the Plane project is unknown',
+    () => ({ ORCH_PLANE_PROJECT: 'NOPE' }),
+    ['has no project "NOPE" that this key sees. It sees '],
+  ],
   [
     'a Plane state is missing',
     () => ({ ORCH_PLANE_STATE_MONITORING: 'Watching' }),

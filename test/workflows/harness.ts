@@ -8,6 +8,9 @@ import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts'
 import { createWindowEvidence } from '../../adapters/temporal/window-evidence.ts';
 import { dataConverter } from '../../adapters/temporal/workflow-source.ts';
 import {
+  D2dPhase,
+  D2dRepo,
+  D2dWorkItem,
   DEPLOY_WORKFLOW,
   type DeployInput,
   type DeployResult,
@@ -149,6 +152,12 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
         taskQueue,
         workflowId: monitorWorkflowId(repo, workItem),
         workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+        typedSearchAttributes: [
+          { key: D2dRepo, value: repo },
+          { key: D2dWorkItem, value: workItem },
+          { key: D2dPhase, value: 'open' },
+        ],
+        staticSummary: `${workItem}: watch ${repo}`,
         args: [
           {
             ...{ repo, workItem, version: 'v2', requestedBy: 'ci', selfHosting },

@@ -46,17 +46,22 @@ export const readRecorded = (name: string): Promise<string> => readFile(`${FOLDE
 
 export const parseRecorded = (text: string): IHistory => History.fromObject(JSON.parse(text));
 
-/** Replays histories with a bundle. @returns what the replay says against each of them; `null`: nothing. */
+/**
+ * Replays histories with a bundle, each under the workflow id that it ran under: the workflows read it.
+ * @returns what the replay says against each of them; `null`: nothing.
+ */
 export async function replay(
   codePath: string,
   histories: readonly { readonly name: string; readonly history: IHistory }[],
 ): Promise<Record<string, string | null>> {
-  const named = histories.map(({ name, history }) => ({ workflowId: name, history }));
+  const options = { workflowBundle: { codePath }, dataConverter: dataConverter(), replayName: 'replay' };
   const verdicts: Record<string, string | null> = {};
-  const results = Worker.runReplayHistories(
-    { workflowBundle: { codePath }, dataConverter: dataConverter(), replayName: 'replay' },
-    named,
-  );
-  for await (const { workflowId, error } of results) verdicts[workflowId] = error === undefined ? null : error.message;
+  for (const { name, history } of histories) {
+    const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId;
+    if (workflowId == null) throw new Error(`${name}: a history that does not say whose it is`);
+    for await (const { error } of Worker.runReplayHistories(options, [{ workflowId, history }])) {
+      verdicts[name] = error === undefined ? null : error.message;
+    }
+  }
   return verdicts;
 }

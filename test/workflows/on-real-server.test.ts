@@ -355,7 +355,11 @@ describe.concurrent('what Temporal shows', () => {
     for (let n = 0; n < 12; n += 1) await window.signal('nonsense');
     const { notes } = await harness.window(item).query(windowStatusQuery);
     expect(notes).toHaveLength(12);
-    expect((await harness.window(item).describe()).runId).not.toBe(first);
+    const next = await harness.window(item).describe();
+    expect(next.runId).not.toBe(first);
+    expect(next.typedSearchAttributes.get(D2dPhase)).toBe('open');
+    expect(next.typedSearchAttributes.get(D2dWorkItem)).toBe(item.workItem);
+    expect(await next.staticSummary()).toBe(`${item.workItem}: watch ${item.plan.repo}`);
     await harness.window(item).signal(cancelWindowSignal, OPS);
     expect(await window.result()).toMatchObject({ outcome: 'cancelled' });
   });

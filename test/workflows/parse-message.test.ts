@@ -174,7 +174,7 @@ test('a status write needs a repository, a work item and one of the three status
 });
 
 test('a window needs a repository, a work item and a cadence', () => {
-  const given = { repo: 'shop', workItem: 'X', policy: policy() };
+  const given = { repo: 'shop', workItem: 'X', policy: policy(), rollback: null };
   expect(isMonitorInput(given)).toBe(true);
   for (const bad of [
     undefined,
@@ -186,6 +186,8 @@ test('a window needs a repository, a work item and a cadence', () => {
     { ...given, policy: { ...policy(), windowMs: 0 } },
     { ...given, policy: { ...policy(), intervalMs: 'soon' } },
     { ...given, policy: { ...policy(), confirmMs: -1 } },
+    { ...given, policy: { ...policy(), windowMs: 1e9, intervalMs: 1, confirmMs: 1, maxWindowMs: 1e9 } },
+    { ...given, rollback: 'yes' },
   ]) {
     expect(isMonitorInput(bad)).toBe(false);
   }

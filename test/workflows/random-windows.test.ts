@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WindowOutcome, WindowReport } from '../../activities/window-report.ts';
-import { classify, decideAction, hasEvidence, restingStatus, type WindowPolicy } from '../../decisions/index.ts';
+import {
+  classify,
+  coverage,
+  decideAction,
+  hasEvidence,
+  restingStatus,
+  type WindowPolicy,
+} from '../../decisions/index.ts';
 import { cancelWindowSignal, SET_STATUS_WORKFLOW } from '../../workflows/messages.ts';
 import type { Look } from '../../workflows/window-state.ts';
 import { unique } from '../setup/temporal.ts';
@@ -129,7 +136,11 @@ const reportOf = (item: Item): WindowReport => {
 /** Holds a window that has ended against what the pure decisions say of its observations. */
 function check(drawn: Sample, item: Item): WindowOutcome {
   const report = reportOf(item);
-  const { verdict } = classify(report.ticks, drawn.policy);
+  // The verdict sticks: traffic that follows may dilute the ratio again.
+  const proof = report.ticks.findIndex(
+    (_, n) => classify(report.ticks.slice(0, n + 1), drawn.policy).verdict === 'DEGRADED',
+  );
+  const verdict = proof === -1 ? 'HEALTHY' : 'DEGRADED';
   const action = decideAction({ verdict, configured: drawn.policy.action, selfHosting: drawn.selfHosting });
   // A task that is cancelled in the very tick that would prove degradation ends the window before it acts (D4).
   const acted = action !== 'NONE' && report.degradedAt !== null;
@@ -138,13 +149,11 @@ function check(drawn: Sample, item: Item): WindowOutcome {
   expect(item.alerts.filter(({ key }) => key.endsWith(':degraded'))).toHaveLength(acted ? 1 : 0);
   if (!item.reports[0]?.endedBy?.by.includes('tasks')) expect(acted).toBe(action !== 'NONE');
   if (acted) {
-    const proof = report.ticks.findIndex(
-      (_, n) => classify(report.ticks.slice(0, n + 1), drawn.policy).verdict === 'DEGRADED',
-    );
     expect(report.degradedAt).toBe(report.ticks[proof]?.at);
     expect(['degraded_alerted', 'degraded_rolled_back', 'rollback_failed']).toContain(report.outcome);
   } else if (report.endedBy === null) {
-    expect(report.outcome).toBe(hasEvidence(report.coverage) ? 'healthy' : 'no_evidence');
+    const onGrid = report.ticks.filter(({ confirming }) => confirming !== true);
+    expect(report.outcome).toBe(hasEvidence(coverage(onGrid, report.coverage.missed)) ? 'healthy' : 'no_evidence');
   } else {
     expect(['cancelled', 'task_cancelled']).toContain(report.outcome);
   }

@@ -78,12 +78,12 @@ test('two work items at the same time do not mix their places', async () => {
   expect([control.workItem('ORCH-61').state, control.workItem('OPS-1').state]).toEqual(['Done', 'Deploying']);
 });
 
-test('a state that was made after the states were read is one of the project’s own', async () => {
+test('a state that was made after the states were read is asked for: it may be one of ours, or the project’s own', async () => {
   const { control, tracker } = await tracked();
   await tracker.shown('orch', 'ORCH-61');
   const { id } = control.addState('ORCH', { name: 'Parked', group: 'started' });
   control.uiSetState('ORCH-61', 'Parked');
-  expect(await tracker.shown('orch', 'ORCH-61')).toEqual({ id, name: '', status: null });
+  expect(await tracker.shown('orch', 'ORCH-61')).toEqual({ id, name: 'Parked', status: null });
 });
 
 test('comment: once for an external id', async () => {
