@@ -66,7 +66,8 @@ export const decided = (
 
 /** Why the report of an external deployer is ignored now; `null`: it counts. */
 export function finishRefusal({ approval, finished, phase }: DeployRun, plan: DeployPlan | null): string | null {
-  if (plan?.driver.kind !== 'external') return 'this repository is not deployed by an external deployer';
+  if (plan === null) return 'the deploy is not approved yet';
+  if (plan.driver.kind !== 'external') return 'this repository is not deployed by an external deployer';
   if (finished !== null) return 'the deploy has been reported already';
   if (approval.decision !== 'approved') return 'the deploy is not approved yet';
   return phase === 'awaiting_approval' || phase === 'deploying' ? null : 'the deploy is over';

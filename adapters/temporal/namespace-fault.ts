@@ -20,7 +20,7 @@ export async function namespaceFault(
       case GRPC.UNAUTHENTICATED:
         return `Temporal refuses access to the namespace ${namespace} (${grpcMessage(error)}): check TEMPORAL_API_KEY or the client certificate.`;
       default:
-        return `Temporal does not answer for the namespace ${namespace}: ${grpcMessage(error)}.`;
+        return `Temporal does not answer for the namespace ${namespace} (${grpcMessage(error)}): check TEMPORAL_ADDRESS and the network.`;
     }
   }
 }

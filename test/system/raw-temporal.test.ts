@@ -162,7 +162,7 @@ test('a window that proves degraded is found by its verdict', LONG, async () => 
 /** Payloads that are no command, and what the status of the window says of them. */
 const GARBAGE: readonly (readonly [string, string])[] = [
   [`--input '42'`, 'its payload must be an object {by, reason}, got 42'],
-  [`--input '["kim"]'`, 'its payload must be an object {by, reason}, got ["kim"]'],
+  [`--input '["oncall"]'`, 'its payload must be an object {by, reason}, got ["oncall"]'],
   [`--input '{"by":7}'`, 'by and reason must be texts, got {"by":7}'],
   [`--input '{"by":"ki' --input-meta encoding=json/plain`, 'a payload that cannot be read'],
   [`--input 'AAEC' --input-meta encoding=binary/unheard-of`, 'a payload that cannot be read'],
