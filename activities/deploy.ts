@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import {
@@ -62,7 +63,7 @@ export async function runDriver(
       throw interrupted(`the ${kind} was stopped half-way: ${wordsFor(signal.reason)}`, error);
     }
     if (error instanceof DeployOutcomeUnknown) throw interrupted(error.message, error);
-    return { ok: false, detail: `the driver broke: ${error instanceof Error ? error.message : String(error)}` };
+    return { ok: false, detail: `the driver broke: ${error instanceof Error ? error.message : inspect(error)}` };
   }
 }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
 import type { HttpProbe, HttpProbeConfig } from '../adapters/http-probe/http-probe.ts';
 import type { Health } from '../decisions/index.ts';
@@ -30,7 +31,7 @@ export interface Look {
 }
 
 const broken = (error: unknown): string =>
-  `the probe broke: ${error instanceof Error ? error.message : String(error)}`.slice(0, 160);
+  `the probe broke: ${error instanceof Error ? error.message : inspect(error)}`.slice(0, 160);
 
 export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }: ProbesDeps) {
   /** Runs one part of a look within its time. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { DeployDriver, DeployResult, DriverConfig, DriverLog } from '../adapters/deploy/driver.ts';
@@ -49,7 +50,7 @@ export function createRollback({ repository, driverFor, selfHostingRepo, log }: 
         return { ...(await attempt(request)), at: Date.now() };
       } catch (error) {
         if (mustBeRaised(error)) throw error;
-        return { ok: false, detail: error instanceof Error ? error.message : String(error), at: Date.now() };
+        return { ok: false, detail: error instanceof Error ? error.message : inspect(error), at: Date.now() };
       }
     },
   };

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { packageVersion } from '../adapters/package-version.ts';
 import { runCli } from './cli.ts';
 import { EXIT_INTERRUPTED, FAILURE_EXIT_CODES } from './exit-codes.ts';
 import type { Stream } from './output.ts';
@@ -29,19 +29,6 @@ function userName(): string {
   }
 }
 
-/** Of this package, which stands one folder up from the sources and two from what is built. */
-function version(): string {
-  for (const place of ['../package.json', '../../package.json']) {
-    try {
-      const { version: its }: { version?: unknown } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8'));
-      if (typeof its === 'string') return its;
-    } catch {
-      // the other place
-    }
-  }
-  return 'unknown';
-}
-
 /** How long a command that only looks on gets to say so after Ctrl-C, ms; any other ends then. */
 const LAST_WORDS_MS = 500;
 
@@ -61,7 +48,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   terminal: { stdout: streamOf(process.stdout), stderr: streamOf(process.stderr) },
   wiring,
   userName: userName(),
-  version: version(),
+  version: packageVersion(),
   interrupted: interrupt.signal,
   now: Date.now,
 });

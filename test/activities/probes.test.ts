@@ -38,7 +38,14 @@ const look = (production: Production, deps: Partial<ProbesDeps> = {}) =>
 test('a look sees health, traffic and the stage', async () => {
   const traffic = await Promise.all([200, 404, 500, 503, 429].map(answering));
   const seen = await look({ health: await answering(200), traffic: [...traffic, await refusingUrl()] });
-  expect(seen).toEqual({ health: 'pass', requests: 4, errors5xx: 2, stage: 'done', ms: expect.any(Number) });
+  expect(seen).toEqual({
+    at: expect.any(Number),
+    health: 'pass',
+    requests: 4,
+    errors5xx: 2,
+    stage: 'done',
+    ms: expect.any(Number),
+  });
 });
 
 test('it says why health did not pass', async () => {
@@ -103,6 +110,7 @@ test('what does not answer is not waited for longer than its time', async () => 
     { partMs: 200, stageOf: () => new Promise(() => {}) },
   );
   expect(seen).toEqual({
+    at: expect.any(Number),
     health: 'fail',
     detail: 'no answer within 100 ms',
     requests: 0,

@@ -39,12 +39,12 @@ test('a rollback runs by the rollback driver, and says so to it', async () => {
   const { rollback } = activity({
     rollback: config('console.log(process.env.D2D_OPERATION, process.env.D2D_VERSION)'),
   });
-  expect(await run(rollback)).toEqual({ ok: true, detail: 'rollback v2' });
+  expect(await run(rollback)).toMatchObject({ ok: true, detail: 'rollback v2' });
 });
 
 test('a rollback that fails is a result', async () => {
   const { rollback, log } = activity({ rollback: config('process.exitCode = 1') });
-  expect(await run(rollback)).toEqual({ ok: false, detail: 'the command ended with code 1; it wrote nothing' });
+  expect(await run(rollback)).toMatchObject({ ok: false, detail: 'the command ended with code 1; it wrote nothing' });
   expect(log.entries.at(-1)).toMatchObject({ level: 'warn', message: 'rollback failed' });
 });
 
@@ -65,7 +65,7 @@ test.each([
     },
     ...described,
   });
-  expect(await run(rollback, asked)).toEqual({ ok: false, detail: expect.stringMatching(REFUSAL) });
+  expect(await run(rollback, asked)).toMatchObject({ ok: false, detail: expect.stringMatching(REFUSAL) });
   expect(ran).toBe(0);
   expect(log.entries).toMatchObject([{ level: 'error' }]);
 });
@@ -75,16 +75,16 @@ test('without a rollback driver nothing is rolled back', async () => {
     ok: false,
     detail: 'nothing was rolled back: repository "shop" has no rollback driver in the settings',
   };
-  expect(await run(activity({ rollback: null }).rollback)).toEqual(nothing);
-  expect(await run(activity({ repository: () => undefined }).rollback)).toEqual(nothing);
-  expect(await run(activity({ rollback: { driver: 'external', timeoutMs: 1 } }).rollback)).toEqual(nothing);
+  expect(await run(activity({ rollback: null }).rollback)).toMatchObject(nothing);
+  expect(await run(activity({ repository: () => undefined }).rollback)).toMatchObject(nothing);
+  expect(await run(activity({ rollback: { driver: 'external', timeoutMs: 1 } }).rollback)).toMatchObject(nothing);
 });
 
 const unknown: DeployDriver = { run: () => Promise.reject(new DeployOutcomeUnknown('nobody knows')) };
 
 test('a rollback of which nobody knows is tried again only where that does no harm', async () => {
   const once = activity({ rollback: config('', false), driverFor: () => unknown });
-  expect(await run(once.rollback)).toEqual({ ok: false, detail: 'nobody knows' });
+  expect(await run(once.rollback)).toMatchObject({ ok: false, detail: 'nobody knows' });
   const again = activity({ rollback: config('', true), driverFor: () => unknown });
   await expect(run(again.rollback)).rejects.toMatchObject({ type: 'DeployInterrupted', nonRetryable: false });
 });

@@ -124,15 +124,21 @@ describe('completeTask', () => {
   });
 });
 
-test('otherRunsOn: what deploys or watches, of other work items; not what only waits or is over', async () => {
+test('otherRunsOn: what deploys or watches, of other work items; not what only waits, is watched by its window or is over', async () => {
   const run = (workItem: string, phase: string | null): RunningOnRepository => ({
     workflowId: `deploy/shop/${workItem}`,
     workItem,
     type: 'deployToDone',
     phase,
   });
-  const busy = [run('A', 'deploying'), run('B', null), run('C', 'open'), run('D', 'acting'), run('E', 'monitoring')];
-  const idle = [run('F', 'awaiting_approval'), run('G', 'closed'), run('H', 'finished'), run('own', 'deploying')];
+  const busy = [run('A', 'deploying'), run('B', null), run('C', 'open'), run('D', 'acting')];
+  const idle = [
+    run('F', 'awaiting_approval'),
+    run('G', 'closed'),
+    run('H', 'finished'),
+    run('E', 'monitoring'),
+    run('own', 'deploying'),
+  ];
   const { otherRunsOn } = setUp({ running: [...idle, ...busy] });
   expect(await otherRunsOn({ repo: 'shop', workItem: 'own' })).toEqual(busy);
 });
