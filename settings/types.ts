@@ -1,4 +1,8 @@
+import type { DriverConfig } from '../adapters/deploy/driver.ts';
+import type { HttpProbeConfig } from '../adapters/http-probe/http-probe.ts';
 import type { Scope, WindowPolicy } from '../decisions/index.ts';
+
+export type { DriverConfig, HttpProbeConfig };
 
 /** Everything that a worker is set up by, checked and deeply frozen. Times in whole milliseconds. */
 export interface Settings {
@@ -74,41 +78,4 @@ export interface Repository {
   readonly probe: { readonly health: HttpProbeConfig | null; readonly traffic: readonly string[] };
   readonly window: WindowPolicy;
   readonly approval: Approval;
-}
-
-export type DriverConfig =
-  | {
-      readonly driver: 'command';
-      /** Program and arguments; no shell. */
-      readonly command: readonly [string, ...string[]];
-      /** Absolute; `null`: where the worker runs. */
-      readonly cwd: string | null;
-      /** Added to the environment. May hold secrets. */
-      readonly env: Readonly<Record<string, string>>;
-      readonly timeoutMs: number;
-      readonly idempotent: boolean;
-    }
-  | {
-      readonly driver: 'webhook';
-      readonly url: string;
-      /** May hold secrets. */
-      readonly headers: Readonly<Record<string, string>>;
-      /** Polled until the deploy has ended; `null`: the answer to the POST is the end. */
-      readonly statusUrl: string | null;
-      readonly pollMs: number;
-      readonly timeoutMs: number;
-      readonly idempotent: boolean;
-    }
-  | { readonly driver: 'external'; readonly timeoutMs: number };
-
-export interface HttpProbeConfig {
-  readonly url: string;
-  /** Empty: any 2xx. */
-  readonly expectStatus: readonly number[];
-  /** JSON pointer -> the value expected there. */
-  readonly expectJson: Readonly<Record<string, string | number | boolean | null>>;
-  /** At most 2 000: a look at production has 3 s in all. */
-  readonly timeoutMs: number;
-  /** May hold secrets. */
-  readonly headers: Readonly<Record<string, string>>;
 }

@@ -46,8 +46,11 @@ export class DeployOutcomeUnknown extends Error {
 
 export type CommandConfig = {
   readonly driver: 'command';
+  /** Program and arguments; no shell. */
   readonly command: readonly [string, ...string[]];
+  /** Absolute; `null`: where the worker runs. */
   readonly cwd: string | null;
+  /** Added to the environment. May hold secrets. */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly idempotent: boolean;
@@ -56,7 +59,9 @@ export type CommandConfig = {
 export type WebhookConfig = {
   readonly driver: 'webhook';
   readonly url: string;
+  /** May hold secrets. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Polled until the deploy has ended; `null`: the one that the answer names, or else the answer to the POST is the end. */
   readonly statusUrl: string | null;
   readonly pollMs: number;
   readonly timeoutMs: number;

@@ -7,7 +7,9 @@ export interface HttpProbeConfig {
   readonly expectStatus: readonly number[];
   /** JSON pointer -> the value expected there. */
   readonly expectJson: Readonly<Record<string, string | number | boolean | null>>;
+  /** At most 2 000: a look at production has 3 s in all. */
   readonly timeoutMs: number;
+  /** May hold secrets. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
