@@ -40,7 +40,7 @@ describe('approval', () => {
 describe('the report of an external deployer', () => {
   const approved = deploy.decided(asked, 'approved', OPS);
   test.each([
-    ['no plan yet', approved, null, 'this repository is not deployed by an external deployer'],
+    ['no plan yet', approved, null, 'the deploy is not approved yet'],
     ['another driver', approved, plan(), 'this repository is not deployed by an external deployer'],
     ['not approved', asked, external, 'the deploy is not approved yet'],
     ['rejected', deploy.decided(asked, 'rejected', OPS), external, 'the deploy is not approved yet'],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WindowOutcome, WindowReport } from '../../activities/window-report.ts';
+import { NoAnswer, within } from '../../adapters/temporal/within.ts';
 import {
   classify,
   coverage,
@@ -123,7 +124,7 @@ async function runSample({
   item.sink = async () => {
     if (sink-- > 0) throw new Error('the sink is away');
   };
-  await harness.run(item);
+  await within(LOST_MS, 'the time-skipping server', harness.run(item));
   return item;
 }
 
@@ -167,10 +168,31 @@ function check(drawn: Sample, item: Item): WindowOutcome {
   return report.outcome;
 }
 
+/**
+ * Real time in which a window ends a hundred times over. Under load the time-skipping server was seen to lose a workflow task
+ * (once in some 1 500 windows), and then it waits for ever: the same window is run once more, on a new server. One that hangs
+ * by its own fault hangs again, and fails.
+ */
+const LOST_MS = 30_000;
+let lost = 0;
+
+async function runAgainWhereLost(drawn: Sample): Promise<Item> {
+  try {
+    return await runSample(drawn);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    lost += 1;
+    const before = harness;
+    harness = await startHarness();
+    before.close().catch(() => {}); // a worker of the old server may wait for it
+    return await runSample(drawn);
+  }
+}
+
 async function holds(drawn: Sample | undefined, seed: number, window: number): Promise<WindowOutcome> {
   try {
     if (drawn === undefined) throw new Error('there is no such window');
-    return check(drawn, await runSample(drawn));
+    return check(drawn, await runAgainWhereLost(drawn));
   } catch (error) {
     throw new Error(`window ${window} of D2D_SEED=${seed} failed: ${JSON.stringify(drawn)}`, { cause: error });
   }
@@ -185,7 +207,8 @@ test(`${WINDOWS} random windows end as the decisions say`, { timeout: 600_000 },
     const outcome = await holds(drawn, SEED, n);
     counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
-  console.log(`random windows (D2D_SEED=${SEED}): ${JSON.stringify(counts)}`);
+  console.log(`random windows (D2D_SEED=${SEED}): ${JSON.stringify(counts)}, run again: ${lost}`);
+  expect(lost).toBeLessThanOrEqual(WINDOWS / 50);
   const reachable: WindowOutcome[] = [
     'healthy',
     'no_evidence',
