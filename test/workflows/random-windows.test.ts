@@ -27,10 +27,13 @@ const SEED = Number(process.env['D2D_SEED'] ?? Date.now() % 1_000_000_007);
 const FAILED_ONCE: readonly { readonly seed: number; readonly window: number }[] = [];
 
 let harness: Harness;
-beforeAll(async () => {
+const harnesses: Harness[] = [];
+async function newHarness(): Promise<void> {
   harness = await startHarness();
-});
-afterAll(() => harness.close());
+  harnesses.push(harness);
+}
+beforeAll(newHarness);
+afterAll(() => Promise.all(harnesses.map(({ close }) => close())));
 
 const EVENTS = ['cancelWindow', 'cancel the window', 'cancel the run', 'cancel the task', 'stale caller'] as const;
 
@@ -124,7 +127,12 @@ async function runSample({
   item.sink = async () => {
     if (sink-- > 0) throw new Error('the sink is away');
   };
-  await within(LOST_MS, 'the time-skipping server', harness.run(item));
+  try {
+    await within(LOST_MS, 'the time-skipping server', harness.run(item));
+  } catch (error) {
+    if (error instanceof NoAnswer) await giveUp(item);
+    throw error;
+  }
   return item;
 }
 
@@ -176,15 +184,23 @@ function check(drawn: Sample, item: Item): WindowOutcome {
 const LOST_MS = 30_000;
 let lost = 0;
 
+/** Shows where a lost window stands, and ends it, so that nothing waits for it any more. */
+async function giveUp(item: Item): Promise<void> {
+  for (const handle of [harness.window(item), harness.deploy(item)]) {
+    const { events = [] } = await handle.fetchHistory().catch(() => ({ events: [] }));
+    const last = (events ?? []).slice(-5).map(({ eventId, eventType }) => `${eventId}:${eventType}`);
+    console.warn(`lost: ${handle.workflowId}, last events ${last.join(' ')}`);
+    await handle.terminate('lost').catch(() => {});
+  }
+}
+
 async function runAgainWhereLost(drawn: Sample): Promise<Item> {
   try {
     return await runSample(drawn);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     lost += 1;
-    const before = harness;
-    harness = await startHarness();
-    before.close().catch(() => {}); // a worker of the old server may wait for it
+    await newHarness();
     return await runSample(drawn);
   }
 }
