@@ -13,7 +13,7 @@ import { temporalOptions } from './adapters/temporal/temporal-options.ts';
 import { within } from './adapters/temporal/within.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
 import { checkSettings, EXIT_BAD_SETTINGS, type Settings } from './settings.ts';
-import { checkWorld } from './world.ts';
+import { checkWorld, messageOf } from './world.ts';
 
 /** How long Temporal is waited for at the start, ms. */
 const CONNECT_MS = 15_000;
@@ -26,8 +26,6 @@ const CLOSING_MS = 5_000;
 
 /** Releases of what was opened, run in reverse order. */
 const opened: { readonly name: string; readonly close: () => Promise<unknown> }[] = [];
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Settings, then connections, then activities, then `run()`. @returns the exit code of the process. */
 async function main(env: NodeJS.ProcessEnv): Promise<number> {

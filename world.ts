@@ -31,7 +31,7 @@ const ok = (name: string, message: string): Check => ({ name, level: 'ok', messa
 const warning = (name: string, message: string): Check => ({ name, level: 'warning', message });
 const fault = (name: string, message: string): Check => ({ name, level: 'fault', message });
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * Looks at everything that a worker needs, side by side. Never throws.
