@@ -62,8 +62,8 @@ async function createWorker(
   env: NodeJS.ProcessEnv,
   log: Logger,
 ): Promise<Worker | null> {
+  // Not closed: a call that is then under way is tried again, out of a timer, and throws there (SDK 1.24.0).
   const connection = await reached(address, Connection.connect(connectionOptions));
-  opened.push({ name: 'client connection', close: () => connection.close() });
   const database = createDatabase({
     ...settings.database,
     tls: postgresTls(settings.database),

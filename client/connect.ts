@@ -24,7 +24,7 @@ export function whereTemporalIs(env: Environment, overrides: TemporalOverrides) 
 export async function connectTemporal(
   env: Environment,
   overrides: TemporalOverrides,
-): Promise<{ readonly temporal: Client; readonly connection: Connection; readonly warnings: readonly string[] }> {
+): Promise<{ readonly temporal: Client; readonly warnings: readonly string[] }> {
   const { connectionOptions, namespace, address, warnings } = whereTemporalIs(env, overrides);
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_MS }).catch((error) => {
     throw new D2dError(
@@ -35,9 +35,6 @@ export async function connectTemporal(
     );
   });
   const fault = await connection.withDeadline(Date.now() + CONNECT_MS, () => namespaceFault(connection, namespace));
-  if (fault !== null) {
-    await connection.close();
-    throw new D2dError('unreachable', fault.replace(/\.$/, ''));
-  }
-  return { temporal: new Client({ connection, namespace }), connection, warnings };
+  if (fault !== null) throw new D2dError('unreachable', fault.replace(/\.$/, ''));
+  return { temporal: new Client({ connection, namespace }), warnings };
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 /** What is ended when this process is gone, and how. */
 export interface Ward {
+  /** Negative: a whole process group. */
   readonly pid: number;
   /** The signal that asks it to stop; SIGKILL follows 3 s later. */
   readonly signal: NodeJS.Signals;

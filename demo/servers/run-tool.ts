@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { forget, guard } from './guardian.ts';
 
 /** The full path of an executable on the PATH, or null. Never throws. */
 export async function onPath(name: string, { PATH = '' }: NodeJS.ProcessEnv): Promise<string | null> {
@@ -29,15 +30,39 @@ export interface Tool {
   readonly withinMs: number;
   /** Ends the tool early where this says no; asked every second. */
   readonly goOn?: () => Promise<boolean>;
+  /** Ends it at once. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs a build tool to its end. @throws with the last lines of its output where it fails or takes too long. */
-export async function runTool({ file, args, env, cwd, withinMs, goOn = async () => true }: Tool): Promise<void> {
+/**
+ * Runs a build tool to its end, in a process group of its own, which does not outlive this process.
+ * @throws with the last lines of its output where it fails, takes too long or is ended.
+ */
+export async function runTool({
+  file,
+  args,
+  env,
+  cwd,
+  withinMs,
+  goOn = async () => true,
+  signal,
+}: Tool): Promise<void> {
+  signal?.throwIfAborted();
   const child = spawn(file, args, {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
     ...(cwd === undefined ? {} : { cwd }),
   });
+  const group = child.pid === undefined ? null : -child.pid;
+  if (group !== null) guard({ pid: group, signal: 'SIGKILL' });
+  const end = (): void => {
+    if (group === null) return;
+    try {
+      process.kill(group, 'SIGKILL');
+    } catch {} // it has ended by itself
+  };
+  signal?.addEventListener('abort', end, { once: true });
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString('utf8')).slice(-2_000);
@@ -47,8 +72,8 @@ export async function runTool({ file, args, env, cwd, withinMs, goOn = async () 
   const deadline = Date.now() + withinMs;
   const watch = setInterval(() => {
     goOn().then(
-      (on) => (on && Date.now() < deadline ? undefined : child.kill('SIGKILL')),
-      () => child.kill('SIGKILL'),
+      (on) => (on && Date.now() < deadline ? undefined : end()),
+      () => end(),
     );
   }, 1_000);
   try {
@@ -62,5 +87,7 @@ export async function runTool({ file, args, env, cwd, withinMs, goOn = async () 
     });
   } finally {
     clearInterval(watch);
+    signal?.removeEventListener('abort', end);
+    if (group !== null) forget(group);
   }
 }

@@ -25,13 +25,20 @@ TestWorkflowEnvironment[process.argv[2]]({ server: { executable: { type: 'cached
  * Lets the SDK download one of its servers into the cache, once.
  * @returns its path, or null where this machine cannot reach the download: the caller has another way.
  */
-export async function sdkDownload(server: SdkServer, folder: string, env: NodeJS.ProcessEnv): Promise<string | null> {
+export async function sdkDownload(
+  server: SdkServer,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
+): Promise<string | null> {
   const sdk = createRequire(import.meta.url).resolve('@temporalio/testing');
   const made = madeOnce(folder, `sdk-${server}`, async (into) => {
     const args = ['-e', DOWNLOAD, sdk, server, into];
-    await runTool({ file: process.execPath, args, env, withinMs: WHOLE_MS, goOn: growing(into) });
+    await runTool({ file: process.execPath, args, env, withinMs: WHOLE_MS, goOn: growing(into), signal });
   });
-  return made.then(executableIn, () => null); // no network: the caller says so
+  const path = await made.then(executableIn, () => null); // no network: the caller says so
+  signal?.throwIfAborted();
+  return path;
 }
 
 /** The one executable of an earlier download; null where there was none. Never throws. */

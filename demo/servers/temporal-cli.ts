@@ -14,14 +14,16 @@ export interface Provisioning {
   readonly env: NodeJS.ProcessEnv;
   /** Told what is being downloaded or built, and how long that takes. */
   readonly say: (line: string) => void;
+  /** Ends what is being downloaded or built. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * The path of a `temporal` command line, in this order: `ORCH_TEMPORAL_CLI`, `temporal` on the PATH, the cache, the SDK's own
  * download, a build with Go into the cache.
- * @throws with the three ways to provide one, where none of them works.
+ * @throws with the three ways to provide one, where none of them works; where it is ended.
  */
-export async function provideTemporalCli({ env, say }: Provisioning): Promise<string> {
+export async function provideTemporalCli({ env, say, signal }: Provisioning): Promise<string> {
   const { ORCH_TEMPORAL_CLI: named } = env;
   if (named !== undefined && named !== '') {
     if (await executable(named)) return named;
@@ -34,7 +36,7 @@ export async function provideTemporalCli({ env, say }: Provisioning): Promise<st
   if (await executable(built)) return built;
 
   say('Temporal dev server: asking the Temporal SDK to download it (about 100 MB, once)');
-  const downloaded = await sdkDownload('createLocal', folder, env);
+  const downloaded = await sdkDownload('createLocal', folder, env, signal);
   if (downloaded !== null) return downloaded;
 
   const go = await onPath('go', env);
@@ -49,6 +51,7 @@ export async function provideTemporalCli({ env, say }: Provisioning): Promise<st
       args: ['install', '-ldflags', '-s -w', `github.com/temporalio/cli/cmd/temporal@v${CLI_VERSION}`],
       env: { ...env, CGO_ENABLED: '0', GOBIN: into },
       withinMs: BUILD_MS,
+      signal,
     }),
   );
   say(`Temporal dev server: built in ${Math.round((Date.now() - started) / 1000)} s`);

@@ -16,7 +16,7 @@ const MAVEN_MS = 10 * 60_000;
  * 'existing-path', path } } })`: from the cache, else by the SDK's own download, else the Java one from Maven.
  * @throws with what is needed, where none of them works.
  */
-export async function provideTimeSkippingServer({ env, say }: Provisioning): Promise<string> {
+export async function provideTimeSkippingServer({ env, say, signal }: Provisioning): Promise<string> {
   const folder = cacheFolder(env);
   const java = join(folder, `time-skipping-server-${SERVER_VERSION}`, 'run');
   const downloadedBefore = await sdkDownloaded('createTimeSkipping', folder);
@@ -25,7 +25,7 @@ export async function provideTimeSkippingServer({ env, say }: Provisioning): Pro
   if (tools.java !== null && (await executable(java))) return java;
 
   say('Time-skipping test server: asking the Temporal SDK to download it (once)');
-  const downloaded = await sdkDownload('createTimeSkipping', folder, env);
+  const downloaded = await sdkDownload('createTimeSkipping', folder, env, signal);
   if (downloaded !== null) return downloaded;
 
   const { mvn } = tools;
@@ -42,7 +42,7 @@ export async function provideTimeSkippingServer({ env, say }: Provisioning): Pro
   await madeOnce(folder, `time-skipping-server-${SERVER_VERSION}`, async (into) => {
     await writeFile(join(into, 'pom.xml'), POM);
     const args = ['-q', '-B', '-f', join(into, 'pom.xml'), 'dependency:copy-dependencies', '-DoutputDirectory=lib'];
-    await runTool({ file: mvn, args, env, cwd: into, withinMs: MAVEN_MS });
+    await runTool({ file: mvn, args, env, cwd: into, withinMs: MAVEN_MS, signal });
     await writeFile(join(into, 'run'), RUN, { mode: 0o755 });
   });
   return java;

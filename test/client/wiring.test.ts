@@ -1,5 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createTasks } from '../../adapters/postgres/tasks.ts';
+import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
+import { createWiring } from '../../client/wiring.ts';
+import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import { deployWorkflowId } from '../../workflows/messages.ts';
 import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
 import { connectTemporal, type TemporalAccess, unique } from '../setup/temporal.ts';
@@ -121,4 +125,16 @@ test('a namespace that does not exist is told as such', async () => {
     code: 3,
     stderr: expect.stringMatching(/^error: The Temporal namespace nope does not exist: correct TEMPORAL_NAMESPACE/),
   });
+});
+
+test('to close it while Temporal is away leaves nothing that fails later', async () => {
+  const server = await startTemporalServer({ cli: inject('temporalCli'), ui: 'off', keywords: SEARCH_ATTRIBUTES });
+  const wiring = createWiring({ TEMPORAL_ADDRESS: server.address, ORCH_TASK_QUEUE: unique('queue') });
+  const client = await wiring.client({}, () => {});
+  await client.start({ repo, workItem: 'ORCH-1', version: 'v2' });
+  const looking = client.status({ workItem: 'ORCH-1' }); // no worker answers: it is under way for seconds
+  await server.kill();
+  await wiring.close();
+  // What is thrown outside of any promise, as by a timer, fails the run as an unhandled error.
+  await Promise.race([looking.catch(() => {}), delay(2_000)]);
 });

@@ -59,6 +59,19 @@ test('a build that fails says why and leaves nothing behind', async () => {
   expect(await readdir(machine.cache)).toEqual([]);
 });
 
+test('a build that is ended takes its whole process group with it and leaves nothing behind', async () => {
+  machine = await fakeMachine({ go: 'PATH=/usr/bin:/bin; sleep 300 & echo $! > "$HOME/compiler.pid"; wait' });
+  const interrupt = new AbortController();
+  const provided = provideTemporalCli({ ...machine, signal: interrupt.signal });
+  const pid = () => readFile(machine.path('compiler.pid'), 'utf8').then(Number, () => 0);
+  await Promise.race([provided, expect.poll(pid, { timeout: 20_000 }).toBeGreaterThan(0)]);
+  const compiler = await pid();
+  interrupt.abort();
+  await expect(provided).rejects.toThrow('go ended with SIGKILL');
+  await expect.poll(() => alive(compiler), { timeout: 10_000 }).toBe(false);
+  expect(await readdir(machine.cache)).toEqual([]);
+});
+
 test('the lock of a process that died in the middle of a build does not hold up the next one', async () => {
   machine = await fakeMachine({ go: GO });
   await machine.script(join(machine.cache, 'x'), ''); // makes the folder
@@ -80,3 +93,11 @@ test('without Go the three ways are named', async () => {
     ].join('\n'),
   );
 });
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
