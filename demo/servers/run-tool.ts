@@ -36,7 +36,7 @@ export interface Tool {
 
 /**
  * Runs a build tool to its end, in a process group of its own, which does not outlive this process.
- * @throws with the last lines of its output where it fails, takes too long or is ended.
+ * @throws with the last lines of its output where it fails or takes too long; the signal's reason where that ended it.
  */
 export async function runTool({
   file,
@@ -79,10 +79,14 @@ export async function runTool({
   try {
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', (code, signal) =>
+      child.once('close', (code, killedBy) =>
         code === 0
           ? resolve()
-          : reject(new Error(`${file} ended with ${signal ?? `exit code ${code}`}:\n${output.trim()}`)),
+          : reject(
+              signal?.aborted
+                ? signal.reason
+                : new Error(`${file} ended with ${killedBy ?? `exit code ${code}`}:\n${output.trim()}`),
+            ),
       );
     });
   } finally {
