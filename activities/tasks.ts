@@ -6,6 +6,9 @@ export interface Task {
   readonly stage: string;
 }
 
+/** A task, and whether its window is active. */
+export type TaskLook = Task & { readonly windowActive: boolean };
+
 export interface TasksDeps {
   readonly tasks: {
     find(workItem: string): Promise<Task | null>;
@@ -37,7 +40,7 @@ const IDLE = new Set(['awaiting_approval', 'monitoring', 'finished', 'closed']);
 export function createTaskActivities({ tasks, runningOn, windowActive }: TasksDeps) {
   return {
     /** The task of a work item, and whether its window is active; `null` where there is none. */
-    async lookAtTask({ workItem }: { readonly repo: string; readonly workItem: string }) {
+    async lookAtTask({ workItem }: { readonly repo: string; readonly workItem: string }): Promise<TaskLook | null> {
       const task = await tasks.find(workItem);
       return task === null ? null : { ...task, windowActive: await windowActive(task.repo, workItem) };
     },

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
-import type { AlertActivities } from '../activities/alerts.ts';
 import type { SetStatus, StatusSetters } from '../activities/status-setters.ts';
 import { messageOf } from './failures.ts';
+import { sendAlert } from './tell-people.ts';
 
 /** The last write retries without limit: a status is late rather than wrong (invariant 3). */
 const setters = (summary: string) =>
@@ -11,11 +11,6 @@ const setters = (summary: string) =>
     heartbeatTimeout: '10 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
   });
-
-const { sendAlert } = proxyActivities<AlertActivities>({
-  startToCloseTimeout: '30 seconds',
-  scheduleToCloseTimeout: '10 minutes',
-});
 
 /** How often a status is read back and found wrong before somebody is called. */
 const SETTLE_TRIES = 5;

@@ -13,6 +13,7 @@ import {
 import type { Deploy } from '../activities/deploy.ts';
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { HealthCheck } from '../activities/health-check.ts';
+import { type EndingBeforeDone, ending } from './deploy-endings.ts';
 import { messageOf } from './failures.ts';
 import {
   D2dPhase,
@@ -20,24 +21,15 @@ import {
   D2dWorkItem,
   type DeployFinished,
   type DeployInput,
-  type DeployOutcome,
   monitorWorkflowId,
   WORKFLOW_TASK_TIMEOUT,
 } from './messages.ts';
 import { postDeployMonitor } from './post-deploy-monitor.ts';
 
-/** How a run ends, and why, in one sentence. */
-export interface Ending {
-  readonly outcome: DeployOutcome;
-  readonly reason: string;
-}
-
 /** A deploy that has worked, and the version that it brought, where somebody has named one. */
 export interface Deployed {
   readonly version: string | null;
 }
-
-export const ending = (outcome: DeployOutcome, reason: string): Ending => ({ outcome, reason });
 
 /** How long a window that is closed but still settles may hold up the next one of its work item. */
 const ARMING = { tries: 60, everyMs: 10_000 };
@@ -51,7 +43,7 @@ export async function runDeploy(
   input: DeployInput,
   finished: () => DeployFinished | null,
   runId: string,
-): Promise<Ending | Deployed> {
+): Promise<EndingBeforeDone | Deployed> {
   const { kind, idempotent, timeoutMs } = plan.driver;
   if (kind === 'external') {
     const inTime = await condition(() => finished() !== null, timeoutMs, { summary: 'the external deploy times out' });

@@ -13,15 +13,14 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { AlertActivities } from '../activities/alerts.ts';
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { PlanActivity } from '../activities/plan-deploy.ts';
-import type { SetStatus, ShownStatus, StatusSetters } from '../activities/status-setters.ts';
+import type { ShownStatus } from '../activities/status-setters.ts';
 import type { TaskActivities } from '../activities/tasks.ts';
-import { sameRepo, terminalStage } from '../decisions/index.ts';
-import { convergeAndSettle } from './converge.ts';
+import { type Ending, type EndingBeforeDone, ending, endingOfTask, OUTCOME_OF_WINDOW, OWED } from './deploy-endings.ts';
+import { mirrorOf } from './deploy-mirror.ts';
 import * as deploy from './deploy-run.ts';
-import { arm, checkHealth, type Ending, ending, runDeploy } from './deploy-steps.ts';
+import { arm, checkHealth, runDeploy } from './deploy-steps.ts';
 import { messageOf } from './failures.ts';
 import {
   approveSignal,
@@ -29,7 +28,6 @@ import {
   D2dRepo,
   D2dWorkItem,
   type DeployInput,
-  type DeployOutcome,
   type DeployPhase,
   type DeployResult,
   deployFinishedSignal,
@@ -39,7 +37,6 @@ import {
   rejectSignal,
 } from './messages.ts';
 import { parseDeployFinished, parseDeployInput, parseSignalCommand } from './parse-message.ts';
-import type { WindowResult } from './post-deploy-monitor.ts';
 
 /** Reading and setting stages waits for a database that is away, as long as that takes. */
 const tasks = proxyActivities<TaskActivities>({
@@ -49,25 +46,6 @@ const tasks = proxyActivities<TaskActivities>({
 });
 
 const { planDeploy } = proxyActivities<PlanActivity>({ startToCloseTimeout: '10 seconds' });
-
-/** A status write never holds up the work: after a minute the run goes on, and says so. */
-const setters = (summary: string) =>
-  proxyActivities<StatusSetters>({
-    summary,
-    startToCloseTimeout: '45 seconds',
-    scheduleToCloseTimeout: '1 minute',
-    heartbeatTimeout: '10 seconds',
-  });
-
-const { commentOnWorkItem } = proxyActivities<AlertActivities>({
-  startToCloseTimeout: '45 seconds',
-  scheduleToCloseTimeout: '1 hour',
-});
-
-const { sendAlert } = proxyActivities<AlertActivities>({
-  startToCloseTimeout: '30 seconds',
-  scheduleToCloseTimeout: '10 minutes',
-});
 
 /**
  * One deploy, from `Awaiting Deploy` to a true `Done`. Every ending of it leads on to the status that the authorities ask
@@ -134,62 +112,12 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   ]);
   setCurrentDetails(deploy.details(run, input));
 
-  const request = (reason: string): SetStatus => ({
-    repo: plan?.repo ?? repo,
-    workItem,
-    caller: 'deployToDone',
-    reason,
-  });
-  /** An intermediate status: one that cannot be written within its time is noted, and the run goes on. */
-  const show = async <T>(what: string, write: () => Promise<T>): Promise<T | null> => {
-    try {
-      return await write();
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      note(`${what}: ${messageOf(error)}`);
-      return null;
-    }
-  };
-  const comment = (kind: string, { outcome, reason }: Ending) =>
-    show('the comment could not be written', () =>
-      commentOnWorkItem({
-        repo: plan?.repo ?? repo,
-        workItem,
-        key: `${firstExecutionRunId}:${kind}`,
-        paragraphs: [`${workItem}: deploy of ${repo}: ${outcome.replaceAll('_', ' ')}.`, reason],
-      }),
-    );
-  const converge = (reason: string) =>
-    convergeAndSettle(
-      {
-        ...request(reason),
-        reason,
-        guarded: plan?.guarded ?? true,
-        settleMs: plan?.settleMs ?? 0,
-        alarmKey: firstExecutionRunId,
-      },
-      note,
-    );
+  const mirror = mirrorOf(input, () => plan, note);
 
   /** Everything before the deploy; an ending where it must not begin. */
-  const mayDeploy = async (fixed: DeployPlan): Promise<Ending | null> => {
-    const task = await tasks.lookAtTask({ repo: fixed.repo, workItem });
-    if (task === null)
-      return ending(
-        'refused',
-        `there is no task for work item ${workItem}; start with createTask (d2d start --create) to make one`,
-      );
-    if (!sameRepo(task.repo, fixed.repo))
-      return ending('refused', `the task of ${workItem} belongs to repository ${task.repo}, not ${fixed.repo}`);
-    if (task.windowActive) {
-      return ending(
-        'refused',
-        `the post-deploy window ${monitorWorkflowId(fixed.repo, workItem)} is still active; close it (d2d close ${workItem}) or wait for its end`,
-      );
-    }
-    const stage = terminalStage(task.stage);
-    if (stage === 'done') return ending('already_done', 'the task was done already');
-    if (stage === 'cancelled') return ending('task_cancelled', 'the task is cancelled');
+  const mayDeploy = async (fixed: DeployPlan): Promise<EndingBeforeDone | null> => {
+    const unfit = endingOfTask(fixed, workItem, await tasks.lookAtTask({ repo: fixed.repo, workItem }));
+    if (unfit !== null) return unfit;
     const [other] = await tasks.otherRunsOn({ repo: fixed.repo, workItem });
     if (other === undefined) return null;
     return ending(
@@ -199,11 +127,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   };
 
   /** From the look at the task to `tasks.stage = done`; `null`: the task is done now, by this run. */
-  const upToDone = async (fixed: DeployPlan): Promise<Ending | null> => {
+  const upToDone = async (fixed: DeployPlan): Promise<EndingBeforeDone | null> => {
     touched = true;
-    await show('Awaiting Deploy could not be shown', () =>
-      setters('show Awaiting Deploy').setAwaitingDeploy(request('waits for approval')),
-    );
+    await mirror.awaitingDeploy();
     become(
       deploy.askedForApproval(
         run,
@@ -233,9 +159,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     const refusal = await mayDeploy(fixed);
     if (refusal !== null) return refusal;
 
-    await show('Deploying could not be shown', () =>
-      setters('show Deploying').setDeploying(request('the deploy begins')),
-    );
+    await mirror.deploying();
     began = true;
     const deployed = await runDeploy(fixed, input, () => run.finished, firstExecutionRunId);
     if ('outcome' in deployed) return deployed;
@@ -257,41 +181,15 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   };
 
   /** An ending before `done`: the tracker goes back to what it showed, or to what the authorities ask for. */
-  const endBeforeDone = async (end: Ending, before: ShownStatus | null): Promise<DeployResult> => {
-    const unsettled =
-      end.outcome !== 'already_done' && end.outcome !== 'task_cancelled' && end.outcome !== 'deploy_unknown';
-    if (unsettled && touched) {
-      await show('the status from before the run could not be put back', () =>
-        setters('put the status back').restoreStatus({ ...request(end.outcome), before }),
-      );
-    }
+  const endBeforeDone = async (end: EndingBeforeDone, before: ShownStatus | null): Promise<DeployResult> => {
+    const { status, told } = OWED[end.outcome];
+    if (status === 'put_back' && touched) await mirror.putBack(end, before);
     // What is told about it may wait for a tracker that is away; the repository is free for the next deploy.
     const result = finish(end);
-    switch (end.outcome) {
-      case 'already_done':
-        await converge(end.reason);
-        break;
-      case 'deploy_unknown': {
-        const title = `${workItem}: nobody knows whether the deploy of ${repo} has happened`;
-        await Promise.all([
-          comment('ended', end),
-          show('the alert could not be sent', () =>
-            sendAlert({
-              key: `${firstExecutionRunId}:unknown`,
-              severity: 'critical',
-              repo,
-              workItem,
-              title,
-              text: end.reason,
-              at: Date.now(),
-            }),
-          ),
-        ]);
-        break;
-      }
-      default:
-        await comment('ended', end);
-    }
+    if (status === 'converged') await mirror.converge(end.reason);
+    const telling: Promise<unknown>[] = told === 'nobody' ? [] : [mirror.comment('ended', end)];
+    if (told === 'comment_and_alert') telling.push(mirror.alertUnknown(end.reason));
+    await Promise.all(telling);
     return result;
   };
 
@@ -308,7 +206,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const fromDoneToDone = async (fixed: DeployPlan): Promise<DeployResult> => {
     if (fixed.window === null) {
       enter('monitoring');
-      await converge('no window for this repository');
+      await mirror.converge('no window for this repository');
       return finish(ending('done', 'deployed; no post-deploy window for this repository'));
     }
     // D3: the window is armed before the terminal sync, so that the first Monitoring meets an active window.
@@ -316,12 +214,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (window === null) return lost('the post-deploy window could not be started: the one before is still running');
     become(deploy.armed(run, monitorWorkflowId(fixed.repo, workItem)));
     if (cancelRequested) cancelWindow();
-    await show('Monitoring after Deploy could not be shown', () =>
-      setters('show Monitoring after Deploy').setMonitoring(request('the window is open')),
-    );
+    await mirror.monitoring();
     try {
       const { outcome, summary } = await window.result();
-      return finish(ending(WINDOW_OUTCOMES[outcome], summary));
+      return finish(ending(OUTCOME_OF_WINDOW[outcome], summary));
     } catch (error) {
       return lost(`the post-deploy window was lost: ${messageOf(error)}`);
     }
@@ -330,8 +226,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** Nobody else takes the status to its end where there is no window any more. */
   const lost = async (reason: string): Promise<DeployResult> => {
     const end = ending('window_lost', reason);
-    await converge(reason);
-    await comment('lost', end);
+    await mirror.converge(reason);
+    await mirror.comment('lost', end);
     return finish(end);
   };
 
@@ -341,7 +237,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   });
 
   let before: ShownStatus | null = null;
-  let end: Ending | null;
+  let end: EndingBeforeDone | null;
   try {
     plan = await planDeploy({ repo });
     const id = deployWorkflowId(plan.repo, workItem);
@@ -356,12 +252,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (input.createTask === true) await tasks.createTask({ repo: plan.repo, workItem });
     const refusal = await mayDeploy(plan);
     if (refusal?.outcome === 'refused') return finish(refusal);
-    before =
-      refusal === null
-        ? await show('the status could not be read', () =>
-            setters('read the status').readStatus({ repo: request('').repo, workItem }),
-          )
-        : null;
+    before = refusal === null ? await mirror.read() : null;
     end = refusal ?? (await upToDone(plan));
   } catch (error) {
     if (isUnknownRepository(error)) return finish(ending('refused', messageOf(error)));
@@ -378,18 +269,6 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       : endBeforeDone(end ?? ending('cancelled', 'the run was cancelled'), before),
   );
 }
-
-const WINDOW_OUTCOMES = {
-  healthy: 'done',
-  no_evidence: 'no_evidence',
-  degraded_alerted: 'degraded_alerted',
-  degraded_rolled_back: 'degraded_rolled_back',
-  rollback_failed: 'rollback_failed',
-  cancelled: 'window_cancelled',
-  closed_early: 'closed_early',
-  superseded: 'superseded',
-  task_cancelled: 'task_cancelled',
-} satisfies Record<WindowResult['outcome'], DeployOutcome>;
 
 const isUnknownRepository = (error: unknown): boolean =>
   error instanceof ActivityFailure &&

@@ -13,7 +13,6 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { AlertActivities } from '../activities/alerts.ts';
 import type { PostDeployLog } from '../activities/post-deploy-log.ts';
 import type { Probes } from '../activities/probes.ts';
 import type { Rollback } from '../activities/rollback.ts';
@@ -30,6 +29,8 @@ import {
   windowStatusQuery,
 } from './messages.ts';
 import { isMonitorInput, parseExtension, parseSignalCommand, parseUpdateCommand } from './parse-message.ts';
+import { commentOnWorkItem, sendAlert } from './tell-people.ts';
+import * as messages from './window-messages.ts';
 import type { MonitorInput, WindowState } from './window-state.ts';
 import * as win from './window-state.ts';
 import * as view from './window-view.ts';
@@ -49,18 +50,6 @@ const { writePostDeployLog: writeLogAtOnce } = proxyLocalActivities<PostDeployLo
 /** Where that did not work: a disk that is full or away is waited for. */
 const { writePostDeployLog } = proxyActivities<PostDeployLog>({
   startToCloseTimeout: '30 seconds',
-  scheduleToCloseTimeout: '1 hour',
-});
-
-/** A person is called within seconds or not at all: after ten minutes a sink that is down is noted. */
-const { sendAlert } = proxyActivities<AlertActivities>({
-  startToCloseTimeout: '30 seconds',
-  scheduleToCloseTimeout: '10 minutes',
-});
-
-/** A comment may wait for a tracker that is down: it is the record on the ticket. */
-const { commentOnWorkItem } = proxyActivities<AlertActivities>({
-  startToCloseTimeout: '45 seconds',
   scheduleToCloseTimeout: '1 hour',
 });
 
@@ -102,14 +91,14 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     (payload: unknown) => {
       const command = parseSignalCommand(payload);
       if (typeof command === 'string') note(`the signal cancelWindow was ignored: ${command}`);
-      else become(win.cancelled(state, 'cancelWindow', command, Date.now()));
+      else become(messages.cancelled(state, 'cancelWindow', command, Date.now()));
     },
     { description: 'Stop watching: {by, reason}. The outcome is cancelled.' },
   );
   setHandler(
     closeWindowUpdate,
     async (command) => {
-      become(win.closedEarly(state, orRefuse(parseUpdateCommand(command)), Date.now()));
+      become(messages.closedEarly(state, orRefuse(parseUpdateCommand(command)), Date.now()));
       // A cancel of the workflow ends the window too: this waits for its report all the same.
       await CancellationScope.nonCancellable(() => condition(() => finalReport !== null));
       return finalReport ?? view.report(state, input);
@@ -118,20 +107,20 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       description: 'End now with the verdict so far: {by, reason}. Answers with the report.',
       validator: (command): void => {
         orRefuse(parseUpdateCommand(command));
-        refuse(win.closeRefusal(state));
+        refuse(messages.closeRefusal(state));
       },
     },
   );
   setHandler(
     extendWindowUpdate,
     (command) => {
-      become(win.extended(state, orRefuse(parseExtension(command)), Date.now()));
+      become(messages.extended(state, orRefuse(parseExtension(command)), Date.now()));
       return { endsAt: state.window.endsAt };
     },
     {
       description: 'Watch longer: {by, reason, minutes}. Answers with the new end.',
       validator: (command): void => {
-        refuse(win.extendRefusal(state, policy, orRefuse(parseExtension(command)).minutes));
+        refuse(messages.extendRefusal(state, policy, orRefuse(parseExtension(command)).minutes));
       },
     },
   );
@@ -140,7 +129,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
 
   // Temporal's own cancel does what cancelWindow does, so it is a message here, not an exception.
   CancellationScope.current().cancelRequested.catch(() => {
-    become(win.cancelled(state, 'cancel', { by: 'temporal', reason: 'the workflow was cancelled' }, Date.now()));
+    become(messages.cancelled(state, 'cancel', { by: 'temporal', reason: 'the workflow was cancelled' }, Date.now()));
   });
 
   const inBackground = (what: string, run: () => Promise<unknown>): void => {

@@ -5,9 +5,7 @@ import {
   currentStreak,
   type Grid,
   lookNow,
-  MAX_TICKS,
   missedAtEnd,
-  mostTicks,
   nextLookAt,
   type Observation,
   plannedTicks,
@@ -16,6 +14,7 @@ import {
   type WindowPolicy,
 } from '../decisions/index.ts';
 import type { Command } from './messages.ts';
+import { summarise } from './summarise.ts';
 
 // The state of one window and every way in which it changes. Pure: time is an argument, nothing is changed in place.
 
@@ -77,9 +76,9 @@ export interface WindowState {
 }
 
 /** The most notes and messages that are kept, the oldest ones. */
-const KEPT = 100;
+export const KEPT = 100;
 
-const changed = (state: WindowState, change: Partial<WindowState>): WindowState => ({
+export const changed = (state: WindowState, change: Partial<WindowState>): WindowState => ({
   ...state,
   ...change,
   revision: state.revision + 1,
@@ -142,34 +141,6 @@ export const tickOf = (state: WindowState, policy: WindowPolicy, at: number): nu
 
 /** The latest moment that the window knows of: that of its last look. */
 export const lastSeenAt = (state: WindowState): number => watch(state).ticks.at(-1)?.at ?? watch(state).openedAt;
-
-const percent = (ratio: number): string => `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`;
-
-/** A verdict in one sentence with its numbers. */
-export function summarise(
-  { trigger, longestFailureStreak, errorRatio }: Assessment,
-  policy: WindowPolicy,
-  ticks: readonly TickRecord[],
-): string {
-  const requests = ticks.reduce((sum, tick) => sum + tick.requests, 0);
-  const errors = ticks.reduce((sum, tick) => sum + tick.errors5xx, 0);
-  const traffic =
-    errorRatio === null
-      ? `${requests} requests seen, fewer than the ${policy.minRequests} that the error ratio needs`
-      : `${errors} of ${requests} requests answered 5xx (${percent(errorRatio)}, threshold ${percent(policy.errorRatioThreshold)})`;
-  switch (trigger) {
-    case 'health': {
-      const detail = ticks.findLast((tick) => tick.health === 'fail' && tick.detail !== undefined)?.detail;
-      return `${longestFailureStreak} health checks in a row failed (threshold ${policy.failThreshold})${detail === undefined ? '' : `: ${detail}`}; ${traffic}`;
-    }
-    case 'errors':
-      return `${traffic}; longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}`;
-    case null:
-      return `no degradation: longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}; ${traffic}`;
-    default:
-      return trigger satisfies never;
-  }
-}
 
 /** The verdict on the window so far; what follows a rollback does not count into it. */
 export const assess = (state: WindowState, policy: WindowPolicy): Assessment => classify(state.window.ticks, policy);
@@ -283,72 +254,6 @@ export function rollbackFinished(
     ? { openedAt, endsAt: openedAt + policy.rollbackWatchMs, ticks: [], missed: 0 }
     : null;
   return changed(state, { action, afterRollback, recoveredAt: result.ok ? null : state.recoveredAt });
-}
-
-const told = (state: WindowState, message: MessageRecord): readonly MessageRecord[] =>
-  [...state.messages, message].slice(0, KEPT);
-
-/** `cancelWindow`, and Temporal's own cancel. */
-export function cancelled(
-  state: WindowState,
-  name: 'cancelWindow' | 'cancel',
-  command: Command,
-  now: number,
-): WindowState {
-  const effect = state.ending === null ? 'the window was cancelled' : 'ignored: the window had ended already';
-  return ended(
-    changed(state, { messages: told(state, { at: now, name, ...command, effect }) }),
-    'cancelled',
-    now,
-    command,
-  );
-}
-
-/** `closeWindow`. */
-export const closedEarly = (state: WindowState, command: Command, now: number): WindowState =>
-  ended(
-    changed(state, {
-      messages: told(state, { at: now, name: 'closeWindow', ...command, effect: 'the window was closed' }),
-    }),
-    'closed_early',
-    now,
-    command,
-  );
-
-/** Why a window cannot be closed now; `null`: it can. */
-export const closeRefusal = (state: WindowState): string | null =>
-  state.ending === null ? null : `the window has ended already: ${state.ending.reason}`;
-
-/** Times are whole milliseconds, whatever fraction of a minute is asked for. */
-const wholeMs = (minutes: number): number => Math.ceil(minutes * 60_000);
-
-/** Why a window cannot be extended by so many minutes; `null`: it can. */
-export function extendRefusal(state: WindowState, policy: WindowPolicy, minutes: number): string | null {
-  if (state.ending !== null) return `the window has ended already: ${state.ending.reason}`;
-  if (state.action?.kind === 'ROLLBACK')
-    return 'the window is rolling back; it closes when production is healthy again';
-  const { openedAt, endsAt } = state.window;
-  const windowMs = endsAt + wholeMs(minutes) - openedAt;
-  if (windowMs > policy.maxWindowMs) {
-    const left = Math.max(0, policy.maxWindowMs - (endsAt - openedAt)) / 60_000;
-    return `the window may last ${policy.maxWindowMs / 60_000} minutes at the most; extend it by ${Math.floor(left * 10) / 10} minutes or less`;
-  }
-  if (mostTicks({ ...policy, windowMs }) > MAX_TICKS) return `the window would take more than ${MAX_TICKS} looks`;
-  return null;
-}
-
-export function extended(
-  state: WindowState,
-  command: Command & { readonly minutes: number },
-  now: number,
-): WindowState {
-  const { minutes, by, reason } = command;
-  const endsAt = state.window.endsAt + wholeMs(minutes);
-  const effect = `extended by ${minutes} minutes, to ${new Date(endsAt).toISOString()}`;
-  return changed(state, {
-    window: { ...state.window, endsAt },
-    messages: told(state, { at: now, name: 'extendWindow', by, reason, effect }),
-  });
 }
 
 export const noted = (state: WindowState, text: string, at: number): WindowState =>

@@ -2,6 +2,7 @@ import type { WindowReport } from '../activities/window-report.ts';
 import { coverage, hasEvidence, type WindowVerdict } from '../decisions/index.ts';
 import type { MonitorPhase, WindowStatus } from './messages.ts';
 import { monitorWorkflowId } from './messages.ts';
+import { summarise } from './summarise.ts';
 import type { MonitorInput, WindowState } from './window-state.ts';
 import * as win from './window-state.ts';
 
@@ -34,7 +35,7 @@ export const verdictAttribute = (state: WindowState): WindowVerdict | 'NO_EVIDEN
 
 /** The verdict so far in one sentence; the one that proved degradation, once there is one. */
 const summary = (state: WindowState, { policy }: MonitorInput): string =>
-  state.degraded?.summary ?? win.summarise(win.assess(state, policy), policy, state.window.ticks);
+  state.degraded?.summary ?? summarise(win.assess(state, policy), policy, state.window.ticks);
 
 const recovered = ({ degraded, recoveredAt }: WindowState): boolean | null =>
   degraded === null ? null : recoveredAt !== null;

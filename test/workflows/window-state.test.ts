@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ActionRecord } from '../../activities/window-report.ts';
 import { classify, type WindowPolicy } from '../../decisions/index.ts';
+import * as messages from '../../workflows/window-messages.ts';
 import type { Look, MonitorInput, WindowState } from '../../workflows/window-state.ts';
 import * as win from '../../workflows/window-state.ts';
 import * as view from '../../workflows/window-view.ts';
@@ -95,12 +96,12 @@ describe('looks', () => {
   });
 
   test('none while it is ended; while a rollback runs they go on, but not past the end', () => {
-    expect(win.wakeAt(win.cancelled(opened(), 'cancel', OPS, OPENED), policy())).toBeNull();
+    expect(win.wakeAt(messages.cancelled(opened(), 'cancel', OPS, OPENED), policy())).toBeNull();
     const acting = win.actionStarted(watched([fail(), fail(), fail()]), 'ROLLBACK', OPENED);
     expect(win.lookAt(acting, policy())).not.toBeNull();
     const over = win.actionStarted(watched(Array.from({ length: 10 }, () => pass())), 'ROLLBACK', OPENED);
     expect(win.wakeAt(over, policy())).toBeNull();
-    expect(win.isOpen(win.cancelled(over, 'cancel', OPS, OPENED))).toBe(true);
+    expect(win.isOpen(messages.cancelled(over, 'cancel', OPS, OPENED))).toBe(true);
   });
 });
 
@@ -173,7 +174,7 @@ describe('extension', () => {
     ['absurd', opened(), 1e308, 'the window may last 60 minutes at the most; extend it by 55 minutes or less'],
     [
       'of a window that has ended',
-      win.closedEarly(opened(), OPS, OPENED),
+      messages.closedEarly(opened(), OPS, OPENED),
       1,
       'the window has ended already: seen enough',
     ],
@@ -185,17 +186,17 @@ describe('extension', () => {
     ],
     ['after an alert', win.actionStarted(opened(), 'ALERT_ONLY', OPENED), 1, null],
   ])('%s', (_, state, minutes, why) => {
-    expect(win.extendRefusal(state, policy(), minutes)).toBe(why);
+    expect(messages.extendRefusal(state, policy(), minutes)).toBe(why);
   });
 
   test('to more looks than a window may take is refused', () => {
     const long = { maxWindowMs: 1e12, intervalMs: 1_000, confirmMs: 1_000 };
-    expect(win.extendRefusal(opened(long), policy(long), 45)).toBeNull();
-    expect(win.extendRefusal(opened(long), policy(long), 45.1)).toBe('the window would take more than 3000 looks');
+    expect(messages.extendRefusal(opened(long), policy(long), 45)).toBeNull();
+    expect(messages.extendRefusal(opened(long), policy(long), 45.1)).toBe('the window would take more than 3000 looks');
   });
 
   test('moves the end by whole milliseconds', () => {
-    const state = win.extended(opened(), { ...OPS, minutes: 1 / 7 }, OPENED);
+    const state = messages.extended(opened(), { ...OPS, minutes: 1 / 7 }, OPENED);
     expect(state.window.endsAt).toBe(OPENED + 300_000 + Math.ceil(minute / 7));
     expect(state.messages).toMatchObject([
       { name: 'extendWindow', effect: expect.stringContaining('extended by 0.14') },
@@ -203,8 +204,10 @@ describe('extension', () => {
   });
 
   test('a closed window can only be closed once', () => {
-    expect(win.closeRefusal(opened())).toBeNull();
-    expect(win.closeRefusal(win.closedEarly(opened(), OPS, OPENED))).toBe('the window has ended already: seen enough');
+    expect(messages.closeRefusal(opened())).toBeNull();
+    expect(messages.closeRefusal(messages.closedEarly(opened(), OPS, OPENED))).toBe(
+      'the window has ended already: seen enough',
+    );
   });
 });
 
@@ -249,7 +252,12 @@ describe('outcome: degraded outranks how the window ended', () => {
 });
 
 test('the first ending stands', () => {
-  const state = win.cancelled(win.closedEarly(opened(), OPS, 1), 'cancelWindow', { by: 'late', reason: 'late' }, 2);
+  const state = messages.cancelled(
+    messages.closedEarly(opened(), OPS, 1),
+    'cancelWindow',
+    { by: 'late', reason: 'late' },
+    2,
+  );
   expect(state.ending).toEqual({ kind: 'closed_early', at: 1, ...OPS });
   expect(state.messages.map(({ effect }) => effect)).toEqual([
     'the window was closed',
@@ -289,18 +297,18 @@ const step = (windowPolicy: WindowPolicy): fc.Arbitrary<Step> => {
     command.map(
       (said): Step =>
         (state, at) =>
-          win.cancelled(state, 'cancelWindow', said, at),
+          messages.cancelled(state, 'cancelWindow', said, at),
     ),
     command.map(
       (said): Step =>
         (state, at) =>
-          win.closeRefusal(state) === null ? win.closedEarly(state, said, at) : state,
+          messages.closeRefusal(state) === null ? messages.closedEarly(state, said, at) : state,
     ),
     fc.tuple(command, fc.double({ min: 0.001, max: 100, noNaN: true })).map(
       ([said, minutes]): Step =>
         (state, at) =>
-          win.extendRefusal(state, windowPolicy, minutes) === null
-            ? win.extended(state, { ...said, minutes }, at)
+          messages.extendRefusal(state, windowPolicy, minutes) === null
+            ? messages.extended(state, { ...said, minutes }, at)
             : state,
     ),
     fc.string().map(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { WindowPolicy } from '../../decisions/index.ts';
+import * as messages from '../../workflows/window-messages.ts';
 import type { Look, MonitorInput, WindowState } from '../../workflows/window-state.ts';
 import * as win from '../../workflows/window-state.ts';
 import * as view from '../../workflows/window-view.ts';
@@ -32,7 +33,7 @@ const rolledBack = win.rollbackFinished(rolling, policy(), { ok: true, detail: '
 const full = watched(Array.from({ length: 10 }, () => pass()));
 const healthy = win.ranOut(full, policy(), OPENED + 300_000);
 const blind = win.ranOut(watched(Array.from({ length: 10 }, unknown)), policy(), OPENED + 300_000);
-const cancelled = (state: WindowState) => win.cancelled(state, 'cancelWindow', OPS, OPENED + 80_000);
+const cancelled = (state: WindowState) => messages.cancelled(state, 'cancelWindow', OPS, OPENED + 80_000);
 
 test.each<[string, WindowState, string, string, string | null]>([
   ['open', watched([pass()]), 'open', 'HEALTHY', null],

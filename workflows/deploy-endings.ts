@@ -1,0 +1,82 @@
+import type { DeployPlan } from '../activities/deploy-plan.ts';
+import type { TaskLook } from '../activities/tasks.ts';
+import { sameRepo, terminalStage } from '../decisions/index.ts';
+import { type DeployOutcome, monitorWorkflowId } from './messages.ts';
+import type { WindowResult } from './post-deploy-monitor.ts';
+
+/** How a run ends, and why, in one sentence. */
+export interface Ending<Outcome extends DeployOutcome = DeployOutcome> {
+  readonly outcome: Outcome;
+  readonly reason: string;
+}
+
+export const ending = <Outcome extends DeployOutcome>(outcome: Outcome, reason: string): Ending<Outcome> => ({
+  outcome,
+  reason,
+});
+
+/** How a run ends that does not take its task to `done`. */
+export type EndingBeforeDone = Ending<
+  | 'refused'
+  | 'already_done'
+  | 'rejected'
+  | 'approval_expired'
+  | 'deploy_failed'
+  | 'unhealthy_after_deploy'
+  | 'deploy_unknown'
+  | 'task_cancelled'
+  | 'cancelled'
+>;
+
+/** What an ending before `done` owes the work item. */
+interface Owed {
+  /** The status: back to what it showed before the run, on to what the authorities ask for, or left alone. */
+  readonly status: 'put_back' | 'converged' | 'left';
+  /** Who is told why. */
+  readonly told: 'comment' | 'comment_and_alert' | 'nobody';
+}
+
+export const OWED: Readonly<Record<EndingBeforeDone['outcome'], Owed>> = {
+  refused: { status: 'put_back', told: 'comment' },
+  already_done: { status: 'converged', told: 'nobody' },
+  rejected: { status: 'put_back', told: 'comment' },
+  approval_expired: { status: 'put_back', told: 'comment' },
+  deploy_failed: { status: 'put_back', told: 'comment' },
+  unhealthy_after_deploy: { status: 'put_back', told: 'comment' },
+  deploy_unknown: { status: 'left', told: 'comment_and_alert' }, // it may be deploying still
+  task_cancelled: { status: 'left', told: 'comment' }, // FR-3, D4
+  cancelled: { status: 'put_back', told: 'comment' },
+};
+
+/** How a run ends whose window has ended. */
+export const OUTCOME_OF_WINDOW = {
+  healthy: 'done',
+  no_evidence: 'no_evidence',
+  degraded_alerted: 'degraded_alerted',
+  degraded_rolled_back: 'degraded_rolled_back',
+  rollback_failed: 'rollback_failed',
+  cancelled: 'window_cancelled',
+  closed_early: 'closed_early',
+  superseded: 'superseded',
+  task_cancelled: 'task_cancelled',
+} satisfies Record<WindowResult['outcome'], DeployOutcome>;
+
+/** Why a task is not to be deployed; `null`: it is. */
+export function endingOfTask({ repo }: DeployPlan, workItem: string, task: TaskLook | null): EndingBeforeDone | null {
+  if (task === null)
+    return ending(
+      'refused',
+      `there is no task for work item ${workItem}; start with createTask (d2d start --create) to make one`,
+    );
+  if (!sameRepo(task.repo, repo))
+    return ending('refused', `the task of ${workItem} belongs to repository ${task.repo}, not ${repo}`);
+  if (task.windowActive) {
+    return ending(
+      'refused',
+      `the post-deploy window ${monitorWorkflowId(repo, workItem)} is still active; close it (d2d close ${workItem}) or wait for its end`,
+    );
+  }
+  const stage = terminalStage(task.stage);
+  if (stage === 'done') return ending('already_done', 'the task was done already');
+  return stage === 'cancelled' ? ending('task_cancelled', 'the task is cancelled') : null;
+}

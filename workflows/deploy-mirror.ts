@@ -1,0 +1,95 @@
+import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { DeployPlan } from '../activities/deploy-plan.ts';
+import type { SetStatus, ShownStatus, StatusSetters } from '../activities/status-setters.ts';
+import { convergeAndSettle } from './converge.ts';
+import type { Ending } from './deploy-endings.ts';
+import { messageOf } from './failures.ts';
+import type { DeployInput } from './messages.ts';
+import { commentOnWorkItem, sendAlert } from './tell-people.ts';
+
+/** A status write never holds up the work: after a minute the run goes on, and says so. */
+const setters = (summary: string) =>
+  proxyActivities<StatusSetters>({
+    summary,
+    startToCloseTimeout: '45 seconds',
+    scheduleToCloseTimeout: '1 minute',
+    heartbeatTimeout: '10 seconds',
+  });
+
+/**
+ * What the tracker is shown of one run. What cannot be shown within its time is noted, and the run goes on; only the last
+ * word, `converge`, is kept at until it is there.
+ * @param plan the run's plan, once there is one
+ * @param note takes what did not go as it should
+ */
+export function mirrorOf(
+  { repo: named, workItem }: DeployInput,
+  plan: () => DeployPlan | null,
+  note: (text: string) => void,
+) {
+  const { firstExecutionRunId } = workflowInfo();
+  const repo = () => plan()?.repo ?? named;
+  const request = (reason: string): SetStatus => ({ repo: repo(), workItem, caller: 'deployToDone', reason });
+  const attempt = async <T>(what: string, write: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await write();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      note(`${what}: ${messageOf(error)}`);
+      return null;
+    }
+  };
+
+  return {
+    read: () =>
+      attempt('the status could not be read', () => setters('read the status').readStatus({ repo: repo(), workItem })),
+
+    awaitingDeploy: () =>
+      attempt('Awaiting Deploy could not be shown', () =>
+        setters('show Awaiting Deploy').setAwaitingDeploy(request('waits for approval')),
+      ),
+
+    deploying: () =>
+      attempt('Deploying could not be shown', () =>
+        setters('show Deploying').setDeploying(request('the deploy begins')),
+      ),
+
+    monitoring: () =>
+      attempt('Monitoring after Deploy could not be shown', () =>
+        setters('show Monitoring after Deploy').setMonitoring(request('the window is open')),
+      ),
+
+    putBack: ({ outcome }: Ending, before: ShownStatus | null) =>
+      attempt('the status from before the run could not be put back', () =>
+        setters('put the status back').restoreStatus({ ...request(outcome), before }),
+      ),
+
+    converge(reason: string): Promise<void> {
+      const { guarded = true, settleMs = 0 } = plan() ?? {};
+      return convergeAndSettle({ ...request(reason), reason, guarded, settleMs, alarmKey: firstExecutionRunId }, note);
+    },
+
+    comment: (kind: string, { outcome, reason }: Ending) =>
+      attempt('the comment could not be written', () =>
+        commentOnWorkItem({
+          repo: repo(),
+          workItem,
+          key: `${firstExecutionRunId}:${kind}`,
+          paragraphs: [`${workItem}: deploy of ${named}: ${outcome.replaceAll('_', ' ')}.`, reason],
+        }),
+      ),
+
+    alertUnknown: (text: string) =>
+      attempt('the alert could not be sent', () =>
+        sendAlert({
+          key: `${firstExecutionRunId}:unknown`,
+          severity: 'critical',
+          repo: named,
+          workItem,
+          title: `${workItem}: nobody knows whether the deploy of ${named} has happened`,
+          text,
+          at: Date.now(),
+        }),
+      ),
+  };
+}

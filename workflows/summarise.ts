@@ -1,0 +1,30 @@
+import type { TickRecord } from '../activities/window-report.ts';
+import type { Assessment, WindowPolicy } from '../decisions/index.ts';
+
+/** A verdict in one sentence with its numbers. */
+export function summarise(
+  { trigger, longestFailureStreak, errorRatio }: Assessment,
+  policy: WindowPolicy,
+  ticks: readonly TickRecord[],
+): string {
+  const requests = ticks.reduce((sum, tick) => sum + tick.requests, 0);
+  const errors = ticks.reduce((sum, tick) => sum + tick.errors5xx, 0);
+  const traffic =
+    errorRatio === null
+      ? `${requests} requests seen, fewer than the ${policy.minRequests} that the error ratio needs`
+      : `${errors} of ${requests} requests answered 5xx (${percent(errorRatio)}, threshold ${percent(policy.errorRatioThreshold)})`;
+  switch (trigger) {
+    case 'health': {
+      const detail = ticks.findLast((tick) => tick.health === 'fail' && tick.detail !== undefined)?.detail;
+      return `${longestFailureStreak} health checks in a row failed (threshold ${policy.failThreshold})${detail === undefined ? '' : `: ${detail}`}; ${traffic}`;
+    }
+    case 'errors':
+      return `${traffic}; longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}`;
+    case null:
+      return `no degradation: longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}; ${traffic}`;
+    default:
+      return trigger satisfies never;
+  }
+}
+
+const percent = (ratio: number): string => `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`;
