@@ -3,6 +3,7 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { composeActivities } from './activities/compose.ts';
 import { activityInterceptors } from './activities/interceptor.ts';
+import { messageOf } from './adapters/error-message.ts';
 import { createLogger, temporalLogger } from './adapters/logging.ts';
 import { packageVersion } from './adapters/package-version.ts';
 import { createPlaneClient } from './adapters/plane/plane-client.ts';
@@ -10,10 +11,10 @@ import { postgresTls } from './adapters/postgres/connection.ts';
 import { createDatabase } from './adapters/postgres/database.ts';
 import { grpcMessage } from './adapters/temporal/grpc-errors.ts';
 import { temporalOptions } from './adapters/temporal/temporal-options.ts';
-import { within } from './adapters/temporal/within.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
+import { within } from './adapters/within.ts';
 import { checkSettings, EXIT_BAD_SETTINGS, type Settings } from './settings.ts';
-import { checkWorld, messageOf } from './world.ts';
+import { checkWorld } from './world.ts';
 
 /** How long Temporal is waited for at the start, ms. */
 const CONNECT_MS = 15_000;

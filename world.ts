@@ -1,4 +1,5 @@
 import type { Connection } from '@temporalio/client';
+import { messageOf } from './adapters/error-message.ts';
 import { PlaneRateLimited, PlaneUnavailable } from './adapters/plane/errors.ts';
 import type { PlaneClient } from './adapters/plane/plane-client.ts';
 import type { Database } from './adapters/postgres/database.ts';
@@ -6,7 +7,7 @@ import { DatabaseUnavailable } from './adapters/postgres/querier.ts';
 import { tableFaults } from './adapters/postgres/table-faults.ts';
 import { namespaceFault } from './adapters/temporal/namespace-fault.ts';
 import { ensureSearchAttributes, missingSearchAttributes } from './adapters/temporal/search-attributes.ts';
-import { NoAnswer, within } from './adapters/temporal/within.ts';
+import { NoAnswer, within } from './adapters/within.ts';
 import type { Settings } from './settings.ts';
 
 /** One thing that a worker needs of its world. A fault stops the worker; a warning is of what may come back by itself. */
@@ -30,8 +31,6 @@ const PATIENCE_MS = 20_000;
 const ok = (name: string, message: string): Check => ({ name, level: 'ok', message });
 const warning = (name: string, message: string): Check => ({ name, level: 'warning', message });
 const fault = (name: string, message: string): Check => ({ name, level: 'fault', message });
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * Looks at everything that a worker needs, side by side. Never throws.

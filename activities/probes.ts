@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
 import type { HttpProbe, HttpProbeConfig } from '../adapters/http-probe/http-probe.ts';
+import { within } from '../adapters/within.ts';
 import type { Health } from '../decisions/index.ts';
 
 export interface ProbesDeps {
@@ -34,26 +35,13 @@ const broken = (error: unknown): string =>
   `the probe broke: ${error instanceof Error ? error.message : inspect(error)}`.slice(0, 160);
 
 export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }: ProbesDeps) {
-  /** Runs one part of a look within its time. */
-  async function within<T>(run: () => Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no result within ${partMs} ms`)), partMs);
-    });
-    try {
-      return await Promise.race([run(), tooLong]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   async function lookAtHealth(repo: string, signal: AbortSignal) {
     try {
       const probe = repository(repo)?.probe;
       if (probe === undefined) return unseen(`repository "${repo}" is not described in the settings`);
       const { health } = probe;
       if (health === null) return unseen('no health probe is configured');
-      return await within(() => http.health(health, signal));
+      return await within(partMs, 'the health probe', http.health(health, signal));
     } catch (error) {
       return unseen(broken(error));
     }
@@ -64,7 +52,7 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
     let errors5xx = 0;
     try {
       const urls = repository(repo)?.probe.traffic ?? [];
-      const answers = await Promise.allSettled(urls.map((url) => within(() => http.traffic(url, signal))));
+      const answers = await Promise.allSettled(urls.map(async (url) => within(partMs, url, http.traffic(url, signal))));
       for (const answer of answers) {
         if (answer.status === 'rejected') continue; // no answer is no request: what production does, health tells
         requests += answer.value.requests;
@@ -78,7 +66,7 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
 
   async function readStage(workItem: string): Promise<{ readonly stage?: string | null }> {
     try {
-      return { stage: await within(() => stageOf(workItem)) };
+      return { stage: await within(partMs, 'the database', stageOf(workItem)) };
     } catch (error) {
       warn({ work_item: workItem, err: error }, 'the stage of a task could not be read during a look at production');
       return {};

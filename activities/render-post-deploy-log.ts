@@ -33,6 +33,7 @@ export function renderPostDeployLog(report: WindowReport): string {
     ...afterRollback(report),
     '## Messages',
     messages(report),
+    ...notes(report),
   ];
   return `${sections.join('\n\n')}\n`;
 }
@@ -116,4 +117,9 @@ function messages({ messages: received }: WindowReport): string {
     received.map(({ at, name, by, reason, effect }) => [when(at), name, orDash(by), orDash(reason), orDash(effect)]),
     ['l', 'l', 'l', 'l', 'l'],
   );
+}
+
+function notes({ notes: noted }: WindowReport): string[] {
+  if (noted.length === 0) return [];
+  return ['## Notes', noted.map(({ at, text }) => `- ${when(at)}: ${inline(text)}`).join('\n')];
 }

@@ -26,6 +26,8 @@ export interface Tracker {
   shown(repo: string, workItem: string): Promise<ShownStatus>;
   /** Writes a status: one unconditional PATCH. */
   write(repo: string, workItem: string, status: TrackerStatus | { readonly id: string }): Promise<void>;
+  /** Whether a state is there still, by the tracker's id of it. */
+  hasState(repo: string, workItem: string, id: string): Promise<boolean>;
   /** The tracker's id of the state that stands for a status. */
   stateId(repo: string, workItem: string, status: TrackerStatus): Promise<string>;
 }
@@ -190,7 +192,7 @@ export function createStatusSetters<Held>(deps: StatusSetterDeps<Held>) {
         return 'rewritten';
       }),
 
-    /** Puts back the status from before a run that did not reach `done`; `Awaiting Deploy` where that was a deploy-phase one. */
+    /** Puts back the status from before a run that did not reach `done`; `Awaiting Deploy` where that was a deploy-phase one, or is gone. */
     restoreStatus: (request: SetStatus & { readonly before: ShownStatus | null }): Promise<SetStatusResult> =>
       withEvidence(request, async (evidence, repo, write) => {
         const { workItem, before } = request;
@@ -207,7 +209,7 @@ export function createStatusSetters<Held>(deps: StatusSetterDeps<Held>) {
           return { verdict, status, wrote: await writeIfNew(repo, workItem, status, write) };
         const shown = await tracker.shown(repo, workItem);
         if (shown.status === null || shown.status === 'done') return { verdict, status: null, wrote: false };
-        if (own) {
+        if (own && (await tracker.hasState(repo, workItem, before.id))) {
           await write(before);
           return { verdict, status: before.name, wrote: true };
         }

@@ -72,4 +72,6 @@ export interface WindowReport {
   /** Looks taken after a rollback, judged by themselves. */
   readonly ticksAfterRollback: readonly TickRecord[];
   readonly messages: readonly MessageRecord[];
+  /** What did not go as it should while the window was open: ignored signals, alerts that could not be sent. */
+  readonly notes: readonly { readonly at: number; readonly text: string }[];
 }

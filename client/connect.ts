@@ -1,8 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
+import { messageOf } from '../adapters/error-message.ts';
 import { grpcMessage } from '../adapters/temporal/grpc-errors.ts';
 import { namespaceFault } from '../adapters/temporal/namespace-fault.ts';
 import { type Environment, type TemporalOverrides, temporalOptions } from '../adapters/temporal/temporal-options.ts';
-import { D2dError, messageOf } from './errors.ts';
+import { D2dError } from './errors.ts';
 import { CONNECTION_HINT } from './temporal-errors.ts';
 
 /** A person waits: what does not answer by then is taken for unreachable. */

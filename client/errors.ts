@@ -38,5 +38,3 @@ export const refused = (message: string, hint: string | null = null): D2dError =
   new D2dError('refused', message, hint);
 
 export const notFound = (message: string, hint: string): D2dError => new D2dError('not_found', message, hint);
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,8 +1,9 @@
+import { messageOf } from '../adapters/error-message.ts';
 import { PlaneForbidden, PlaneNotFound } from '../adapters/plane/errors.ts';
 import type { PlaneClient } from '../adapters/plane/plane-client.ts';
 import { isUuid } from '../adapters/plane/refs.ts';
 import { DatabaseUnavailable } from '../adapters/postgres/querier.ts';
-import { D2dError, messageOf } from './errors.ts';
+import { D2dError } from './errors.ts';
 import {
   bareWorkItem,
   type NameSources,

@@ -1,4 +1,5 @@
 import { Connection } from '@temporalio/client';
+import { messageOf } from '../adapters/error-message.ts';
 import { createPlaneClient, type PlaneClient, type PlaneTimeouts } from '../adapters/plane/plane-client.ts';
 import { postgresTls } from '../adapters/postgres/connection.ts';
 import { createDatabase, type Database } from '../adapters/postgres/database.ts';
@@ -10,7 +11,7 @@ import type { Check } from '../world.ts';
 import { createD2dClient, type D2dClient } from './client.ts';
 import type { SettingsShown } from './commands/context.ts';
 import { connectTemporal, whereTemporalIs } from './connect.ts';
-import { D2dError, messageOf } from './errors.ts';
+import { D2dError } from './errors.ts';
 import { createResolve, planeLookup } from './name-sources.ts';
 import type { ResolvedWorkItem } from './resolve-work-item.ts';
 

@@ -95,6 +95,7 @@ export function report(state: WindowState, input: MonitorInput): WindowReport {
     ticks: window.ticks,
     ticksAfterRollback: state.afterRollback?.ticks ?? [],
     messages: state.messages,
+    notes: state.notes,
   };
 }
 
@@ -143,6 +144,7 @@ export function details(state: WindowState, input: MonitorInput): string {
   for (const message of seen.messages) {
     lines.push('', `${time(message.at)} ${message.name} by ${message.by} (${message.reason}): ${message.effect}`);
   }
+  for (const note of seen.notes) lines.push('', `${time(note.at)} ${note.text}`);
   return lines.join('\n');
 }
 

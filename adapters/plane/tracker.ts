@@ -54,6 +54,11 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
   return {
     stateId,
 
+    async hasState(repo: string, workItem: string, id: string): Promise<boolean> {
+      const states = await client.states((await place(repo, workItem)).projectId);
+      return states.some((state) => state.id === id);
+    },
+
     async shown(repo: string, workItem: string) {
       const { projectId, stateId: id } = await read(repo, workItem);
       const among = (states: readonly { readonly id: string; readonly name: string }[]) =>

@@ -74,16 +74,15 @@ function assertSwitch(name: string, value: string | undefined): void {
 
 function namedFile(path: string | undefined): string | null {
   if (path === undefined) return null;
+  const file = `The Temporal config file "${path}" (TEMPORAL_CONFIG_FILE)`;
+  let text: string;
   try {
-    return readFileSync(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new Error(
-      `The Temporal config file "${path}" (TEMPORAL_CONFIG_FILE) cannot be read: correct the path or unset it`,
-      {
-        cause,
-      },
-    );
+    throw new Error(`${file} cannot be read: correct the path or unset it`, { cause });
   }
+  if (text.trim() === '') throw new Error(`${file} is empty: describe [profile.default] in it, or unset it`);
+  return text;
 }
 
 function load(env: Effective): ClientConnectConfig {

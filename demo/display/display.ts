@@ -22,6 +22,4 @@ export async function allEnded(runs: readonly Promise<unknown>[]): Promise<void>
   for (const result of await Promise.allSettled(runs)) if (result.status === 'rejected') throw result.reason;
 }
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 export const inSeconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

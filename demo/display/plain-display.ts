@@ -1,4 +1,5 @@
-import { allEnded, type Display, inSeconds, messageOf, type Say } from './display.ts';
+import { messageOf } from '../../adapters/error-message.ts';
+import { allEnded, type Display, inSeconds, type Say } from './display.ts';
 
 /** One line for each thing that happens, with the seconds since the start: for logs, pipes and machines. */
 export function plainDisplay(write: (text: string) => void): Display {

@@ -52,6 +52,7 @@ const report = (change: Partial<WindowReport> = {}): WindowReport => ({
   ticks: Array.from({ length: 30 }, (_, index) => tick(index + 1)),
   ticksAfterRollback: [],
   messages: [],
+  notes: [],
   ...change,
 });
 
@@ -183,6 +184,14 @@ test('whatever people typed stays in its cell and on its line', () => {
 });
 
 const PLAIN = { version: 'v', requestedBy: 'a', summary: 's', endedBy: { by: 'a', reason: 'r' } };
+
+test('what did not go as it should is noted, where there was something', () => {
+  expect(renderPostDeployLog(report())).not.toContain('## Notes');
+  const text = 'the signal cancelWindow was ignored: it must be {by, reason}';
+  expect(renderPostDeployLog(report({ notes: [{ at: OPENED, text }] }))).toMatch(
+    /\n## Notes\n\n- \S+.*: the signal cancelWindow was ignored: it must be \{by, reason\}\n$/,
+  );
+});
 
 test('HTML and links that people typed are text', () => {
   const log = renderPostDeployLog(report({ summary: '<script>x</script> [a](http://b) `c` **d**' }));

@@ -149,6 +149,17 @@ describe('restoreStatus, the way back of a run that did not reach done', () => {
     expect(world.history(key)).toEqual(['Awaiting Deploy']);
   });
 
+  test('a state that was deleted meanwhile cannot be put back: Awaiting Deploy', async () => {
+    const world = await guardWorld(servers);
+    world.control.addState('ORCH', { name: 'Reviewed', group: 'started' });
+    const { key, restore } = await begun(world, 'Reviewed');
+    await world.activities.readStatus(world.request(key)); // so that the project's states are cached
+    world.control.deleteState('ORCH', 'Reviewed');
+    await expect(restore(), 'the state is in the cache still').rejects.toThrow(/State is not valid/);
+    expect(await restore()).toEqual({ verdict: 'ALLOW', status: 'awaiting_deploy', wrote: true });
+    expect(world.shows(key)).toBe('Awaiting Deploy');
+  });
+
   test.each(['Cancelled', 'Todo', 'Done'])('a person’s move to %s meanwhile stays', async (state) => {
     const world = await guardWorld(servers);
     const { key, restore } = await begun(world, 'In Progress');

@@ -75,6 +75,7 @@ export const reportOf = (status: WindowStatus, windowId: string, outcome: Window
   ticks: status.lastTicks,
   ticksAfterRollback: [],
   messages: status.messages,
+  notes: status.notes,
 });
 
 export const deployStatus = (change: Partial<DeployStatus> = {}): DeployStatus => ({

@@ -68,7 +68,8 @@ export function activitiesOver({
         written.writes.push({ status: own ? status : 'before', stage: written.task?.stage ?? null });
         written.shown = own ? shownAs(status) : { id: status.id, name: 'before', status: null };
       },
-      stateId: async (_repo, _workItem, status: TrackerStatus) => shownAs(status).id,
+      hasState: async () => true,
+    stateId: async (_repo, _workItem, status: TrackerStatus) => shownAs(status).id,
     },
     log: { info: log },
   });

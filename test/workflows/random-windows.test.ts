@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WindowOutcome, WindowReport } from '../../activities/window-report.ts';
-import { NoAnswer, within } from '../../adapters/temporal/within.ts';
+import { NoAnswer, within } from '../../adapters/within.ts';
 import {
   classify,
   coverage,

@@ -122,6 +122,14 @@ test('status', () => {
   expect(view.status(healthy, input()).nextLookAt).toBeNull();
 });
 
+test('what did not go as it should stands in the details and in the report', () => {
+  const state = win.noted(watched([pass()]), 'the signal hello was ignored', OPENED + 31_000);
+  expect(view.details(state, input())).toMatch(/\n\n\d\d:\d\d:\d\d the signal hello was ignored$/);
+  expect(view.report(cancelled(state), input()).notes).toEqual([
+    { at: OPENED + 31_000, text: 'the signal hello was ignored' },
+  ]);
+});
+
 describe('what the ticket is told', () => {
   const words = (state: WindowState) => view.closingWords(view.report(state, input()));
 

@@ -59,6 +59,14 @@ describe('what the library passes over is refused', () => {
     expect(() => temporalOptions({ ...env, ...given })).toThrow(message);
   });
 
+  test('an empty file', async () => {
+    const empty = join(folder, 'empty.toml');
+    await writeFile(empty, '\n');
+    expect(() => temporalOptions({ ...env, TEMPORAL_CONFIG_FILE: empty })).toThrow(
+      `The Temporal config file "${empty}" (TEMPORAL_CONFIG_FILE) is empty: describe [profile.default] in it, or unset it`,
+    );
+  });
+
   test('a profile that is not in the file', () => {
     const given = { ...env, TEMPORAL_CONFIG_FILE: file };
     expect(() => temporalOptions(given, { profile: 'prod' })).toThrow(`is not in the config file (${file})`);
