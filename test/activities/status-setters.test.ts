@@ -155,7 +155,7 @@ describe('restoreStatus, the way back of a run that did not reach done', () => {
     const { key, restore } = await begun(world, 'Reviewed');
     await world.activities.readStatus(world.request(key)); // so that the project's states are cached
     world.control.deleteState('ORCH', 'Reviewed');
-    await expect(restore(), 'the state is in the cache still').rejects.toThrow(/State is not valid/);
+    await expect(restore(), 'the state is in the cache still').rejects.toThrow(/object does not exist/);
     expect(await restore()).toEqual({ verdict: 'ALLOW', status: 'awaiting_deploy', wrote: true });
     expect(world.shows(key)).toBe('Awaiting Deploy');
   });
