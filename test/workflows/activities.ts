@@ -69,7 +69,7 @@ export function activitiesOver({
         written.shown = own ? shownAs(status) : { id: status.id, name: 'before', status: null };
       },
       hasState: async () => true,
-    stateId: async (_repo, _workItem, status: TrackerStatus) => shownAs(status).id,
+      stateId: async (_repo, _workItem, status: TrackerStatus) => shownAs(status).id,
     },
     log: { info: log },
   });
