@@ -3,6 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Need neither a Postgres nor a Temporal: a run of these alone starts nothing. */
 const PLAIN = [
   'decisions',
+  'model',
   'settings',
   'adapters/plane',
   'adapters/alerts',

@@ -27,7 +27,7 @@ export {
   tickAt,
 } from './probe-cadence.ts';
 export { normaliseRepo, sameRepo } from './repository-name.ts';
-export { restingStatus } from './resting-status.ts';
+export { restingStatus, sweptStatus } from './resting-status.ts';
 export {
   type Assessment,
   type ClassifyPolicy,

@@ -10,3 +10,13 @@ export function restingStatus(evidence: GuardEvidence): 'done' | 'monitoring' | 
   if (field(evidence, 'inForce') !== true || terminalStage(field(evidence, 'dbStage')) !== 'done') return null;
   return field(evidence, 'windowActive') === true ? 'monitoring' : 'done';
 }
+
+/**
+ * What a sweep puts in the place of a deploy-phase status that stands in the tracker: what must rest there, and for a cancelled
+ * task the project's own state for that. `null`: it is left alone. Pure and total: never throws.
+ */
+export function sweptStatus(evidence: GuardEvidence): 'done' | 'monitoring' | 'cancelled' | null {
+  if (field(evidence, 'inForce') === true && terminalStage(field(evidence, 'dbStage')) === 'cancelled')
+    return 'cancelled';
+  return restingStatus(evidence);
+}

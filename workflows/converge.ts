@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
-import type { SetStatus, StatusSetters } from '../activities/status-setters.ts';
+import type { SetStatus } from '../activities/status-evidence.ts';
+import type { StatusSetters } from '../activities/status-setters.ts';
 import { messageOf } from './failures.ts';
 import { sendAlert } from './tell-people.ts';
 
@@ -30,20 +31,34 @@ export interface Convergence {
   readonly alarmKey: string;
 }
 
+/** What the last word needs of the world. The workflows have it of Temporal; a model of all races has its own. */
+export interface Outside {
+  setters(summary: string): Pick<StatusSetters, 'convergeDone' | 'settleStatus'>;
+  sleep(ms: number, options: { readonly summary: string }): Promise<void>;
+  readonly sendAlert: typeof sendAlert;
+}
+
 /**
  * The last word on a done task: writes `Done`, then, after the settle time, reads it back and converges again until a read
  * needs no write (invariant 5). Ends early only where the work item is gone from the tracker.
  * @param note takes what did not go as it should
  */
-export async function convergeAndSettle(convergence: Convergence, note: (text: string) => void): Promise<void> {
+export async function convergeAndSettle(
+  convergence: Convergence,
+  note: (text: string) => void,
+  outside: Outside = { setters, sleep, sendAlert },
+): Promise<void> {
   const { repo, workItem, caller, reason, guarded, settleMs } = convergence;
   const request: SetStatus = { repo, workItem, caller, reason };
-  if ((await untilDone(convergence, note, () => setters('show Done').convergeDone(request))) === null || !guarded)
+  if (
+    (await untilDone(convergence, note, outside, () => outside.setters('show Done').convergeDone(request))) === null ||
+    !guarded
+  )
     return;
   for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
-    if (settleMs > 0) await sleep(settleMs, { summary: 'then the status is read back' });
-    const result = await untilDone(convergence, note, () =>
-      setters('read the status back').settleStatus({ ...request, reason: 'settle' }),
+    if (settleMs > 0) await outside.sleep(settleMs, { summary: 'then the status is read back' });
+    const result = await untilDone(convergence, note, outside, () =>
+      outside.setters('read the status back').settleStatus({ ...request, reason: 'settle' }),
     );
     if (result !== 'rewritten') return;
     note(`the status was wrong after it had settled, and was converged again (${attempt} of ${SETTLE_TRIES})`);
@@ -51,6 +66,7 @@ export async function convergeAndSettle(convergence: Convergence, note: (text: s
   await alarm(
     convergence,
     note,
+    outside,
     `the status was wrong ${SETTLE_TRIES} times in a row after it had settled: somebody keeps writing it`,
   );
 }
@@ -59,6 +75,7 @@ export async function convergeAndSettle(convergence: Convergence, note: (text: s
 async function untilDone<T>(
   convergence: Convergence,
   note: (text: string) => void,
+  outside: Outside,
   run: () => Promise<T>,
 ): Promise<T | null> {
   for (let failures = 1; ; failures += 1) {
@@ -76,9 +93,10 @@ async function untilDone<T>(
         await alarm(
           convergence,
           note,
+          outside,
           `the last status cannot be written, it is tried again every few minutes: ${text}`,
         );
-      await sleep(mendingMs(failures), { summary: 'then the last status is written again' });
+      await outside.sleep(mendingMs(failures), { summary: 'then the last status is written again' });
     }
   }
 }
@@ -86,11 +104,12 @@ async function untilDone<T>(
 async function alarm(
   { repo, workItem, alarmKey }: Convergence,
   note: (text: string) => void,
+  { sendAlert: send }: Outside,
   text: string,
 ): Promise<void> {
   note(text);
   try {
-    await sendAlert({
+    await send({
       key: `${alarmKey}:status`,
       severity: 'critical',
       repo,

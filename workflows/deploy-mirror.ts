@@ -1,6 +1,7 @@
 import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { DeployPlan } from '../activities/deploy-plan.ts';
-import type { SetStatus, ShownStatus, StatusSetters } from '../activities/status-setters.ts';
+import type { SetStatus, ShownStatus } from '../activities/status-evidence.ts';
+import type { StatusSetters } from '../activities/status-setters.ts';
 import { convergeAndSettle } from './converge.ts';
 import type { Ending } from './deploy-endings.ts';
 import { messageOf } from './failures.ts';

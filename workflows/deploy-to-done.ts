@@ -15,7 +15,7 @@ import {
 } from '@temporalio/workflow';
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { PlanActivity } from '../activities/plan-deploy.ts';
-import type { ShownStatus } from '../activities/status-setters.ts';
+import type { ShownStatus } from '../activities/status-evidence.ts';
 import type { TaskActivities } from '../activities/tasks.ts';
 import { type Ending, type EndingBeforeDone, ending, endingOfTask, OUTCOME_OF_WINDOW, OWED } from './deploy-endings.ts';
 import { mirrorOf } from './deploy-mirror.ts';

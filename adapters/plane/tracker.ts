@@ -51,6 +51,14 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
     return (await client.stateNamed(projectId, names[status])).id;
   }
 
+  /** The project's own state for what is cancelled, whatever it calls it; the one of that name where there are several. */
+  async function cancelledState(repo: string, workItem: string): Promise<string> {
+    const { projectId } = await place(repo, workItem);
+    const [first, ...others] = (await client.states(projectId)).filter(({ group }) => group === 'cancelled');
+    if (first !== undefined && others.length === 0) return first.id;
+    return (await client.stateNamed(projectId, 'Cancelled')).id;
+  }
+
   return {
     stateId,
 
@@ -70,8 +78,13 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
       return { id: id ?? '', name, status };
     },
 
-    async write(repo: string, workItem: string, status: Status | { readonly id: string }): Promise<void> {
-      const id = typeof status === 'string' ? await stateId(repo, workItem, status) : status.id;
+    async write(repo: string, workItem: string, status: Status | 'cancelled' | { readonly id: string }): Promise<void> {
+      const id =
+        status === 'cancelled'
+          ? await cancelledState(repo, workItem)
+          : typeof status === 'string'
+            ? await stateId(repo, workItem, status)
+            : status.id;
       await client.setState(await place(repo, workItem), id);
     },
 

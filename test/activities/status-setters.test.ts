@@ -1,6 +1,7 @@
 /** The last word (`convergeDone`, `settleStatus`), the way back (`restoreStatus`), and evidence that has grown old. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createStatusSetters, type ShownStatus } from '../../activities/status-setters.ts';
+import type { ShownStatus } from '../../activities/status-evidence.ts';
+import { createStatusSetters } from '../../activities/status-setters.ts';
 import { createPlaneClient } from '../../adapters/plane/plane-client.ts';
 import { createTracker } from '../../adapters/plane/tracker.ts';
 import type { Querier } from '../../adapters/postgres/querier.ts';
@@ -195,22 +196,39 @@ describe('restoreStatus, the way back of a run that did not reach done', () => {
 });
 
 describe('evidence that does not hold any more', () => {
+  const endLockSessions = () =>
+    servers.fresh.sql(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name like '% lock' and state = 'idle in transaction'`,
+    );
+
   test('the lock is lost while Plane is read: nothing is written (invariant 4)', async () => {
     const world = await guardWorld(servers);
     const key = await world.item();
     world.control.fault({ mode: 'hold', phase: 'after', match: { method: 'GET', times: 1 } });
     const call = world.set('deploying', key);
     await world.control.whenHeld(1);
-    await servers.fresh.sql(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and application_name like '% lock' and state = 'idle in transaction'`,
-    );
+    await endLockSessions();
     await servers.setStage(key, 'done');
     expect(await world.activities.convergeDone(world.request(key))).toMatchObject({ wrote: true }); // the lock is free
     world.control.release();
     await expect(call).rejects.toThrow(/The lock on work item .* was lost/);
     expect(world.history(key)).toEqual(['Done']);
     expect(world.patches()).toBe(1);
+  });
+
+  test('the lock is lost while Plane is written: the evidence is read again, and what has changed is converged', async () => {
+    const world = await guardWorld(servers);
+    const key = await world.item();
+    world.control.fault({ mode: 'hold', phase: 'before', match: { method: 'PATCH', times: 1 } });
+    const call = world.set('deploying', key);
+    await world.control.whenHeld(1);
+    await endLockSessions();
+    await servers.setStage(key, 'done');
+    expect(await world.activities.convergeDone(world.request(key))).toMatchObject({ wrote: true }); // the lock is free
+    world.control.release(); // and the old write lands over it
+    expect(await call).toMatchObject({ verdict: 'CONVERGE_DONE', status: 'done', wrote: true });
+    expect(world.history(key)).toEqual(['Done', 'Deploying', 'Done']);
   });
 
   test('a worker that was frozen between its evidence and its write reads anew (SIGSTOP)', async () => {

@@ -58,6 +58,7 @@ describe('the public names', () => {
       'restingStatus',
       'sameRepo',
       'statusToWrite',
+      'sweptStatus',
       'terminalStage',
       'tickAt',
     ]);

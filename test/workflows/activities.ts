@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { TrackerStatus } from '../../activities/status-setters.ts';
+import type { TrackerStatus } from '../../activities/status-evidence.ts';
 import { createStatusSetters } from '../../activities/status-setters.ts';
 import { createTaskActivities, type RunningOnRepository } from '../../activities/tasks.ts';
 import type { WindowReport } from '../../activities/window-report.ts';
@@ -66,7 +66,8 @@ export function activitiesOver({
         await written.tracker('write');
         const own = typeof status === 'string';
         written.writes.push({ status: own ? status : 'before', stage: written.task?.stage ?? null });
-        written.shown = own ? shownAs(status) : { id: status.id, name: 'before', status: null };
+        if (status === 'cancelled') written.shown = { id: 'id-cancelled', name: 'Cancelled', status: null };
+        else written.shown = own ? shownAs(status) : { id: status.id, name: 'before', status: null };
       },
       hasState: async () => true,
       stateId: async (_repo, _workItem, status: TrackerStatus) => shownAs(status).id,

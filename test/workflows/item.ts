@@ -1,5 +1,5 @@
 import type { DeployPlan } from '../../activities/deploy-plan.ts';
-import type { ShownStatus, TrackerStatus } from '../../activities/status-setters.ts';
+import type { ShownStatus, TrackerStatus } from '../../activities/status-evidence.ts';
 import type { WindowReport } from '../../activities/window-report.ts';
 import type { WindowPolicy } from '../../decisions/index.ts';
 import type { Look } from '../../workflows/window-state.ts';
@@ -68,7 +68,7 @@ export interface Item {
   /** Called before the post-deploy log is written; throws to let it fail. */
   onLog: () => Promise<void>;
 
-  readonly writes: { status: TrackerStatus | 'before'; stage: string | null }[];
+  readonly writes: { status: TrackerStatus | 'cancelled' | 'before'; stage: string | null }[];
   readonly comments: { key: string; paragraphs: readonly string[] }[];
   readonly alerts: { key: string; title: string; text: string }[];
   readonly reports: WindowReport[];

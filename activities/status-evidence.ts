@@ -1,0 +1,176 @@
+import {
+  applies,
+  type DeployPhaseStatus,
+  decide,
+  type GuardEvidence,
+  type GuardVerdict,
+  type Scope,
+} from '../decisions/index.ts';
+
+export type TrackerStatus = DeployPhaseStatus | 'done';
+
+/** A work item's place in the tracker, as it was read. */
+export interface ShownStatus {
+  /** The tracker's id of the state. */
+  readonly id: string;
+  readonly name: string;
+  /** Which of the orchestrator's statuses it is; `null`: one of the project's own. */
+  readonly status: TrackerStatus | null;
+}
+
+/** What can be written: one of the orchestrator's statuses, the project's state for what is cancelled, or a state by its id. */
+export type Written = TrackerStatus | 'cancelled' | { readonly id: string };
+
+/** The tracker, by the work item's id in `tasks`. Whatever fails is thrown. */
+export interface Tracker {
+  /** Reads what the tracker shows now: one request once the project's states are known. */
+  shown(repo: string, workItem: string): Promise<ShownStatus>;
+  /** Writes a status: one unconditional PATCH. */
+  write(repo: string, workItem: string, status: Written): Promise<void>;
+  /** Whether a state is there still, by the tracker's id of it. */
+  hasState(repo: string, workItem: string, id: string): Promise<boolean>;
+  /** The tracker's id of the state that stands for a status. */
+  stateId(repo: string, workItem: string, status: TrackerStatus): Promise<string>;
+}
+
+export interface SetStatus {
+  readonly repo: string;
+  readonly workItem: string;
+  /** Who asks, for the log. */
+  readonly caller: string;
+  readonly reason?: string;
+}
+
+interface TaskRow {
+  readonly repo: string;
+  readonly stage: string;
+}
+
+export interface EvidenceDeps<Held> {
+  readonly guard: Scope;
+  /**
+   * Runs a function while no other setter of any worker is between its evidence and its write (invariant 4); `lost` is
+   * aborted, with the reason, where that ceases to be so.
+   */
+  readonly withWorkItemLock: <T>(workItem: string, run: (held: Held, lost?: AbortSignal) => Promise<T>) => Promise<T>;
+  /** Reads a task; under the lock on the lock's own connection, in a statement of its own. */
+  readonly findTask: (workItem: string, held?: Held) => Promise<TaskRow | null>;
+  readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
+  readonly tracker: Tracker;
+  readonly log: { info(fields: object, message: string): void };
+  /** Milliseconds that only ever grow. Default: `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** Not in force is exactly the unguarded behaviour: no lock, no evidence, one write. */
+const OFF: GuardEvidence = { inForce: false, dbStage: null, windowActive: false };
+
+/**
+ * How old evidence may be when the write that rests on it begins, ms: as long as the lock may be held. A worker that was
+ * stopped in between (SIGSTOP, a frozen machine) goes on with its next step before it hears that its lock is gone, and the
+ * settle time outlives only writes that began while it was held (invariant 5).
+ */
+const MAX_EVIDENCE_AGE_MS = 20_000;
+
+/** Writes a status of the work item, if it still may. */
+export type Write = (status: Written) => Promise<void>;
+
+/** What a setter does with the evidence, in the repository of the task. */
+export type Act<T> = (evidence: GuardEvidence, repo: string, write: Write) => Promise<T>;
+
+export interface Evidenced {
+  /** Runs `act` with fresh evidence under the lock; where the guard is not in force, without either. */
+  withEvidence<T>(request: SetStatus, act: Act<T>): Promise<T>;
+  /** The guard's decision, with its one line in the log (D5). */
+  verdictOn(target: string, request: SetStatus, evidence: GuardEvidence): GuardVerdict;
+  /** Writes a status unless it stands there already: a write of the same would move `updated_at` for nothing. */
+  writeIfNew(repo: string, workItem: string, status: TrackerStatus, write: Write): Promise<boolean>;
+}
+
+/**
+ * The discipline of every status write (invariants 2 to 4; docs/status-protocol.md): lock, evidence, decision, write.
+ *
+ * Each call throws what the lock, Postgres, Temporal or the tracker throw: without evidence nothing is stamped.
+ */
+export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
+  const { guard, withWorkItemLock, findTask, windowActive, tracker, log, now = () => performance.now() } = deps;
+
+  /** One pass under the lock. `doubt` learns of a write that was sent and outlived the lock or its time. */
+  function locked<T>(request: SetStatus, act: Act<T>, doubt: { inDoubt: () => boolean }) {
+    const { workItem } = request;
+    return withWorkItemLock(workItem, async (held, lost) => {
+      const since = now();
+      const task = await findTask(workItem, held);
+      const repo = task?.repo ?? request.repo;
+      if (!applies(guard, repo)) return { outOfScope: repo };
+      const active = await windowActive(repo, workItem);
+      const write: Write = async (status) => {
+        lost?.throwIfAborted();
+        assertFresh(workItem, now() - since);
+        doubt.inDoubt = () => lost?.aborted === true || now() - since > MAX_EVIDENCE_AGE_MS;
+        await tracker.write(repo, workItem, status);
+      };
+      return { result: await act({ inForce: true, dbStage: task?.stage ?? null, windowActive: active }, repo, write) };
+    });
+  }
+
+  /**
+   * A write that outlived its lock or its time may have been overtaken by what it did not know: it is looked at once more, with
+   * fresh evidence, whether it seemed to work or not.
+   */
+  async function twiceIfInDoubt<T>(request: SetStatus, act: Act<T>) {
+    const doubt = { inDoubt: () => false };
+    try {
+      const first = await locked(request, act, doubt);
+      if (!doubt.inDoubt()) return first;
+    } catch (error) {
+      if (!doubt.inDoubt()) throw error;
+    }
+    return locked(request, act, doubt);
+  }
+
+  return {
+    async withEvidence(request, act) {
+      const { workItem } = request;
+      const unguarded = (repo: string) => act(OFF, repo, (status) => tracker.write(repo, workItem, status));
+      if (!guard.enabled) return unguarded(request.repo);
+      if (!applies(guard, request.repo)) {
+        const repo = (await findTask(workItem))?.repo ?? request.repo;
+        if (!applies(guard, repo)) return unguarded(repo);
+      }
+      const guarded = await twiceIfInDoubt(request, act);
+      return 'result' in guarded ? guarded.result : unguarded(guarded.outOfScope);
+    },
+
+    verdictOn(target, request, evidence) {
+      const verdict = decide(evidence);
+      log.info(
+        {
+          work_item: request.workItem,
+          caller: request.caller,
+          target,
+          db_stage: evidence.dbStage,
+          window_active: evidence.windowActive,
+          verdict,
+          ...(request.reason === undefined ? {} : { reason: request.reason }),
+        },
+        'deploy status guard',
+      );
+      return verdict;
+    },
+
+    async writeIfNew(repo, workItem, status, write) {
+      const shown = await tracker.shown(repo, workItem);
+      if (shown.id === (await tracker.stateId(repo, workItem, status))) return false;
+      await write(status);
+      return true;
+    },
+  };
+}
+
+function assertFresh(workItem: string, ageMs: number): void {
+  if (ageMs <= MAX_EVIDENCE_AGE_MS) return;
+  throw new Error(
+    `The evidence about ${workItem} is ${Math.round(ageMs / 1_000)} s old, more than the ${MAX_EVIDENCE_AGE_MS / 1_000} s within which its status may be written; it is read anew by the next try`,
+  );
+}

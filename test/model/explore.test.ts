@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { explore } from './explore.ts';
+import { ALL, CALM, type Faults, initial, type Protections, right, type Setup, stepsOf } from './status-protocol.ts';
+
+// Every state that the status protocol can get into (docs/status-protocol.md), with the real decisions in it: as it is nothing
+// wrong can stay, and without any one of its protections something can.
+
+const SETTERS = [
+  { target: 'deploying', calls: 1 },
+  { target: 'awaiting_deploy', calls: 1 },
+  { target: 'monitoring', calls: 1 },
+] as const;
+
+function look(setters: 1 | 2 | 3, faults: Partial<Faults>, protections: Partial<Protections> = {}) {
+  const setup: Setup = {
+    protections: { ...ALL, ...protections },
+    faults: { ...CALM, ...faults },
+    setters: SETTERS.slice(0, setters),
+  };
+  return explore(initial(setup), stepsOf(setup), right);
+}
+
+const NO_SWEEP = { sweep: false } as const;
+
+describe('as it is, every state of rest is right, and one can be reached from everywhere', () => {
+  test.each([
+    [1, { crashes: 1, locksLost: 1, givenUp: 1, lost: 1 }, NO_SWEEP],
+    [1, { crashes: 1, foreign: 2 }, {}],
+    [1, { givenUp: 1, foreign: 1, twice: 1, lost: 1 }, {}],
+    [2, { crashes: 1, givenUp: 1 }, NO_SWEEP],
+    [2, { twice: 1, lost: 1 }, NO_SWEEP],
+    [2, { foreign: 1 }, {}],
+    [3, {}, NO_SWEEP],
+    [3, { crashes: 1 }, NO_SWEEP],
+    [3, { foreign: 1 }, {}],
+  ] as const)('%i setters, %j, %j', (setters, faults, protections) => {
+    const { states, counterexample, trapped } = look(setters, faults, protections);
+    expect(counterexample?.join('\n') ?? null).toBeNull();
+    expect(trapped).toBe(0);
+    expect(states).toBeGreaterThan(setters * 100); // that it has looked at something
+    process.stdout.write(`${setters} setters, ${JSON.stringify(faults)}: ${states} states\n`);
+  });
+});
+
+describe('without one of its protections a wrong status stays', () => {
+  test.each([
+    ['the guard', { guard: false, ...NO_SWEEP }, {}, 'the deploying of setter A is stored'],
+    ['fresh evidence', { freshEvidence: false, ...NO_SWEEP }, {}, 'the deploying of setter A is stored'],
+    ['the settle', { settle: 'off', ...NO_SWEEP }, { crashes: 1 }, 'the late monitoring of setter A is stored'],
+    [
+      'a settle that is longer than a write may be on its way',
+      { settle: 'shorter', ...NO_SWEEP },
+      { crashes: 1 },
+      'the late monitoring of setter A is stored',
+    ],
+    [
+      'the look at how old the evidence is',
+      { ageCheck: false, ...NO_SWEEP },
+      { locksLost: 1 },
+      'the monitoring of setter A is stored',
+    ],
+    ['the sweep', NO_SWEEP, { foreign: 1 }, 'somebody saves the row with monitoring in it'],
+  ] as const)('%s', (_name, protections, faults, how) => {
+    const { counterexample, trapped } = look(1, faults, protections);
+    expect(counterexample).toContain(how);
+    expect(trapped).toBeGreaterThan(0);
+  });
+
+  test('but for the lock: at rest it changes nothing', () => {
+    expect(look(1, { crashes: 1, givenUp: 1, lost: 1 }, { lock: false, ...NO_SWEEP })).toMatchObject({
+      counterexample: null,
+      trapped: 0,
+    });
+    expect(look(2, {}, { lock: false, ...NO_SWEEP })).toMatchObject({ counterexample: null, trapped: 0 });
+  });
+});
+
+test('the explorer finds what is there: the shortest way to a wrong state of rest, and what it cannot leave', () => {
+  const steps = (at: number) =>
+    ({ 0: [1, 2], 1: [3], 2: [2], 3: [], 4: [] })[at]?.map((next) => ({ label: `to ${next}`, next })) ?? [];
+  expect(explore(0, steps, (at) => at === 4)).toEqual({
+    states: 4,
+    counterexample: ['to 1', 'to 3'],
+    trapped: 4,
+  });
+  expect(explore(0, steps, (at) => at === 3)).toEqual({ states: 4, counterexample: null, trapped: 1 });
+});
