@@ -35,7 +35,7 @@ export interface Convergence {
 export interface Outside {
   setters(summary: string): Pick<StatusSetters, 'convergeDone' | 'settleStatus'>;
   sleep(ms: number, options: { readonly summary: string }): Promise<void>;
-  readonly sendAlert: typeof sendAlert;
+  sendAlert(alert: Parameters<typeof sendAlert>[0]): Promise<void>;
 }
 
 /**

@@ -1,0 +1,93 @@
+import { randomInt } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ALL, type Outcome, type Protections, race, type Scenario, scenarios } from './races.ts';
+
+// The real setters, the last word and the sweep under every disturbance that a scheduler can think of (docs/status-protocol.md):
+// first the faults, then time to heal, then the status is right. `D2D_SCHEDULES` says how many, `D2D_SEED` which.
+
+const SCHEDULES = Number(process.env['D2D_SCHEDULES'] ?? 500);
+const SEED = Number(process.env['D2D_SEED'] ?? randomInt(2 ** 31));
+
+const property = (scenario: fc.Arbitrary<Scenario>, protections: Protections, seen: Outcome[] = []) =>
+  fc.asyncProperty(fc.scheduler(), scenario, async (scheduler, given) => {
+    const outcome = await race(scheduler, given, protections);
+    seen.push(outcome);
+    if (!outcome.right) throw new Error(`the tracker shows ${outcome.shown} in the end, not ${outcome.wanted}`);
+  });
+
+/** How often each thing happened in all of the schedules. */
+const sums = (seen: readonly Outcome[]): Outcome['happened'] =>
+  seen
+    .map(({ happened }) => happened)
+    .reduce(
+      (a, b) => Object.fromEntries(Object.entries(a).map(([k, n]) => [k, n + b[k as keyof typeof b]])) as typeof a,
+    );
+
+const seconds = (seen: readonly Outcome[]): number =>
+  seen.reduce((sum, { wrongMs }) => sum + wrongMs, 0) / seen.length / 1_000;
+
+async function holds(name: string, scenario: fc.Arbitrary<Scenario>, protections: Protections): Promise<Outcome[]> {
+  const seen: Outcome[] = [];
+  await fc.assert(property(scenario, protections, seen), { numRuns: SCHEDULES, seed: SEED });
+  process.stdout.write(
+    `${name}, ${seen.length} schedules of seed ${SEED}: ${JSON.stringify(sums(seen))}, wrong for ${seconds(seen).toFixed(1)} s each\n`,
+  );
+  return seen;
+}
+
+describe('after the last fault the status is right', () => {
+  test('without foreign writers by the settle alone, whatever setters, crashes, frozen workers and bad answers do', {
+    timeout: 600_000,
+  }, async () => {
+    const { healed: _, ...happened } = sums(await holds('setters', scenarios(false), { ...ALL, sweep: false }));
+    expect(Object.values(happened).every((times) => times > 0)).toBe(true);
+  });
+
+  test('with foreign writers after one sweep', { timeout: 600_000 }, async () => {
+    const happened = sums(await holds('foreign writers', scenarios(true), ALL));
+    expect(Object.values(happened).every((times) => times > 0)).toBe(true);
+  });
+});
+
+/** A schedule that ends wrong without one of the protections: with all of them it has to end right for ever. */
+const ONCE_WRONG = [
+  { without: 'freshEvidence', foreign: false },
+  { without: 'settle', foreign: false },
+  { without: 'ageCheck', foreign: false },
+  { without: 'sweep', foreign: true },
+] as const;
+
+describe('without one of its protections it is wrong within 500 schedules', () => {
+  test.each(ONCE_WRONG)('$without', async ({ without, foreign }) => {
+    const weaker = { ...ALL, ...(foreign ? {} : { sweep: false }), [without]: false };
+    const found = await fc.check(property(scenarios(foreign), weaker), { numRuns: 500, seed: 94, endOnFailure: true });
+    expect(found.failed, 'nothing went wrong').toBe(true);
+    const again = { seed: found.seed, path: found.counterexamplePath ?? '', numRuns: 1 };
+    await fc.assert(property(scenarios(foreign), ALL), again);
+  });
+
+  test('but for the lock, which only shortens the time for which it is wrong', async () => {
+    const wrongFor = async (lock: boolean): Promise<number> => {
+      const seen: Outcome[] = [];
+      await fc.assert(property(calm, { ...ALL, lock, sweep: false }, seen), { numRuns: 500, seed: 94 });
+      return seconds(seen);
+    };
+    const [locked, unlocked] = [await wrongFor(true), await wrongFor(false)];
+    process.stdout.write(
+      `stale callers alone: wrong for ${locked.toFixed(2)} s a schedule with the lock, ${unlocked.toFixed(2)} s without\n`,
+    );
+    expect(unlocked).toBeGreaterThan(2 * locked);
+  });
+});
+
+/** Nothing goes wrong but that callers are stale. */
+const calm = scenarios(false).map(
+  (scenario): Scenario => ({
+    ...scenario,
+    callers: scenario.callers.map((caller) => ({ ...caller, freeze: null })),
+    kills: [],
+    fates: scenario.fates.map(({ takesMs }) => ({ how: 'fine', takesMs: Math.min(takesMs, 500) })),
+    pauses: [],
+  }),
+);

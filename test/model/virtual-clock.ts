@@ -1,0 +1,42 @@
+/** Time that stands still until it is told to go on; ms. */
+export interface VirtualClock {
+  now(): number;
+  /** Runs once at a moment. Returns what calls it off. */
+  at(moment: number, run: () => void): () => void;
+  sleep(ms: number): Promise<void>;
+  /** Lets time pass; what is due meanwhile runs at its moment, in order. */
+  pass(ms: number): void;
+  /** When the next thing is due; `null`: nothing is. */
+  nextAt(): number | null;
+}
+
+export function virtualClock(): VirtualClock {
+  let now = 0;
+  const due: { readonly moment: number; readonly run: () => void }[] = [];
+  const next = () =>
+    due.reduce<(typeof due)[number] | null>((a, b) => (a === null || b.moment < a.moment ? b : a), null);
+  const remove = (entry: (typeof due)[number]): void => {
+    const index = due.indexOf(entry);
+    if (index >= 0) due.splice(index, 1);
+  };
+  const clock: VirtualClock = {
+    now: () => now,
+    at(moment, run) {
+      const entry = { moment: Math.max(moment, now), run };
+      due.push(entry);
+      return () => remove(entry);
+    },
+    sleep: (ms) => new Promise((resolve) => clock.at(now + ms, resolve)),
+    pass(ms) {
+      const until = now + ms;
+      for (let entry = next(); entry !== null && entry.moment <= until; entry = next()) {
+        remove(entry);
+        now = entry.moment;
+        entry.run();
+      }
+      now = until;
+    },
+    nextAt: () => next()?.moment ?? null,
+  };
+  return clock;
+}
