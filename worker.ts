@@ -10,6 +10,7 @@ import { createPlaneClient } from './adapters/plane/plane-client.ts';
 import { postgresTls } from './adapters/postgres/connection.ts';
 import { createDatabase } from './adapters/postgres/database.ts';
 import { grpcMessage } from './adapters/temporal/grpc-errors.ts';
+import { applySweepSchedule, sweepScheduleId } from './adapters/temporal/sweep-schedule.ts';
 import { temporalOptions } from './adapters/temporal/temporal-options.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
 import { within } from './adapters/within.ts';
@@ -83,6 +84,9 @@ async function createWorker(
     return null;
   }
 
+  const client = new Client({ connection, namespace });
+  await keepSweeping(client, settings, log);
+
   const native = await reached(address, NativeConnection.connect(connectionOptions));
   opened.push({ name: 'worker connection', close: () => native.close() });
   return Worker.create({
@@ -93,7 +97,7 @@ async function createWorker(
     activities: composeActivities(settings, {
       database,
       plane,
-      temporal: new Client({ connection, namespace }),
+      temporal: client,
       environment: env,
       log,
     }),
@@ -110,6 +114,23 @@ async function createWorker(
     // A cancel reaches an activity only with a heartbeat.
     maxHeartbeatThrottleInterval: '1s',
   });
+}
+
+/** The schedule of the sweeps is kept by the workers themselves; without it statuses are still right but for foreign writers. */
+async function keepSweeping(client: Client, { sweep, worker: { taskQueue } }: Settings, log: Logger): Promise<void> {
+  try {
+    const applied = await within(
+      CONNECT_MS,
+      'Temporal',
+      applySweepSchedule(client, { taskQueue, everyMs: sweep.everyMs }),
+    );
+    log.info(
+      { schedule: sweepScheduleId(taskQueue), every_s: sweep.everyMs / 1_000 },
+      `the schedule of the sweeps: ${applied}`,
+    );
+  } catch (error) {
+    log.warn({ err: error }, 'the schedule of the sweeps could not be applied; d2d schedule apply does it, too');
+  }
 }
 
 /** What `Connection.connect` throws says neither where Temporal was looked for nor what to do. */

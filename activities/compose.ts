@@ -19,6 +19,7 @@ import { createHealthCheck } from './health-check.ts';
 import { createPlanActivity } from './plan-deploy.ts';
 import { createPostDeployLog } from './post-deploy-log.ts';
 import { createProbes } from './probes.ts';
+import { createReconcile } from './reconcile.ts';
 import { createRollback } from './rollback.ts';
 import { createStatusSetters } from './status-setters.ts';
 import { createTaskActivities } from './tasks.ts';
@@ -64,8 +65,22 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       withWorkItemLock: createWorkItemLock(database),
       findTask: (workItem, held) => (held === undefined ? tasks : createTasks(held)).find(workItem),
       windowActive,
+      deployUnderWay: (repo, workItem) => evidence.deployUnderWay(spelled(repo), workItem),
       tracker,
       log,
+    }),
+    ...createReconcile({
+      guard: settings.guard,
+      projects: [
+        ...new Set([
+          settings.plane.project,
+          ...[...settings.repositories.values()].map(({ planeProject }) => planeProject),
+        ]),
+      ],
+      tracker,
+      tasks,
+      windowActive,
+      keepRequests: settings.sweep.keepRequests,
     }),
     ...createDeploy({ repository, driverFor, log }),
     ...createHealthCheck({ repository, http }),

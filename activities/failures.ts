@@ -24,6 +24,7 @@ export const FAILURE_TYPES = {
   PlaneAmbiguousState: { retry: false },
   PlaneRejected: { retry: false },
   PlaneRateLimited: { retry: true },
+  PlaneBudget: { retry: true },
   PlaneUnavailable: { retry: true },
   LockTimeout: { retry: true },
   DatabaseUnavailable: { retry: true },

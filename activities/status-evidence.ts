@@ -56,6 +56,8 @@ export interface EvidenceDeps<Held> {
   /** Reads a task; under the lock on the lock's own connection, in a statement of its own. */
   readonly findTask: (workItem: string, held?: Held) => Promise<TaskRow | null>;
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
+  /** Whether a deploy of the work item is between its begin and its window: what it shows is its own business. */
+  readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
   readonly tracker: Tracker;
   readonly log: { info(fields: object, message: string): void };
   /** Milliseconds that only ever grow. Default: `performance.now`. */

@@ -30,7 +30,7 @@ export interface Correction {
  * Each throws what the lock, Postgres, Temporal or the tracker throw: without evidence nothing is stamped (invariant 3).
  */
 export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
-  const { tracker } = deps;
+  const { tracker, deployUnderWay } = deps;
   const { withEvidence, verdictOn, writeIfNew } = evidenced(deps);
 
   const setter =
@@ -50,12 +50,15 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
   const correct = (
     request: SetStatus,
     ask: (evidence: GuardEvidence) => 'done' | 'monitoring' | 'cancelled' | null,
+    from: 'the run' | 'outside',
   ): Promise<Correction> =>
     withEvidence(request, async (evidence, repo, write) => {
       const status = ask(evidence);
       if (status === null) return { shown: null, status, wrote: false };
       const shown = await tracker.shown(repo, request.workItem);
       if (shown.status === null || shown.status === status || shown.status === 'done')
+        return { shown: shown.name, status, wrote: false };
+      if (from === 'outside' && (await deployUnderWay(repo, request.workItem)))
         return { shown: shown.name, status, wrote: false };
       verdictOn(status, request, evidence);
       await write(status);
@@ -82,10 +85,13 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
 
     /** Reads a status back and converges it again where a deploy-phase status stands that should not (invariant 5). */
     settleStatus: async (request: SetStatus): Promise<'holds' | 'rewritten'> =>
-      (await correct(request, restingStatus)).wrote ? 'rewritten' : 'holds',
+      (await correct(request, restingStatus, 'the run')).wrote ? 'rewritten' : 'holds',
 
-    /** The same for a sweep, which also takes the item of a cancelled task out of its deploy-phase status. */
-    healStatus: (request: SetStatus): Promise<Correction> => correct(request, sweptStatus),
+    /**
+     * The same for a sweep, which also takes the item of a cancelled task out of its deploy-phase status. Between `done` and the
+     * window a run is about to show `monitoring` itself: it is left to that, or the status would flap.
+     */
+    healStatus: (request: SetStatus): Promise<Correction> => correct(request, sweptStatus, 'outside'),
 
     /** Puts back the status from before a run that did not reach `done`; `Awaiting Deploy` where that was a deploy-phase one, or is gone. */
     restoreStatus: (request: SetStatus & { readonly before: ShownStatus | null }): Promise<SetStatusResult> =>

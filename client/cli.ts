@@ -8,6 +8,8 @@ import { addExtend } from './commands/extend.ts';
 import { addHelp } from './commands/help.ts';
 import { addList } from './commands/list.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addReconcile } from './commands/reconcile.ts';
+import { addSchedule } from './commands/schedule.ts';
 import { addSettings } from './commands/settings.ts';
 import { addStart } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
@@ -67,6 +69,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     settings: wiring.settings,
     checks: () => wiring.checks(overrides()),
     migrate: wiring.migrate,
+    applySchedule: () => wiring.applySchedule(overrides()),
     userName: deps.userName,
     interrupted,
     now: deps.now,
@@ -86,6 +89,8 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     addSettings,
     addDoctor,
     addMigrate,
+    addReconcile,
+    addSchedule,
     addHelp,
   ];
   for (const add of commands) add(program, context);

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { normaliseRepo } from '../decisions/index.ts';
-import type { Command, DeployInput, DeployResult } from '../workflows/messages.ts';
+import type { Command, DeployInput, DeployResult, ReconcileInput, ReconcileResult } from '../workflows/messages.ts';
 import { type Approval, type ApprovalSent, decideApproval } from './decide-approval.ts';
 import { D2dError, notFound, refused } from './errors.ts';
 import { asking, type Execution, locate, mustLocate, taskNote, type WorkItemRef } from './executions.ts';
 import { type FollowOptions, follow } from './follow.ts';
 import { type Listing, listExecutions } from './list.ts';
+import { reconcile } from './reconcile.ts';
 import { bareWorkItem, type ResolvedWorkItem } from './resolve-work-item.ts';
 import { type DeployHandle, startDeploy } from './start.ts';
 import { isGone } from './temporal-errors.ts';
@@ -62,6 +63,11 @@ export interface D2dClient {
     readonly all?: boolean;
     readonly limit?: number;
   }): Promise<Listing>;
+  /** A sweep over every work item, now. @throws the signal's reason, too: the sweep goes on then. */
+  reconcile(
+    input: Pick<ReconcileInput, 'dryRun'>,
+    options?: { readonly signal?: AbortSignal; readonly onWaiting?: (why: string) => void },
+  ): Promise<ReconcileResult>;
   /** How the run ends; waits as long as it takes, through outages of Temporal of up to five minutes. */
   waitForResult(ref: WorkItemRef, options?: FollowOptions): Promise<DeployResult>;
   /** What is known of a work item, again each time that it has changed, until its run and window have ended. */
@@ -153,6 +159,7 @@ export function createD2dClient({
         limit,
         ...(repo === undefined ? {} : { repos: [...new Set([repo.trim(), repoName(repo), normaliseRepo(repo)])] }),
       }),
+    reconcile: (input, options) => reconcile(temporal, taskQueue, input, options),
     async waitForResult(ref, options) {
       let last: WorkItemView | null = null;
       for await (const view of this.follow(ref, options)) last = view;

@@ -4,6 +4,7 @@ import { createPlaneClient, type PlaneClient, type PlaneTimeouts } from '../adap
 import { postgresTls } from '../adapters/postgres/connection.ts';
 import { createDatabase, type Database } from '../adapters/postgres/database.ts';
 import { createTasks } from '../adapters/postgres/tasks.ts';
+import { type Applied, applySweepSchedule, sweepScheduleId } from '../adapters/temporal/sweep-schedule.ts';
 import type { TemporalOverrides } from '../adapters/temporal/temporal-options.ts';
 import { normaliseRepo } from '../decisions/index.ts';
 import { checkSettings, describeRepositories, describeSettings, type Env, type Settings } from '../settings.ts';
@@ -12,6 +13,7 @@ import { createD2dClient, type D2dClient } from './client.ts';
 import type { SettingsShown } from './commands/context.ts';
 import { connectTemporal, whereTemporalIs } from './connect.ts';
 import { D2dError } from './errors.ts';
+import { asking } from './executions.ts';
 import { createResolve, planeLookup } from './name-sources.ts';
 import type { ResolvedWorkItem } from './resolve-work-item.ts';
 
@@ -20,6 +22,9 @@ export interface Wiring {
   client(overrides: TemporalOverrides, note: (text: string) => void): Promise<D2dClient>;
   checks(overrides: TemporalOverrides): Promise<readonly Check[]>;
   migrate(): Promise<readonly string[]>;
+  applySchedule(
+    overrides: TemporalOverrides,
+  ): Promise<{ readonly applied: Applied; readonly scheduleId: string; readonly everyMs: number }>;
   settings(): SettingsShown;
   artefactsDir(): string | null;
   /**
@@ -97,6 +102,16 @@ export function createWiring(env: Env): Wiring {
       return migrate({ url, tls: postgresTls(tls) }).catch((error) => {
         throw new D2dError('unreachable', `the database could not be migrated: ${messageOf(error)}`, null, error);
       });
+    },
+
+    async applySchedule(overrides) {
+      const { settings, faults } = checked;
+      if (settings === null) throw badSettings(faults);
+      const { temporal } = await connectTemporal(env, overrides);
+      const { taskQueue } = settings.worker;
+      const { everyMs } = settings.sweep;
+      const applied = await asking(temporal, () => applySweepSchedule(temporal, { taskQueue, everyMs }));
+      return { applied, scheduleId: sweepScheduleId(taskQueue), everyMs };
     },
 
     settings: () => ({

@@ -42,6 +42,7 @@ export function assemble(
     },
     postDeploy: { enabled: values.ORCH_POST_DEPLOY_ENABLED, repos: values.ORCH_POST_DEPLOY_REPOS, selfHostingRepo },
     settleMs: values.ORCH_STATUS_SETTLE_SECONDS,
+    sweep: { everyMs: values.ORCH_SWEEP_SECONDS, keepRequests: values.ORCH_SWEEP_KEEP_REQUESTS },
     approval: {
       required: values.ORCH_APPROVAL === 'required',
       timeoutMs: values.ORCH_APPROVAL_TIMEOUT_SECONDS,

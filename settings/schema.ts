@@ -71,6 +71,18 @@ const sections = {
       'How long after the last write a status is read back. It must outlast any write in flight: less than 60 is for tests.',
     ),
   },
+  'Sweep over all statuses': {
+    ORCH_SWEEP_SECONDS: withDefault(
+      seconds(0, 86_400),
+      '300',
+      'Time between two sweeps that correct deploy-phase statuses which should not stand; 0: none. The worker keeps a Temporal Schedule for them.',
+    ),
+    ORCH_SWEEP_KEEP_REQUESTS: withDefault(
+      count(0, 10_000),
+      '20',
+      'Requests a minute of the rate limit of Plane that a sweep leaves to status writes (a key has 60 by default): it waits where no more are left.',
+    ),
+  },
   'Post-deploy window': {
     ORCH_POST_DEPLOY_ENABLED: withDefault(flag, 'true', 'Kill-switch: false leads from the deploy straight to Done.'),
     ORCH_POST_DEPLOY_REPOS: withDefault(
@@ -156,6 +168,7 @@ const table = {
   ...sections.Plane,
   ...sections.Repositories,
   ...sections['Deploy status guard'],
+  ...sections['Sweep over all statuses'],
   ...sections['Post-deploy window'],
   ...sections['Approval and alerts'],
   ...sections.Worker,

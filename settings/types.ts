@@ -36,6 +36,12 @@ export interface Settings {
   readonly postDeploy: Scope;
   /** How long after the last write a status is read back (design, invariant 5); 0 is for tests. */
   readonly settleMs: number;
+  readonly sweep: {
+    /** 0: there are none. */
+    readonly everyMs: number;
+    /** Requests a minute that a sweep leaves to status writes. */
+    readonly keepRequests: number;
+  };
   readonly approval: Approval;
   readonly artefactsDir: string;
   /** May hold a token. `null`: alerts are comments on the work item only. */

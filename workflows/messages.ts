@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Drift } from '../activities/reconcile.ts';
 import type {
   ActionRecord,
   MessageRecord,
@@ -14,6 +15,7 @@ import type { Assessment, Coverage, DeployPhaseStatus, WindowPolicy } from '../d
 export const DEPLOY_WORKFLOW = 'deployToDone';
 export const MONITOR_WORKFLOW = 'postDeployMonitor';
 export const SET_STATUS_WORKFLOW = 'setDeployStatus';
+export const RECONCILE_WORKFLOW = 'reconcileStatuses';
 
 export const deployWorkflowId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
 export const monitorWorkflowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
@@ -151,4 +153,38 @@ export interface SetDeployStatusInput {
   readonly status: DeployPhaseStatus;
   readonly caller: string;
   readonly reason?: string;
+}
+
+/** A sweep over all work items (`reconcileStatuses`). */
+export interface ReconcileInput {
+  /** Say what would be healed, and write nothing. */
+  readonly dryRun?: boolean;
+  /** Read everything, not only what was changed since the sweep before. */
+  readonly full?: boolean;
+}
+
+/** What became of one deploy-phase status that should not stand. */
+export interface Healing extends Drift {
+  readonly result: 'healed' | 'right again' | 'failed' | 'would be healed';
+  /** Why it failed. */
+  readonly detail?: string;
+}
+
+export interface ReconcileResult {
+  readonly dryRun: boolean;
+  readonly full: boolean;
+  /** Work items that were read. */
+  readonly looked: number;
+  readonly inDeployPhase: number;
+  readonly drifted: number;
+  readonly healed: number;
+  readonly failed: number;
+  /** Parts of the tracker that could not be read: the next sweep reads them. */
+  readonly unread: number;
+  /** What was changed before this moment has been read, epoch ms. */
+  readonly readUpTo: number;
+  /** When the last full pass began, epoch ms; 0: there was none. */
+  readonly fullAt: number;
+  /** The first 500. */
+  readonly healings: readonly Healing[];
 }

@@ -1,5 +1,5 @@
 import { type DeployPhaseStatus, MAX_TICKS, mostTicks } from '../decisions/index.ts';
-import type { Command, DeployFinished, DeployInput, SetDeployStatusInput } from './messages.ts';
+import type { Command, DeployFinished, DeployInput, ReconcileInput, SetDeployStatusInput } from './messages.ts';
 import type { MonitorInput } from './window-state.ts';
 
 // What arrives in a start, a signal or an update is anything at all: it is read here, once, before it means something.
@@ -141,3 +141,9 @@ export const isMonitorInput = (payload: unknown): payload is MonitorInput =>
   isName(payload['workItem']) &&
   isWindowPolicy(payload['policy']) &&
   (payload['rollback'] === null || isRecord(payload['rollback']));
+
+/** What a sweep is asked for; whatever is no such wish is none. */
+export function parseReconcileInput(payload: unknown): Required<ReconcileInput> {
+  const asked = isRecord(payload) ? payload : {};
+  return { dryRun: asked['dryRun'] === true, full: asked['full'] === true };
+}

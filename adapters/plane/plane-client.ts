@@ -41,6 +41,20 @@ export interface PlaneWorkItem {
   readonly stateId: string | null;
 }
 
+/** Work items as a list shows them. */
+export interface PlaneWorkItemsPage {
+  readonly items: readonly {
+    readonly id: string;
+    /** `ORCH-61`. */
+    readonly key: string;
+    readonly stateId: string | null;
+    /** Epoch ms. */
+    readonly updatedAt: number;
+  }[];
+  /** For the next page; `null`: this is the last one. */
+  readonly next: string | null;
+}
+
 /** Where a work item is: what writes need. */
 export interface WorkItemPlace {
   readonly id: string;
@@ -55,6 +69,13 @@ export interface PlaneClient {
   project(ref: string, options?: CallOptions): Promise<PlaneProject>;
   /** A work item by key (`ORCH-61`, any case; the project is not looked at) or by uuid (in `project`: uuid or identifier). One request, or two where an identifier is not cached. */
   workItem(ref: string, project: string, options?: CallOptions): Promise<PlaneWorkItem>;
+  /**
+   * One page of a project's work items, at most 1 000, those that were changed last first. Pages are counted, not held: an item that is
+   * changed meanwhile may show twice, and pushes another one onto a page that was read.
+   */
+  workItemsPage(projectId: string, cursor: string | null, options?: CallOptions): Promise<PlaneWorkItemsPage>;
+  /** Requests that the key had left by the last answer, whoever uses it; `null` where no answer of the last minute said so. */
+  requestsLeft(): number | null;
   /** The project's states, in its order. Cached for 10 minutes. */
   states(projectId: string, options?: CallOptions): Promise<readonly PlaneState[]>;
   /** The same, asked anew: for a state that the cache does not know. One request a page. */
@@ -88,6 +109,7 @@ export const EXTERNAL_SOURCE = 'deploy-to-done';
 /** Long enough to save requests (60 a minute for each key), short enough to see a renamed state. */
 const CACHE_TTL_MS = 10 * 60_000;
 const MAX_EXTERNAL_ID = 255;
+const LIST = { per_page: '1000', fields: 'id,sequence_id,state,updated_at', order_by: '-updated_at' };
 const ITEM_FIELDS = { fields: 'id,name,project,sequence_id,state' };
 
 /**
@@ -101,7 +123,7 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts }: PlaneCli
     throw badOption(`the Plane workspace must be its slug, such as acme, got ${JSON.stringify(workspace)}`);
   }
   const transport = createTransport(endpoint.origin, apiKey, { ...DEFAULT_TIMEOUTS, ...timeouts });
-  const { ask, read, get, list } = createRequests(transport, apiKey);
+  const { ask, read, get, list, left } = createRequests(transport, apiKey);
   const projects = new LRUCache<string, PlaneProject>({ max: 200, ttl: CACHE_TTL_MS });
   const statesOf = new LRUCache<string, readonly PlaneState[]>({ max: 200, ttl: CACHE_TTL_MS });
   const comments = oneAtATime();
@@ -166,6 +188,24 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts }: PlaneCli
       const key =
         identifier === undefined || item.sequence_id === undefined ? null : `${identifier}-${item.sequence_id}`;
       return { id: item.id, projectId: item.project, key, name: item.name, stateId: item.state };
+    },
+
+    requestsLeft: left,
+
+    async workItemsPage(projectId, cursor, options = {}) {
+      const { id, identifier } = await project(projectId, options);
+      const query = cursor === null ? LIST : { ...LIST, cursor };
+      const path = inWorkspace(['projects', canonicalUuid(id, 'a project id'), 'work-items'], query);
+      const page = await get(wire.WorkItemsPage, path, options);
+      return {
+        items: page.results.map((row) => ({
+          id: row.id,
+          key: `${identifier}-${row.sequence_id}`,
+          stateId: row.state,
+          updatedAt: row.updated_at,
+        })),
+        next: page.next_page_results ? page.next_cursor : null,
+      };
     },
 
     async states(projectId, options = {}) {

@@ -11,6 +11,8 @@ export interface CallOptions {
 }
 
 export interface Requests {
+  /** Requests that the key had left by the last answer, whoever uses it; `null` where no answer of the last minute said so. */
+  left(): number | null;
   /** @throws errors of errors.ts. */
   ask(request: PlaneRequest): Promise<GoodAnswer>;
   /** The part of an answer that we read; an answer of another shape counts as none. @throws PlaneUnavailable */
@@ -20,14 +22,24 @@ export interface Requests {
   list<T>(schema: z.ZodType<T>, path: (query: Record<string, string>) => string, options: CallOptions): Promise<T[]>;
 }
 
+/** Plane counts the requests of the last minute (recorded; `API_KEY_RATE_LIMIT` is 60 a minute by default). */
+const RATE_WINDOW_MS = 60_000;
+
 const PER_PAGE = '100';
 /** 5 000 rows: a server that never says "last page" is not followed for ever. */
 const MAX_PAGES = 50;
 
 export function createRequests(transport: Transport, apiKey: string): Requests {
+  let last: { readonly left: number; readonly at: number } | null = null;
+
   async function ask(request: PlaneRequest): Promise<GoodAnswer> {
-    return judge(request, await transport.exchange(request), apiKey);
+    const answer = await transport.exchange(request);
+    const left = answer.status === 429 ? 0 : Number.parseInt(answer.remaining ?? '', 10);
+    if (Number.isFinite(left)) last = { left, at: performance.now() };
+    return judge(request, answer, apiKey);
   }
+
+  const left = (): number | null => (last === null || performance.now() - last.at > RATE_WINDOW_MS ? null : last.left);
 
   function read<T>(schema: z.ZodType<T>, { status, json }: GoodAnswer, { method, path }: PlaneRequest): T {
     const parsed = schema.safeParse(json);
@@ -71,5 +83,5 @@ export function createRequests(transport: Transport, apiKey: string): Requests {
     });
   }
 
-  return { ask, read, get, list };
+  return { left, ask, read, get, list };
 }

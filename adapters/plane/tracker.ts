@@ -15,7 +15,15 @@ export type Status = keyof StatusNames;
 interface TrackerOptions {
   readonly client: Pick<
     PlaneClient,
-    'workItem' | 'states' | 'freshStates' | 'stateNamed' | 'setState' | 'comment' | 'project'
+    | 'workItem'
+    | 'workItemsPage'
+    | 'requestsLeft'
+    | 'states'
+    | 'freshStates'
+    | 'stateNamed'
+    | 'setState'
+    | 'comment'
+    | 'project'
   >;
   readonly names: StatusNames;
   /** The Plane project (uuid or identifier) of a repository. */
@@ -59,6 +67,11 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
     return (await client.stateNamed(projectId, 'Cancelled')).id;
   }
 
+  const namedBy = (name: string) => ({
+    shown: name,
+    status: STATUSES.find((known) => fold(names[known]) === fold(name)) ?? null,
+  });
+
   return {
     stateId,
 
@@ -73,8 +86,7 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
         states.find((known) => known.id === id);
       // A state that the cache does not know may be one of ours, made anew, and not a person's choice.
       const state = among(await client.states(projectId)) ?? among(await client.freshStates(projectId));
-      const name = state?.name ?? '';
-      const status = STATUSES.find((known) => fold(names[known]) === fold(name)) ?? null;
+      const { shown: name, status } = namedBy(state?.name ?? '');
       return { id: id ?? '', name, status };
     },
 
@@ -87,6 +99,24 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
             : status.id;
       await client.setState(await place(repo, workItem), id);
     },
+
+    async page(project: string, cursor: string | null) {
+      const { id } = await client.project(project);
+      const { items, next } = await client.workItemsPage(id, cursor);
+      const known = await client.states(id);
+      const strange = items.some(({ stateId: state }) => state !== null && known.every((each) => each.id !== state));
+      const states = strange ? await client.freshStates(id) : known;
+      return {
+        next,
+        items: items.map(({ id: uuid, key, stateId: state, updatedAt }) => ({
+          names: [key, uuid],
+          ...namedBy(states.find((each) => each.id === state)?.name ?? ''),
+          updatedAt,
+        })),
+      };
+    },
+
+    requestsLeft: () => client.requestsLeft(),
 
     async comment(repo: string, workItem: string, html: string, externalId: string): Promise<void> {
       await client.comment(await place(repo, workItem), { html, externalId });

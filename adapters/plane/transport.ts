@@ -41,6 +41,8 @@ export interface PlaneAnswer {
   readonly contentType: string;
   readonly location: string | null;
   readonly retryAfter: string | null;
+  /** `X-RateLimit-Remaining`: requests that the key has left, whoever uses it. */
+  readonly remaining: string | null;
   readonly text: string;
 }
 
@@ -122,6 +124,7 @@ export function createTransport(origin: string, apiKey: string, timeouts: PlaneT
       contentType: header(response.headers, 'content-type') ?? '',
       location: header(response.headers, 'location'),
       retryAfter: header(response.headers, 'retry-after'),
+      remaining: header(response.headers, 'x-ratelimit-remaining'),
       text: await response.body.text(),
     };
   }

@@ -12,11 +12,23 @@ export interface Tasks {
   find(workItem: string): Promise<Task | null>;
   /** Null where there is no such task. */
   stageOf(workItem: string): Promise<string | null>;
+  /** The tasks among these work items. */
+  findAll(workItems: readonly string[]): Promise<readonly Task[]>;
+  /** The tasks that stand at a terminal stage and were changed since, the last ones first, at most so many. */
+  finishedSince(since: Date, limit: number): Promise<readonly Task[]>;
   /** Sets the stage only if it is exactly `from`; returns whether it did. */
   compareAndSetStage(workItem: string, from: string, to: string): Promise<boolean>;
   /** Returns whether it was created; false: the work item has a task already, which stays as it is. */
   insert(task: Task): Promise<boolean>;
 }
+
+interface Row {
+  repo: string;
+  work_item_id: string;
+  stage: string;
+}
+
+const taskOf = ({ repo, work_item_id, stage }: Row): Task => ({ repo, workItem: work_item_id, stage });
 
 /**
  * The rows of `tasks`, by work item. Read through the ordinary pool, or through the connection that holds the lock.
@@ -37,6 +49,22 @@ export const createTasks = (querier: Querier): Tasks => ({
       [workItem],
     );
     return rows[0]?.stage ?? null;
+  },
+  async findAll(workItems) {
+    const { rows } = await querier.query<Row>(
+      'select repo, work_item_id, stage::text as stage from tasks where work_item_id = any($1)',
+      [workItems],
+    );
+    return rows.map(taskOf);
+  },
+  async finishedSince(since, limit) {
+    const { rows } = await querier.query<Row>(
+      `select repo, work_item_id, stage::text as stage from tasks
+        where updated_at >= $1 and lower(trim(stage::text)) in ('done', 'cancelled')
+        order by updated_at desc limit $2`,
+      [since, limit],
+    );
+    return rows.map(taskOf);
   },
   async compareAndSetStage(workItem, from, to) {
     const { rowCount } = await querier.query(

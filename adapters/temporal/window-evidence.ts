@@ -18,6 +18,11 @@ export interface WindowEvidence {
    */
   windowActive(repo: string, workItem: string): Promise<boolean>;
   /**
+   * Whether the deploy of a work item is between its begin and its window.
+   * @throws where Temporal does not answer.
+   */
+  deployUnderWay(repo: string, workItem: string): Promise<boolean>;
+  /**
    * Deploys and windows that run on a repository, whatever the case of its name. They are found by the visibility index, which lags
    * by about a second, and each is confirmed by the server's mutable state.
    * @throws where Temporal does not answer.
@@ -46,6 +51,10 @@ export function createWindowEvidence(client: Client): WindowEvidence {
       const window = await describe(windowId(repo, workItem));
       return window !== null && window.status.name === 'RUNNING' && phaseOf(window) !== 'closed';
     },
+    async deployUnderWay(repo, workItem) {
+      const deploy = await describe(deployId(repo, workItem));
+      return deploy !== null && deploy.status.name === 'RUNNING' && UNDER_WAY.has(phaseOf(deploy) ?? '');
+    },
     async runningWindows(repo) {
       const listed: string[] = [];
       await client.withDeadline(Date.now() + LIST_MS, async () => {
@@ -71,6 +80,10 @@ const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN ('deployToDone'
 
 /** As in the design; a test holds it against `workflows/messages.ts`, which an adapter does not import. */
 const windowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
+
+const deployId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
+
+const UNDER_WAY = new Set(['deploying', 'checking']);
 
 const D2D_PHASE = defineSearchAttributeKey('D2dPhase', SearchAttributeType.KEYWORD);
 

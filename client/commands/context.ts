@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import type { Applied } from '../../adapters/temporal/sweep-schedule.ts';
 import type { RepositoryRow, SettingRow } from '../../settings.ts';
 import type { Check } from '../../world.ts';
 import type { D2dClient } from '../client.ts';
@@ -26,6 +27,12 @@ export interface CommandContext {
   readonly checks: () => Promise<readonly Check[]>;
   /** Makes the table `tasks` where there is none. @returns the names of what ran. @throws D2dError */
   readonly migrate: () => Promise<readonly string[]>;
+  /** Makes the schedule of the sweeps what the settings say. @throws D2dError */
+  readonly applySchedule: () => Promise<{
+    readonly applied: Applied;
+    readonly scheduleId: string;
+    readonly everyMs: number;
+  }>;
   /** Who asks, where `--by` is left out. */
   readonly userName: string;
   /** Aborted by Ctrl-C. */

@@ -16,6 +16,9 @@ close            {repo, workItem, workflowId, runId, report, logPath}
 settings         {settings: [{name, value, source, help, type, default}], repositories: [{name, value, source}], faults, warnings}
 doctor           {ok, checks: [{name, level, message}]}
 migrate          {ran: [name]}
+reconcile        {dryRun, full, looked, inDeployPhase, drifted, healed, failed, unread, readUpTo, fullAt,
+                  healings: [{repo, workItem, shown, wanted, result, detail}]}
+schedule apply   {applied, scheduleId, everySeconds}
 
 execution        {kind, repo, workItem, workflowId, runId, running, status, phase, verdict, startedAt, closedAt}
 deploy.status    the answer of the query deployStatus, window.status that of windowStatus; null where no worker answers

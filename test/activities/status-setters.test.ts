@@ -244,6 +244,7 @@ describe('evidence that does not hold any more', () => {
       withWorkItemLock: createWorkItemLock(servers.fresh.database),
       findTask: (workItem, held = servers.fresh.database) => createTasks(held).find(workItem),
       windowActive: async () => false,
+      deployUnderWay: async () => false,
       tracker: {
         ...tracker,
         async shown(repo, workItem) {

@@ -7,7 +7,7 @@ import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import { deployWorkflowId } from '../../workflows/messages.ts';
 import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
 import { connectTemporal, type TemporalAccess, unique } from '../setup/temporal.ts';
-import { runHere } from './run-cli.ts';
+import { runHere, startCli } from './run-cli.ts';
 
 // What the command makes of settings, database and Plane; no worker runs, so nothing is taken up.
 
@@ -118,6 +118,24 @@ describe('doctor', () => {
     expect(stdout).toMatch(/^FAULT {4}settings: DATABASE_URL must be set/m);
     expect(stdout).toMatch(/\d+ faults: a worker would not start\n$/);
   });
+});
+
+test('schedule apply makes the schedule of the sweeps what the settings say', async () => {
+  const swept = (seconds: string) => runHere({ ...env, ORCH_SWEEP_SECONDS: seconds }, 'schedule', 'apply');
+  const id = `reconcile-statuses/${temporal.taskQueue}`;
+  expect(await swept('300')).toMatchObject({ code: 0, stdout: `the schedule was created (${id}, every 300 s)\n` });
+  expect(await swept('60')).toMatchObject({ code: 0, stdout: `the schedule was updated (${id}, every 60 s)\n` });
+  const removed = await runHere({ ...env, ORCH_SWEEP_SECONDS: '0' }, 'schedule', 'apply', '--json');
+  expect(JSON.parse(removed.stdout)).toEqual({ applied: 'removed', scheduleId: id, everySeconds: 0 });
+  expect(await swept('0')).toMatchObject({ stdout: `there is no schedule (${id}, ORCH_SWEEP_SECONDS is 0)\n` });
+  expect(await runHere({ TEMPORAL_ADDRESS: temporal.address }, 'schedule', 'apply')).toMatchObject({ code: 78 });
+});
+
+test('a sweep by hand that no worker takes up says so', async () => {
+  const run = startCli({ ...env, ORCH_TASK_QUEUE: unique('nobody') }, ['reconcile', '--dry-run']);
+  await run.said('no worker has begun it yet: check that one runs on task queue nobody-');
+  run.interrupt();
+  expect(await run.ended).toMatchObject({ code: 130, stdout: '' });
 });
 
 test('a namespace that does not exist is told as such', async () => {

@@ -160,6 +160,10 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
         await worker.turn('gets the window');
         return read;
       },
+      async deployUnderWay() {
+        await worker.turn('asks for the deploy');
+        return false;
+      },
       tracker: plane.tracker(worker),
       log: { info: () => {} },
       now: protections.ageCheck ? clock.now : () => 0,

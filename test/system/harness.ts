@@ -133,6 +133,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       ORCH_APPROVAL: 'none',
       ORCH_ALERT_WEBHOOK_URL: alerts.url,
       ORCH_STATUS_SETTLE_SECONDS: '1',
+      ORCH_SWEEP_SECONDS: '0',
       ORCH_SHUTDOWN_SECONDS: '2',
       ORCH_TASK_QUEUE: taskQueue,
       ...options.env,

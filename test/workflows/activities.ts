@@ -56,6 +56,7 @@ export function activitiesOver({
     },
     findTask: async (workItem) => at(workItem).task,
     windowActive,
+    deployUnderWay: async () => false,
     tracker: {
       async shown(_repo, workItem) {
         await at(workItem).tracker('read');

@@ -110,6 +110,39 @@ test('lists are read page by page to the end', async () => {
   ]);
 });
 
+test('work items are listed page by page, those that were changed last first', async () => {
+  const { plane, client } = await simulated();
+  for (let made = 0; made < 1_003; made += 1) plane.control.addWorkItem({ project: 'OPS', name: `Item ${made}` });
+  plane.control.uiSetState('OPS-1', 'Done');
+  plane.control.clearRequests();
+  const first = await client.workItemsPage('OPS', null);
+  expect(first.items).toHaveLength(1_000);
+  const { id, stateId } = plane.control.workItem('OPS-1');
+  expect(first.items[0]).toEqual({ id, key: 'OPS-1', stateId, updatedAt: expect.any(Number) });
+  const times = first.items.map(({ updatedAt }) => updatedAt);
+  expect(times).toEqual(times.toSorted((a, b) => b - a));
+  const last = await client.workItemsPage('OPS', first.next);
+  expect(last.items.length).toBeLessThan(10);
+  expect(last.next).toBeNull();
+  expect(new Set([...first.items, ...last.items].map(({ key }) => key)).size).toBe(1_000 + last.items.length);
+});
+
+test('how many requests are left this minute is known from every answer, whoever made the others', async () => {
+  const { plane, client } = await simulated();
+  plane.control.setRateLimit(5);
+  expect(client.requestsLeft()).toBeNull();
+  await client.me();
+  expect(client.requestsLeft()).toBe(4);
+  const other = createPlaneClient({ url: plane.url, apiKey: plane.apiKey, workspace: plane.workspace });
+  await other.me();
+  await client.me();
+  expect(client.requestsLeft()).toBe(2);
+  await Promise.all([other.me(), other.me()]);
+  expect(await failure(client.me())).toMatchObject({ name: 'PlaneRateLimited' });
+  expect(client.requestsLeft()).toBe(0);
+  await other.close();
+});
+
 test('whose key it is; a revoked one is unauthorized, with what to do', async () => {
   const { plane, client } = await simulated();
   expect(await client.me()).toMatchObject({ displayName: 'deploy-bot' });

@@ -26,6 +26,39 @@ describe('reading', () => {
   );
 });
 
+describe('reading many', () => {
+  test('the tasks among work items, however many there are', async () => {
+    await tasks.insert({ repo: 'shop', workItem: 'MANY-1', stage: 'deploy' });
+    await tasks.insert({ repo: 'till', workItem: 'MANY-2', stage: 'done' });
+    const asked = ['MANY-1', 'MANY-404', 'MANY-2', ...Array.from({ length: 2_000 }, (_, n) => `NONE-${n}`)];
+    const found = await tasks.findAll(asked);
+    expect(found.toSorted((a, b) => a.workItem.localeCompare(b.workItem))).toEqual([
+      { repo: 'shop', workItem: 'MANY-1', stage: 'deploy' },
+      { repo: 'till', workItem: 'MANY-2', stage: 'done' },
+    ]);
+    expect(await tasks.findAll([])).toEqual([]);
+  });
+
+  test('those that have finished since, the last ones first', async () => {
+    const since = new Date(Date.now() + 60 * 60_000);
+    const add = async (workItem: string, stage: string, minutes: number) => {
+      await tasks.insert({ repo: 'shop', workItem, stage });
+      const at = new Date(since.getTime() + minutes * 60_000);
+      await fresh.sql('update tasks set updated_at = $2 where work_item_id = $1', [workItem, at]);
+    };
+    await add('FIN-1', 'done', 1);
+    await add('FIN-2', ' Cancelled', 2);
+    await add('FIN-3', 'deploy', 3);
+    await add('FIN-4', 'done', -1);
+    const found = await tasks.finishedSince(since, 10);
+    expect(found.map(({ workItem, stage }) => [workItem, stage])).toEqual([
+      ['FIN-2', ' Cancelled'],
+      ['FIN-1', 'done'],
+    ]);
+    expect(await tasks.finishedSince(since, 1)).toHaveLength(1);
+  });
+});
+
 describe('creating', () => {
   test('a task that is there already stays as it is', async () => {
     expect(await tasks.insert({ repo: 'shop', workItem: 'NEW-1', stage: 'deploy' })).toBe(true);

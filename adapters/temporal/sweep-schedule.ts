@@ -1,0 +1,57 @@
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
+
+/** The id of the schedule of one task queue, and of the workflows that it starts (with the time behind it). */
+export const sweepScheduleId = (taskQueue: string): string => `reconcile-statuses/${taskQueue}`;
+
+export interface SweepSchedule {
+  readonly taskQueue: string;
+  /** 0: there is to be none. */
+  readonly everyMs: number;
+}
+
+export type Applied = 'created' | 'updated' | 'removed' | 'none';
+
+/** A sweep that is late by this much is left out: the next one reads what it would have read. */
+const CATCH_UP = '1 minute';
+
+/**
+ * Makes the schedule of the sweeps what the settings say. Whoever has paused it finds it paused afterwards.
+ * @throws what Temporal throws.
+ */
+export async function applySweepSchedule(client: Client, { taskQueue, everyMs }: SweepSchedule): Promise<Applied> {
+  const scheduleId = sweepScheduleId(taskQueue);
+  const handle = client.schedule.getHandle(scheduleId);
+  if (everyMs === 0) return handle.delete().then(() => 'removed' as const, notThere);
+  const wanted = {
+    // Spread, so that many deployments do not ask one tracker at the same moment.
+    spec: { intervals: [{ every: everyMs }], jitter: Math.round(everyMs / 10) },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'reconcileStatuses', // an adapter imports no workflow; a test holds it against workflows/messages.ts
+      workflowId: scheduleId,
+      taskQueue,
+      args: [],
+      staticSummary: 'sweep: correct the statuses that should not stand',
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP },
+  } satisfies Omit<ScheduleOptions, 'scheduleId'>;
+  try {
+    await client.schedule.create({ ...wanted, scheduleId });
+    return 'created';
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await handle.update(({ state }) => ({ ...wanted, state }));
+    return 'updated';
+  }
+}
+
+function notThere(error: unknown): 'none' {
+  if (error instanceof ScheduleNotFoundError) return 'none';
+  throw error;
+}

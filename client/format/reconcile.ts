@@ -1,0 +1,38 @@
+import type { Healing, ReconcileResult } from '../../workflows/messages.ts';
+import { formatTable } from './table.ts';
+import { count, oneLine, type Paint } from './text.ts';
+
+const WANTED = { done: 'Done', monitoring: 'Monitoring', cancelled: 'Cancelled' } as const;
+
+/** A row for each status that should not stand; empty where there is none. */
+export function formatReconcile(healings: readonly Healing[], paint: Paint): string {
+  if (healings.length === 0) return '';
+  const colour = { healed: paint.good, 'right again': paint.good, failed: paint.bad, 'would be healed': paint.warn };
+  return formatTable(
+    ['WORK ITEM', 'REPOSITORY', 'SHOWS', 'SHOULD SHOW', 'RESULT'],
+    healings.map(({ workItem, repo, shown, wanted, result, detail }) => [
+      workItem,
+      repo,
+      shown,
+      WANTED[wanted],
+      `${colour[result](result)}${detail === undefined ? '' : `: ${oneLine(detail)}`}`,
+    ]),
+    paint,
+  );
+}
+
+export function reconcileLine({
+  looked,
+  inDeployPhase,
+  drifted,
+  healed,
+  failed,
+  unread,
+  dryRun,
+}: ReconcileResult): string {
+  const seen = `${count(looked, 'work item')} looked at, ${inDeployPhase} in a deploy-phase status`;
+  const found = drifted === 0 ? 'none has drifted' : `${drifted} drifted`;
+  const done = drifted === 0 || dryRun ? '' : `, ${healed} healed, ${failed} failed`;
+  const missing = unread === 0 ? '' : `; ${count(unread, 'part')} of the tracker could not be read`;
+  return `${seen}, ${found}${done}${missing}`;
+}

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { sweepScheduleId } from '../adapters/temporal/sweep-schedule.ts';
+import { RECONCILE_WORKFLOW, type ReconcileInput, type ReconcileResult } from '../workflows/messages.ts';
+import { asking } from './executions.ts';
+import { temporalError } from './temporal-errors.ts';
+
+/** After this time it is asked whether anybody has begun, ms. */
+const TAKEN_UP_MS = 5_000;
+
+/** Events of a workflow that nobody has taken up: it was started, and a task of it was scheduled. */
+const UNTOUCHED = 2;
+
+/**
+ * A sweep over every work item, and what came of it. It goes on where the caller gives up.
+ * @throws D2dError; the signal's reason.
+ */
+export async function reconcile(
+  temporal: Client,
+  taskQueue: string,
+  { dryRun = false }: Pick<ReconcileInput, 'dryRun'>,
+  { signal, onWaiting = () => {} }: { readonly signal?: AbortSignal; readonly onWaiting?: (why: string) => void } = {},
+): Promise<ReconcileResult> {
+  const handle = await asking(temporal, () =>
+    temporal.workflow.start(RECONCILE_WORKFLOW, {
+      taskQueue,
+      workflowId: `${sweepScheduleId(taskQueue)}/by-hand-${randomUUID()}`,
+      args: [{ dryRun, full: true } satisfies ReconcileInput],
+      staticSummary: `sweep by hand${dryRun ? ', dry run' : ''}`,
+    }),
+  );
+  const waiting: Promise<ReconcileResult> = handle.result();
+  const asked = setTimeout(() => {
+    handle
+      .describe()
+      .then(({ historyLength }) => {
+        if (historyLength <= UNTOUCHED)
+          onWaiting(`no worker has begun it yet: check that one runs on task queue ${taskQueue}`);
+      })
+      .catch(() => {}); // the result will tell
+  }, TAKEN_UP_MS);
+  const given = signal === undefined ? waiting : Promise.race([waiting, abortOf(signal)]);
+  return given
+    .catch((error) => {
+      throw signal?.aborted ? signal.reason : temporalError(error);
+    })
+    .finally(() => clearTimeout(asked));
+}
+
+const abortOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
