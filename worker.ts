@@ -7,9 +7,12 @@ import { messageOf } from './adapters/error-message.ts';
 import { createLogger, temporalLogger } from './adapters/logging.ts';
 import { packageVersion } from './adapters/package-version.ts';
 import { createPlaneClient } from './adapters/plane/plane-client.ts';
+import type { PlaneEvent } from './adapters/plane/webhook.ts';
+import { listenForEvents } from './adapters/plane/webhook-listener.ts';
 import { postgresTls } from './adapters/postgres/connection.ts';
 import { createDatabase } from './adapters/postgres/database.ts';
 import { grpcMessage } from './adapters/temporal/grpc-errors.ts';
+import { startHealing } from './adapters/temporal/start-healing.ts';
 import { applySweepSchedule, sweepScheduleId } from './adapters/temporal/sweep-schedule.ts';
 import { temporalOptions } from './adapters/temporal/temporal-options.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
@@ -86,6 +89,14 @@ async function createWorker(
 
   const client = new Client({ connection, namespace });
   await keepSweeping(client, settings, log);
+
+  if (settings.planeWebhook !== null) {
+    const { taskQueue } = settings.worker;
+    const onWorkItem = (item: PlaneEvent): Promise<void> => startHealing(client, taskQueue, item);
+    const listener = await listenForEvents({ ...settings.planeWebhook, onWorkItem, log });
+    opened.push({ name: 'webhook listener', close: () => listener.close() });
+    log.info({ url: listener.url }, 'listening for the webhook events of Plane');
+  }
 
   const native = await reached(address, NativeConnection.connect(connectionOptions));
   opened.push({ name: 'worker connection', close: () => native.close() });

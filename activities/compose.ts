@@ -15,6 +15,7 @@ import { normaliseRepo } from '../decisions/index.ts';
 import type { Repository, Settings } from '../settings.ts';
 import { createAlerts } from './alerts.ts';
 import { createDeploy } from './deploy.ts';
+import { createHealWorkItem } from './heal-work-item.ts';
 import { createHealthCheck } from './health-check.ts';
 import { createPlanActivity } from './plan-deploy.ts';
 import { createPostDeployLog } from './post-deploy-log.ts';
@@ -51,6 +52,16 @@ export function composeActivities(settings: Settings, { database, plane, tempora
   const driverFor = createDriverFor({ environment });
   const http = createHttpProbe();
 
+  const setters = createStatusSetters<Querier>({
+    guard: settings.guard,
+    withWorkItemLock: createWorkItemLock(database),
+    findTask: (workItem, held) => (held === undefined ? tasks : createTasks(held)).find(workItem),
+    windowActive,
+    deployUnderWay: (repo, workItem) => evidence.deployUnderWay(spelled(repo), workItem),
+    tracker,
+    log,
+  });
+
   return {
     ...createPlanActivity({
       repository,
@@ -60,15 +71,8 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       settleMs: settings.settleMs,
     }),
     ...createTaskActivities({ tasks, runningOn: evidence.runningWindows, windowActive }),
-    ...createStatusSetters<Querier>({
-      guard: settings.guard,
-      withWorkItemLock: createWorkItemLock(database),
-      findTask: (workItem, held) => (held === undefined ? tasks : createTasks(held)).find(workItem),
-      windowActive,
-      deployUnderWay: (repo, workItem) => evidence.deployUnderWay(spelled(repo), workItem),
-      tracker,
-      log,
-    }),
+    ...setters,
+    ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus }),
     ...createReconcile({
       guard: settings.guard,
       projects: [

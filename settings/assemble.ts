@@ -42,6 +42,14 @@ export function assemble(
     },
     postDeploy: { enabled: values.ORCH_POST_DEPLOY_ENABLED, repos: values.ORCH_POST_DEPLOY_REPOS, selfHostingRepo },
     settleMs: values.ORCH_STATUS_SETTLE_SECONDS,
+    planeWebhook:
+      values.ORCH_PLANE_WEBHOOK_PORT === null || values.ORCH_PLANE_WEBHOOK_SECRET === null
+        ? null
+        : {
+            host: values.ORCH_PLANE_WEBHOOK_HOST,
+            port: values.ORCH_PLANE_WEBHOOK_PORT,
+            secret: values.ORCH_PLANE_WEBHOOK_SECRET,
+          },
     sweep: { everyMs: values.ORCH_SWEEP_SECONDS, keepRequests: values.ORCH_SWEEP_KEEP_REQUESTS },
     approval: {
       required: values.ORCH_APPROVAL === 'required',

@@ -83,6 +83,16 @@ const sections = {
       'Requests a minute of the rate limit of Plane that a sweep leaves to status writes (a key has 60 by default): it waits where no more are left.',
     ),
   },
+  'Webhooks of Plane': {
+    ORCH_PLANE_WEBHOOK_PORT: optional(
+      count(1, 65_535),
+      'Where the worker listens for the webhook events of Plane (POST /plane), so that a foreign status is corrected within seconds; without it only sweeps do that.',
+    ),
+    ORCH_PLANE_WEBHOOK_HOST: withDefault(line, '127.0.0.1', 'The address on which it listens.'),
+    ORCH_PLANE_WEBHOOK_SECRET: secret(
+      optional(token, 'The secret key of the webhook, by which its events are known; needed with the port.'),
+    ),
+  },
   'Post-deploy window': {
     ORCH_POST_DEPLOY_ENABLED: withDefault(flag, 'true', 'Kill-switch: false leads from the deploy straight to Done.'),
     ORCH_POST_DEPLOY_REPOS: withDefault(
@@ -169,6 +179,7 @@ const table = {
   ...sections.Repositories,
   ...sections['Deploy status guard'],
   ...sections['Sweep over all statuses'],
+  ...sections['Webhooks of Plane'],
   ...sections['Post-deploy window'],
   ...sections['Approval and alerts'],
   ...sections.Worker,

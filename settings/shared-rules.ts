@@ -22,6 +22,10 @@ export function checkShared(values: Partial<Values>, fault: Tell): void {
     );
   }
 
+  const { ORCH_PLANE_WEBHOOK_PORT: port, ORCH_PLANE_WEBHOOK_SECRET: secret } = values;
+  if (typeof port === 'number' && secret === null)
+    fault('ORCH_PLANE_WEBHOOK_SECRET must be set with ORCH_PLANE_WEBHOOK_PORT: without it anybody could send events');
+
   const states = [
     'ORCH_PLANE_STATE_AWAITING_DEPLOY',
     'ORCH_PLANE_STATE_DEPLOYING',

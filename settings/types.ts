@@ -36,6 +36,8 @@ export interface Settings {
   readonly postDeploy: Scope;
   /** How long after the last write a status is read back (design, invariant 5); 0 is for tests. */
   readonly settleMs: number;
+  /** `null`: nobody listens. */
+  readonly planeWebhook: { readonly host: string; readonly port: number; readonly secret: string } | null;
   readonly sweep: {
     /** 0: there are none. */
     readonly everyMs: number;

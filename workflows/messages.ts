@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Healed } from '../activities/heal-work-item.ts';
 import type { Drift } from '../activities/reconcile.ts';
 import type {
   ActionRecord,
@@ -16,8 +17,11 @@ export const DEPLOY_WORKFLOW = 'deployToDone';
 export const MONITOR_WORKFLOW = 'postDeployMonitor';
 export const SET_STATUS_WORKFLOW = 'setDeployStatus';
 export const RECONCILE_WORKFLOW = 'reconcileStatuses';
+export const HEAL_WORKFLOW = 'healWorkItem';
 
 export const deployWorkflowId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
+/** By Plane's own id of the work item: an event knows no other. */
+export const healWorkflowId = (planeId: string): string => `heal/${planeId}`;
 export const monitorWorkflowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
 
 /**
@@ -88,6 +92,17 @@ export const extendWindowUpdate = defineUpdate<{ readonly endsAt: number }, [Com
   'extendWindow',
 );
 export const windowStatusQuery = defineQuery<WindowStatus>('windowStatus');
+
+/** To `healWorkItem`: look once more. */
+export const lookSignal = defineSignal('look');
+
+/** What became of looking at one work item (`healWorkItem`). */
+export interface HealResult {
+  readonly looks: number;
+  readonly corrections: number;
+  /** The last look at which something of ours was shown. */
+  readonly last: Healed | null;
+}
 
 /** What an external deployer reports: its deploy has ended. */
 export interface DeployFinished {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { PlaneNotFound } from './errors.ts';
 import type { PlaneClient, WorkItemPlace } from './plane-client.ts';
 import { isUuid } from './refs.ts';
 
@@ -98,6 +99,23 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
             ? await stateId(repo, workItem, status)
             : status.id;
       await client.setState(await place(repo, workItem), id);
+    },
+
+    /** A work item by Plane's own id: the ids by which a task may name it, and what it shows; `null`: it is gone. */
+    async item(project: string, id: string) {
+      try {
+        await client.project(project); // its identifier is in the key
+        const { key, stateId: state, projectId } = await client.workItem(id, project);
+        const known = await client.states(projectId);
+        const states = known.some((each) => each.id === state) ? known : await client.freshStates(projectId);
+        return {
+          names: key === null ? [id] : [key, id],
+          ...namedBy(states.find((each) => each.id === state)?.name ?? ''),
+        };
+      } catch (error) {
+        if (error instanceof PlaneNotFound) return null;
+        throw error;
+      }
     },
 
     async page(project: string, cursor: string | null) {

@@ -1,5 +1,6 @@
 /** Every write to work items and comments, whoever makes it: the API, a person in the web app (control), or the seed. */
 import type { Activity, Comment, Project, Role, State, User, WorkItem, Workspace } from './model.ts';
+import { deliver } from './webhooks.ts';
 import { slugify } from './wire.ts';
 import { stateById, type World } from './world.ts';
 
@@ -162,11 +163,22 @@ export function saveWorkItem(world: World, row: WorkItem, draft: WorkItem, loade
   remember(world, row);
 }
 
-/** The background worker's part after a write: `updated_at` moves a second time, then the rows are written. */
-export function announce(world: World, item: WorkItem, activities: (() => Activity[]) | null): void {
+/**
+ * The background worker's part after a write: `updated_at` moves a second time, the rows are written, and events go to the webhook.
+ * @param from who writes: the web app calls the field of a state by another name (531)
+ */
+export function announce(
+  world: World,
+  item: WorkItem,
+  activities: (() => Activity[]) | null,
+  from: 'api' | 'web app' = 'api',
+): void {
   world.jobs.enqueue(() => {
     item.updated_at = world.now();
-    if (activities !== null) world.tables.activities.push(...activities());
+    if (activities === null) return;
+    const rows = activities();
+    world.tables.activities.push(...rows);
+    deliver(world, item, rows, from === 'web app');
   });
 }
 

@@ -106,6 +106,12 @@ const COMMANDS: Readonly<Record<keyof Control, Command>> = {
   setRateLimit: command(z.tuple([z.number().int().nullable(), z.number().optional()]), (control, [limit, windowMs]) =>
     control.setRateLimit(limit, windowMs),
   ),
+  setWebhook: command(
+    z.tuple([
+      z.object({ url: z.url(), secret: z.string(), copies: z.number().int().min(1).exactOptional() }).nullable(),
+    ]),
+    (control, [webhook]) => control.setWebhook(webhook),
+  ),
   holdJobs: command(NOTHING, (control) => control.holdJobs()),
   resumeJobs: command(NOTHING, (control) => control.resumeJobs()),
   settleJobs: command(NOTHING, (control) => control.settleJobs()),

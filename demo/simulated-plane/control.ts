@@ -7,6 +7,7 @@ import { emptyTables, type Group, type Role, type State } from './model.ts';
 import type { LoggedRequest } from './request-log.ts';
 import { addUser, type PlaneSeed, plant } from './seed.ts';
 import type { Throttle } from './throttle.ts';
+import type { Webhook } from './webhooks.ts';
 import { keyOf, need, projectByIdentifier, stateByName, userById, type World, workItemByKey } from './world.ts';
 
 /** All names of people are display names, of states names, of projects identifiers, of work items keys such as ORCH-61. */
@@ -57,6 +58,8 @@ export interface Control {
 
   /** Requests per key and window (default 60 in 60 000 ms); null switches the limit off. Counting starts anew. */
   setRateLimit(limit: number | null, windowMs?: number): void;
+  /** Where events go from now on; `null`: nowhere. */
+  setWebhook(webhook: Webhook | null): void;
   /** Stops Plane's background worker: activity rows wait. */
   holdJobs(): void;
   resumeJobs(): void;
@@ -105,7 +108,7 @@ export function createControl({
     const user = person(by);
     const epoch = Math.floor(world.clock() / 1000);
     saveWorkItem(world, item, { ...item, ...values }, loaded, user);
-    announce(world, item, () => updateRows(world, loaded, values, user, epoch));
+    announce(world, item, () => updateRows(world, loaded, values, user, epoch), 'web app');
   }
 
   const view = (key: string): WorkItemView => workItemView(world, key);
@@ -199,6 +202,9 @@ export function createControl({
     whenHeld: (count) => faults.whenHeld(count),
     release: (count = Number.POSITIVE_INFINITY) => faults.release(count),
 
+    setWebhook(webhook) {
+      world.webhook = webhook;
+    },
     setRateLimit: (limit, windowMs = DEFAULT_WINDOW_MS) => throttle.setLimit(limit, windowMs),
     holdJobs: () => world.jobs.hold(),
     resumeJobs: () => world.jobs.resume(),

@@ -1,4 +1,7 @@
-/** JSON as Python reads it: the value, or the fault in the words of Python's own parser, which Plane passes on (132, 20d). */
+/**
+ * JSON as Python reads and writes it: the fault of what is none in the words of Python's own parser, which Plane passes on (132, 20d), and
+ * the bytes that its webhooks are signed over (520).
+ */
 
 export type Parsed = { value: unknown } | { fault: string };
 
@@ -83,3 +86,23 @@ function elements(text: string, start: number): number {
     at = skipSpace(text, at + 1);
   }
 }
+
+/** Plane's floats, which Python writes with a fraction. */
+const FLOATS = new Set(['sort_order']);
+
+/** As Python's `json.dumps`: a space behind commas and colons, everything beyond ASCII escaped. */
+export function dumpLikePython(value: unknown, key = ''): string {
+  if (Array.isArray(value)) return `[${value.map((one) => dumpLikePython(one)).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).map(([name, member]) => `${quoted(name)}: ${dumpLikePython(member, name)}`);
+    return `{${members.join(', ')}}`;
+  }
+  if (typeof value === 'string') return quoted(value);
+  return FLOATS.has(key) && Number.isInteger(value) ? `${value}.0` : JSON.stringify(value);
+}
+
+const quoted = (text: string): string =>
+  JSON.stringify(text).replaceAll(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

@@ -2,6 +2,7 @@
 import { createJobs, type Jobs } from './jobs.ts';
 import { emptyTables, type Project, type State, type Tables, type User, type WorkItem } from './model.ts';
 import { seededRandom, uuidFrom } from './random.ts';
+import type { Webhook } from './webhooks.ts';
 import { timestamp } from './wire.ts';
 
 export interface World {
@@ -13,6 +14,9 @@ export interface World {
   now(): string;
   uuid(): string;
   random(): number;
+  /** Where events go; `null`: nowhere. */
+  webhook: Webhook | null;
+  readonly webhookId: string;
   /** Work items as they were, oldest first: what a lagging read replica still shows. */
   readonly versions: { at: number; item: WorkItem }[];
 }
@@ -38,6 +42,8 @@ export function createWorld({ clock, randomSeed, jobDelayMs }: WorldOptions): Wo
     },
     uuid: () => uuidFrom(random),
     random,
+    webhook: null,
+    webhookId: '84cf8f32-6837-48bb-be67-1a45afcbea7d',
     versions: [],
   };
 }

@@ -136,16 +136,31 @@ test('seconds may be fractions and become whole milliseconds; settle may be 0', 
   expect([settings.approval.timeoutMs, settings.settleMs, settings.worker.shutdownMs]).toEqual([1_500, 0, 124]);
 });
 
+test('the webhooks of Plane need their secret, and nobody listens without a port', () => {
+  expect(faults({ ORCH_PLANE_WEBHOOK_PORT: '9000' })).toEqual([
+    'ORCH_PLANE_WEBHOOK_SECRET must be set with ORCH_PLANE_WEBHOOK_PORT: without it anybody could send events',
+  ]);
+  expect(checkSettings(environment({ ORCH_PLANE_WEBHOOK_SECRET: 's' }), noFiles).settings?.planeWebhook).toBeNull();
+  const both = environment({ ORCH_PLANE_WEBHOOK_PORT: '9000', ORCH_PLANE_WEBHOOK_SECRET: 's' });
+  expect(checkSettings(both, noFiles).settings?.planeWebhook).toEqual({ host: '127.0.0.1', port: 9_000, secret: 's' });
+});
+
 describe('secrets', () => {
   const secrets = VARIABLE_NAMES.filter((name) => VARIABLES[name].secret);
 
   test.each(secrets)('%s may come from a file', (name) => {
     const value = name === 'DATABASE_URL' ? 'postgres://u:p@h/d' : 'https://hooks.example.org/t0ken';
     const { settings } = checkSettings(
-      environment({ [name]: undefined, [`${name}_FILE`]: '/run/secret' }),
+      environment({
+        ORCH_PLANE_WEBHOOK_PORT: '9000',
+        ORCH_PLANE_WEBHOOK_SECRET: 's',
+        [name]: undefined,
+        [`${name}_FILE`]: '/run/secret',
+      }),
       files({ '/run/secret': `${value}\n` }),
     );
-    expect([settings?.database.url, settings?.plane.apiKey, settings?.alertWebhookUrl]).toContain(value);
+    const { database, plane, alertWebhookUrl, planeWebhook } = settings ?? {};
+    expect([database?.url, plane?.apiKey, alertWebhookUrl, planeWebhook?.secret]).toContain(value);
   });
 
   test.each(secrets)('%s from both places, from an absent file or an empty one is a fault', (name) => {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +85,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     ? connectTemporal()
     : connectTo(options.temporalAddress));
   opened.push(temporal.close);
-  const plane = await startSimulatedPlane();
+  // Healings have Plane's ids in theirs, and all systems share one Temporal.
+  const plane = await startSimulatedPlane({ randomSeed: randomInt(2 ** 31) });
   opened.push(plane.close);
   plane.control.setRateLimit(null);
   const production = await startProduction();

@@ -42,3 +42,28 @@ export function exchange(prefix: string): Exchange {
   if (!found) throw new Error(`no recorded exchange begins with ${prefix}`);
   return found;
 }
+
+const Deliveries = z.object({
+  webhook_secret_key: z.string(),
+  deliveries: z.array(
+    z.object({
+      headers: z.record(z.string(), z.string()),
+      body_raw: z.string(),
+      body: z.object({ event: z.string(), data: z.looseObject({ id: z.string(), project: z.string().optional() }) }),
+    }),
+  ),
+});
+
+/** Every recorded delivery of a webhook, with what it was signed by. */
+export const recordedDeliveries = () =>
+  recordings.flatMap(({ name, raw }) => {
+    const parsed = Deliveries.safeParse(raw);
+    if (!parsed.success) return [];
+    return parsed.data.deliveries.map(({ headers, body_raw, body }, index) => ({
+      name: `${name} ${index + 1}`,
+      secret: parsed.data.webhook_secret_key,
+      signature: headers['X-Plane-Signature'],
+      body: Buffer.from(body_raw, 'utf8'),
+      event: body,
+    }));
+  });

@@ -1,0 +1,44 @@
+import type { Correction, StatusSetters } from './status-setters.ts';
+
+/** A work item by the tracker's own ids, as an event names it. */
+export interface TrackedItem {
+  readonly id: string;
+  readonly project: string;
+}
+
+export interface HealWorkItemDeps {
+  readonly tracker: {
+    /** A work item by the tracker's own id: the ids by which a task may name it, and what it shows; `null`: it is gone. */
+    item(
+      project: string,
+      id: string,
+    ): Promise<{ readonly names: readonly string[]; readonly shown: string; readonly status: string | null } | null>;
+  };
+  readonly tasks: {
+    findAll(workItems: readonly string[]): Promise<readonly { readonly repo: string; readonly workItem: string }[]>;
+  };
+  readonly healStatus: StatusSetters['healStatus'];
+}
+
+/** What one look at a work item found, and did. */
+export interface Healed extends Correction {
+  readonly repo: string;
+  readonly workItem: string;
+}
+
+/** Each throws what the tracker, the lock, Postgres or Temporal throw. */
+export function createHealWorkItem({ tracker, tasks, healStatus }: HealWorkItemDeps) {
+  return {
+    /** Looks at one work item, and corrects a deploy-phase status that should not stand; `null`: nothing of ours is shown, or nobody knows its task. */
+    async healWorkItem({ id, project }: TrackedItem): Promise<Healed | null> {
+      const item = await tracker.item(project, id);
+      if (item === null || item.status === null || item.status === 'done') return null;
+      const [task] = await tasks.findAll(item.names);
+      if (task === undefined) return null;
+      const { repo, workItem } = task;
+      return { repo, workItem, ...(await healStatus({ repo, workItem, caller: 'healWorkItem', reason: 'event' })) };
+    },
+  };
+}
+
+export type HealWorkItem = ReturnType<typeof createHealWorkItem>;

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { freePort } from '../../demo/servers/port.ts';
+import { LONG, type System, until } from './harness.ts';
+import type { Item } from './item.ts';
+import { withSystem } from './with-system.ts';
+
+// Plane tells the worker that something has happened, and a foreign status is corrected within seconds, without any sweep.
+
+const SECRET = 'plane_wh_test';
+
+async function listening(system: System, copies = 1): Promise<void> {
+  const port = await freePort('The webhook listener', undefined);
+  const env = { ORCH_PLANE_WEBHOOK_PORT: String(port), ORCH_PLANE_WEBHOOK_SECRET: SECRET };
+  const worker = await system.startWorker(env);
+  await worker.said('listening for the webhook events of Plane');
+  system.plane.control.setWebhook({ url: `http://127.0.0.1:${port}/plane`, secret: SECRET, copies });
+}
+
+async function done(system: System, item: Item): Promise<void> {
+  await system.sql("update tasks set stage = 'done' where work_item_id = $1", [item.workItem]);
+}
+
+const requestsAbout = (system: System, item: Item): number =>
+  system.plane.control.requests().filter(({ path }) => path.includes(item.planeId)).length;
+
+describe.concurrent('webhooks', LONG, () => {
+  test('a foreign status is corrected at once, again and again; a person’s choice stays', () =>
+    withSystem({}, async (system, item) => {
+      await done(system, item);
+      await listening(system);
+      const took: number[] = [];
+      for (const state of ['Deploying', 'Awaiting Deploy', 'Monitoring after Deploy']) {
+        const since = Date.now();
+        system.plane.control.uiSetState(item.workItem, state);
+        await item.untilShown('Done');
+        took.push(Date.now() - since);
+      }
+      process.stdout.write(`from a foreign writer to healed: ${took.join(', ')} ms\n`);
+      system.plane.control.uiSetState(item.workItem, 'Todo');
+      await delay(3_000); // as long as a correction takes
+      expect(item.history()).toEqual([
+        ...['Deploying', 'Done', 'Awaiting Deploy', 'Done', 'Monitoring after Deploy', 'Done', 'Todo'],
+      ]);
+    }));
+
+  test('a storm of events is a handful of looks, and our own write ends it', () =>
+    withSystem({}, async (system, item) => {
+      await done(system, item);
+      await listening(system, 25);
+      system.plane.control.uiSetState(item.workItem, 'Deploying'); // 25 events, and 25 of the correction
+      await item.untilShown('Done');
+      await delay(4_000); // as long as two more looks take
+      expect(requestsAbout(system, item)).toBeLessThanOrEqual(5); // a look reads once; the correction reads and writes
+      expect(item.history()).toEqual(['Deploying', 'Done']);
+    }));
+
+  test('a whole deploy goes its way with every one of its own writes announced', () =>
+    withSystem({}, async (system, item) => {
+      await listening(system);
+      await item.start();
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      await until(() =>
+        expect(item.history()).toEqual(['Awaiting Deploy', 'Deploying', 'Monitoring after Deploy', 'Done']),
+      );
+    }));
+
+  test('somebody who fights is told about, and Plane has the last word of the worker', () =>
+    withSystem({}, async (system, item) => {
+      await done(system, item);
+      await listening(system);
+      for (let fought = 0; fought < 6; fought += 1) {
+        system.plane.control.uiSetState(item.workItem, 'Deploying');
+        await item.untilShown('Done');
+      }
+      await until(() =>
+        expect(system.alerts.about(item.workItem).map(({ title }) => title)).toContain(
+          `${item.workItem}: somebody keeps changing its status in the tracker`,
+        ),
+      );
+    }));
+});

@@ -1,0 +1,85 @@
+import { Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Healed } from '../../activities/heal-work-item.ts';
+import { startHealing } from '../../adapters/temporal/start-healing.ts';
+import { D2dWorkItem, HEAL_WORKFLOW, type HealResult, healWorkflowId, lookSignal } from '../../workflows/messages.ts';
+import { eventually } from '../setup/eventually.ts';
+import { connectTemporal, type TemporalAccess, unique, workflowBundle } from '../setup/temporal.ts';
+
+// One look at a work item for each quiet moment, however many events ask for it; the real thing: test/system/webhooks.test.ts.
+
+let access: TemporalAccess;
+beforeAll(async () => {
+  access = await connectTemporal();
+});
+afterAll(() => access.close());
+
+const healed = (wrote: boolean): Healed => ({
+  repo: 'shop',
+  workItem: 'ORCH-1',
+  shown: wrote ? 'Deploying' : 'Done',
+  status: 'done',
+  wrote,
+});
+
+async function healing<T>(
+  look: () => Healed | null,
+  run: (taskQueue: string, alerts: string[]) => Promise<T>,
+): Promise<T> {
+  const taskQueue = unique('queue');
+  const alerts: string[] = [];
+  const worker = await Worker.create({
+    connection: access.nativeConnection,
+    taskQueue,
+    workflowBundle: workflowBundle(),
+    activities: {
+      healWorkItem: async () => look(),
+      sendAlert: async ({ title }: { title: string }) => void alerts.push(title),
+    },
+  });
+  return worker.runUntil(run(taskQueue, alerts));
+}
+
+test('the adapter starts the workflow of that type, id and signal; an event is one look', () =>
+  healing(
+    () => null,
+    async (taskQueue) => {
+      const id = unique('item');
+      await startHealing(access.client, taskQueue, { id, project: 'p' });
+      const handle = access.client.workflow.getHandle(healWorkflowId(id));
+      expect((await handle.describe()).type).toBe(HEAL_WORKFLOW);
+      expect(await handle.result()).toEqual({ looks: 1, corrections: 0, last: null } satisfies HealResult);
+    },
+  ));
+
+test('events that come while it looks are one more look, together', () =>
+  healing(
+    () => null,
+    async (taskQueue) => {
+      const id = unique('item');
+      await Promise.all(Array.from({ length: 20 }, () => startHealing(access.client, taskQueue, { id, project: 'p' })));
+      const { looks } = (await access.client.workflow.getHandle(healWorkflowId(id)).result()) as HealResult;
+      expect(looks).toBeLessThanOrEqual(3);
+    },
+  ));
+
+test('after a correction it stays: whoever writes again is answered, and somebody who fights is told about once', () =>
+  healing(
+    () => healed(true),
+    async (taskQueue, alerts) => {
+      const id = unique('item');
+      await startHealing(access.client, taskQueue, { id, project: 'p' });
+      const handle = access.client.workflow.getHandle(healWorkflowId(id));
+      for (let looks = 2; looks <= 6; looks += 1) {
+        await handle.signal(lookSignal);
+        await eventually(async () => {
+          const { events } = await handle.fetchHistory();
+          const done = events?.filter(({ activityTaskCompletedEventAttributes: ended }) => ended != null) ?? [];
+          expect(done.length - alerts.length).toBeGreaterThanOrEqual(looks);
+        });
+      }
+      expect(alerts).toEqual(['ORCH-1: somebody keeps changing its status in the tracker']);
+      expect((await handle.describe()).typedSearchAttributes.get(D2dWorkItem)).toBe('ORCH-1');
+      await handle.terminate();
+    },
+  ));

@@ -1,0 +1,81 @@
+import {
+  condition,
+  log,
+  proxyActivities,
+  setDefaultSignalHandler,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Healed, HealWorkItem, TrackedItem } from '../activities/heal-work-item.ts';
+import { messageOf } from './failures.ts';
+import { D2dRepo, D2dWorkItem, type HealResult, lookSignal } from './messages.ts';
+import { sendAlert } from './tell-people.ts';
+
+const activities = proxyActivities<HealWorkItem>({
+  startToCloseTimeout: '45 seconds',
+  scheduleToCloseTimeout: '10 minutes', // the next sweep looks, too
+  heartbeatTimeout: '10 seconds',
+});
+
+/** Events that come while it looks, or so soon after, are one more look: a storm of them costs no more than that. */
+const REST = '1 second';
+
+/** After a correction it stays for so long: whoever writes again is answered at once, and somebody who fights is noticed. */
+const STAY = '1 minute';
+
+/** So many corrections: somebody writes against us. */
+const FOUGHT = 5;
+
+/** The most looks of one execution: whoever goes on writing starts another. */
+const MOST_LOOKS = 50;
+
+/**
+ * Looks at one work item because something has happened to it, and corrects what should not stand. It has the work item in its id,
+ * so that there is one at a time, and each signal asks for one more look.
+ */
+export async function healWorkItem(item: TrackedItem): Promise<HealResult> {
+  let asked = 0;
+  setHandler(lookSignal, () => {
+    asked += 1;
+  });
+  setDefaultSignalHandler(() => {});
+  let looks = 0;
+  let corrections = 0;
+  let last: Healed | null = null;
+  for (let more = true; more && looks < MOST_LOOKS; ) {
+    const answered = asked;
+    looks += 1;
+    const seen = await activities.healWorkItem(item);
+    if (seen !== null) {
+      if (last === null)
+        upsertSearchAttributes([
+          { key: D2dRepo, value: seen.repo },
+          { key: D2dWorkItem, value: seen.workItem },
+        ]);
+      last = seen;
+      if (seen.wrote) corrections += 1;
+      if (seen.wrote && corrections === FOUGHT) await callSomebody(seen);
+    }
+    await sleep(REST, { summary: 'events that come now are one more look' });
+    const asks = () => asked > answered;
+    more =
+      asks() ||
+      (corrections > 0 && (await condition(asks, STAY, { summary: 'whoever writes again is answered at once' })));
+  }
+  return { looks, corrections, last };
+}
+
+async function callSomebody({ repo, workItem, shown, status }: Healed): Promise<void> {
+  const alert = {
+    key: `${workflowInfo().firstExecutionRunId}:fought`,
+    severity: 'critical' as const,
+    repo,
+    workItem,
+    title: `${workItem}: somebody keeps changing its status in the tracker`,
+    text: `it was corrected ${FOUGHT} times within minutes, the last time from ${shown} to ${status}`,
+    at: Date.now(),
+  };
+  await sendAlert(alert).catch((error) => log.warn(`the alert could not be sent: ${messageOf(error)}`));
+}
