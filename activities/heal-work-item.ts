@@ -1,10 +1,5 @@
+import type { TrackedItem } from './reconcile.ts';
 import type { Correction, StatusSetters } from './status-setters.ts';
-
-/** A work item by the tracker's own ids, as an event names it. */
-export interface TrackedItem {
-  readonly id: string;
-  readonly project: string;
-}
 
 export interface HealWorkItemDeps {
   readonly tracker: {
@@ -20,6 +15,11 @@ export interface HealWorkItemDeps {
   readonly healStatus: StatusSetters['healStatus'];
 }
 
+/** Which work item to look at, and why. */
+export interface HealRequest extends TrackedItem {
+  readonly reason: string;
+}
+
 /** What one look at a work item found, and did. */
 export interface Healed extends Correction {
   readonly repo: string;
@@ -30,13 +30,13 @@ export interface Healed extends Correction {
 export function createHealWorkItem({ tracker, tasks, healStatus }: HealWorkItemDeps) {
   return {
     /** Looks at one work item, and corrects a deploy-phase status that should not stand; `null`: nothing of ours is shown, or nobody knows its task. */
-    async healWorkItem({ id, project }: TrackedItem): Promise<Healed | null> {
+    async healWorkItem({ id, project, reason }: HealRequest): Promise<Healed | null> {
       const item = await tracker.item(project, id);
       if (item === null || item.status === null || item.status === 'done') return null;
       const [task] = await tasks.findAll(item.names);
       if (task === undefined) return null;
       const { repo, workItem } = task;
-      return { repo, workItem, ...(await healStatus({ repo, workItem, caller: 'healWorkItem', reason: 'event' })) };
+      return { repo, workItem, ...(await healStatus({ repo, workItem, caller: 'healWorkItem', reason })) };
     },
   };
 }

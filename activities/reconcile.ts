@@ -1,10 +1,18 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { applies, type DeployPhaseStatus, type GuardEvidence, type Scope, sweptStatus } from '../decisions/index.ts';
 
+/** A work item by the tracker's own ids. */
+export interface TrackedItem {
+  readonly id: string;
+  readonly project: string;
+}
+
 /** A deploy-phase status that should not stand. */
 export interface Drift {
   readonly repo: string;
   readonly workItem: string;
+  /** The tracker's own ids. */
+  readonly item: TrackedItem;
   /** What the tracker shows. */
   readonly shown: string;
   /** What the authorities ask for. */
@@ -46,6 +54,7 @@ export interface ReconcileDeps {
       signal?: AbortSignal,
     ): Promise<{
       readonly items: readonly {
+        readonly item: TrackedItem;
         /** The ids by which a task may name it. */
         readonly names: readonly string[];
         readonly shown: string;
@@ -58,6 +67,8 @@ export interface ReconcileDeps {
       repo: string,
       workItem: string,
     ): Promise<{ readonly name: string; readonly status: DeployPhaseStatus | 'done' | null }>;
+    /** The tracker's own ids of a work item that was read already. */
+    place(repo: string, workItem: string): Promise<TrackedItem>;
     /** Requests that are left this minute, whoever uses the key; `null`: nobody knows. */
     requestsLeft(): number | null;
   };
@@ -96,14 +107,14 @@ export function createReconcile({ guard, projects, tracker, tasks, windowActive,
 
   async function driftOf(
     { repo, workItem, stage }: Task,
-    { shown, status }: { readonly shown: string; readonly status: string | null },
+    { shown, status, item }: { readonly shown: string; readonly status: string | null; readonly item: TrackedItem },
   ): Promise<Drift | null> {
     if (!applies(guard, repo) || !IN_DEPLOY_PHASE.includes(status)) return null;
     const evidence = (active: boolean): GuardEvidence => ({ inForce: true, dbStage: stage, windowActive: active });
     // Only a done task has a window that could matter.
     const asked = sweptStatus(evidence(false)) === 'done';
     const wanted = sweptStatus(evidence(asked && (await windowActive(repo, workItem))));
-    return wanted === null || wanted === status ? null : { repo, workItem, shown, wanted };
+    return wanted === null || wanted === status ? null : { repo, workItem, item, shown, wanted };
   }
 
   return {
@@ -140,7 +151,8 @@ export function createReconcile({ guard, projects, tracker, tasks, windowActive,
         const { name, status } = await tracker.shown(task.repo, task.workItem);
         looked += 1;
         if (IN_DEPLOY_PHASE.includes(status)) inDeployPhase += 1;
-        const drift = await driftOf(task, { shown: name, status });
+        const item = await tracker.place(task.repo, task.workItem);
+        const drift = await driftOf(task, { shown: name, status, item });
         if (drift !== null) drifts.push(drift);
       }
       return { looked, inDeployPhase, drifts, next: null };

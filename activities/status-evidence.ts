@@ -80,13 +80,23 @@ export type Write = (status: Written) => Promise<void>;
 /** What a setter does with the evidence, in the repository of the task. */
 export type Act<T> = (evidence: GuardEvidence, repo: string, write: Write) => Promise<T>;
 
+/** What a decision rested on: told with each result, so that it can be explained afterwards. */
+export interface OnEvidence {
+  readonly evidence: GuardEvidence;
+}
+
 export interface Evidenced {
   /** Runs `act` with fresh evidence under the lock; where the guard is not in force, without either. */
-  withEvidence<T>(request: SetStatus, act: Act<T>): Promise<T>;
+  withEvidence<T extends object>(request: SetStatus, act: Act<T>): Promise<T & OnEvidence>;
   /** The guard's decision, with its one line in the log (D5). */
   verdictOn(target: string, request: SetStatus, evidence: GuardEvidence): GuardVerdict;
   /** Writes a status unless it stands there already: a write of the same would move `updated_at` for nothing. */
-  writeIfNew(repo: string, workItem: string, status: TrackerStatus, write: Write): Promise<boolean>;
+  writeIfNew(
+    repo: string,
+    workItem: string,
+    status: TrackerStatus,
+    write: Write,
+  ): Promise<{ readonly shown: string; readonly wrote: boolean }>;
 }
 
 /**
@@ -98,7 +108,7 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
   const { guard, withWorkItemLock, findTask, windowActive, tracker, log, now = () => performance.now() } = deps;
 
   /** One pass under the lock. `doubt` learns of a write that was sent and outlived the lock or its time. */
-  function locked<T>(request: SetStatus, act: Act<T>, doubt: { inDoubt: () => boolean }) {
+  function locked<T extends object>(request: SetStatus, act: Act<T>, doubt: { inDoubt: () => boolean }) {
     const { workItem } = request;
     return withWorkItemLock(workItem, async (held, lost) => {
       const since = now();
@@ -112,7 +122,8 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
         doubt.inDoubt = () => lost?.aborted === true || now() - since > MAX_EVIDENCE_AGE_MS;
         await tracker.write(repo, workItem, status);
       };
-      return { result: await act({ inForce: true, dbStage: task?.stage ?? null, windowActive: active }, repo, write) };
+      const evidence = { inForce: true, dbStage: task?.stage ?? null, windowActive: active };
+      return { result: { ...(await act(evidence, repo, write)), evidence } };
     });
   }
 
@@ -120,7 +131,7 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
    * A write that outlived its lock or its time may have been overtaken by what it did not know: it is looked at once more, with
    * fresh evidence, whether it seemed to work or not.
    */
-  async function twiceIfInDoubt<T>(request: SetStatus, act: Act<T>) {
+  async function twiceIfInDoubt<T extends object>(request: SetStatus, act: Act<T>) {
     const doubt = { inDoubt: () => false };
     try {
       const first = await locked(request, act, doubt);
@@ -134,7 +145,10 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
   return {
     async withEvidence(request, act) {
       const { workItem } = request;
-      const unguarded = (repo: string) => act(OFF, repo, (status) => tracker.write(repo, workItem, status));
+      const unguarded = async (repo: string) => ({
+        ...(await act(OFF, repo, (status) => tracker.write(repo, workItem, status))),
+        evidence: OFF,
+      });
       if (!guard.enabled) return unguarded(request.repo);
       if (!applies(guard, request.repo)) {
         const repo = (await findTask(workItem))?.repo ?? request.repo;
@@ -162,10 +176,10 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
     },
 
     async writeIfNew(repo, workItem, status, write) {
-      const shown = await tracker.shown(repo, workItem);
-      if (shown.id === (await tracker.stateId(repo, workItem, status))) return false;
+      const { id, name: shown } = await tracker.shown(repo, workItem);
+      if (id === (await tracker.stateId(repo, workItem, status))) return { shown, wrote: false };
       await write(status);
-      return true;
+      return { shown, wrote: true };
     },
   };
 }

@@ -6,17 +6,19 @@ import {
   statusToWrite,
   sweptStatus,
 } from '../decisions/index.ts';
-import { type EvidenceDeps, evidenced, type SetStatus, type ShownStatus } from './status-evidence.ts';
+import { type EvidenceDeps, evidenced, type OnEvidence, type SetStatus, type ShownStatus } from './status-evidence.ts';
 
-export interface SetStatusResult {
+export interface SetStatusResult extends OnEvidence {
   readonly verdict: GuardVerdict;
+  /** What the tracker showed before; `null`: it was not read. */
+  readonly shown: string | null;
   /** What the tracker shows by this call; `null`: nothing was written and nothing had to be. */
   readonly status: string | null;
   /** `false` where the status stood there already, or the verdict forbade the write. */
   readonly wrote: boolean;
 }
 
-export interface Correction {
+export interface Correction extends OnEvidence {
   /** What the tracker showed; `null`: it was not even read, as the authorities ask for nothing. */
   readonly shown: string | null;
   /** What they ask for. */
@@ -39,11 +41,10 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       withEvidence(request, async (evidence, repo, write) => {
         const verdict = verdictOn(target, request, evidence);
         const status = statusToWrite(verdict, target, evidence);
-        if (status === null) return { verdict, status, wrote: false };
-        if (evidence.inForce)
-          return { verdict, status, wrote: await writeIfNew(repo, request.workItem, status, write) };
+        if (status === null) return { verdict, shown: null, status, wrote: false };
+        if (evidence.inForce) return { verdict, status, ...(await writeIfNew(repo, request.workItem, status, write)) };
         await write(status);
-        return { verdict, status, wrote: true };
+        return { verdict, shown: null, status, wrote: true };
       });
 
   /** Corrects a deploy-phase status that should not stand. Where a person has moved the item elsewhere, it stays there. */
@@ -76,16 +77,15 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         const verdict = verdictOn('done', request, evidence);
         if (!evidence.inForce) {
           await write('done');
-          return { verdict, status: 'done', wrote: true };
+          return { verdict, shown: null, status: 'done', wrote: true };
         }
         const status = restingStatus(evidence);
-        if (status === null) return { verdict, status, wrote: false };
-        return { verdict, status, wrote: await writeIfNew(repo, request.workItem, status, write) };
+        if (status === null) return { verdict, shown: null, status, wrote: false };
+        return { verdict, status, ...(await writeIfNew(repo, request.workItem, status, write)) };
       }),
 
     /** Reads a status back and converges it again where a deploy-phase status stands that should not (invariant 5). */
-    settleStatus: async (request: SetStatus): Promise<'holds' | 'rewritten'> =>
-      (await correct(request, restingStatus, 'the run')).wrote ? 'rewritten' : 'holds',
+    settleStatus: (request: SetStatus): Promise<Correction> => correct(request, restingStatus, 'the run'),
 
     /**
      * The same for a sweep, which also takes the item of a cancelled task out of its deploy-phase status. Between `done` and the
@@ -102,20 +102,20 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         const own = before !== null && before.id !== '' && (before.status === null || before.status === 'done');
         if (!evidence.inForce) {
           await write(own ? before : 'awaiting_deploy');
-          return { verdict, status: own ? before.name : 'awaiting_deploy', wrote: true };
+          return { verdict, shown: null, status: own ? before.name : 'awaiting_deploy', wrote: true };
         }
         const status = statusToWrite(verdict, 'awaiting_deploy', evidence);
-        if (status === null) return { verdict, status, wrote: false };
+        if (status === null) return { verdict, shown: null, status, wrote: false };
         if (status !== 'awaiting_deploy')
-          return { verdict, status, wrote: await writeIfNew(repo, workItem, status, write) };
-        const shown = await tracker.shown(repo, workItem);
-        if (shown.status === null || shown.status === 'done') return { verdict, status: null, wrote: false };
+          return { verdict, status, ...(await writeIfNew(repo, workItem, status, write)) };
+        const { name, status: shown } = await tracker.shown(repo, workItem);
+        if (shown === null || shown === 'done') return { verdict, shown: name, status: null, wrote: false };
         if (own && (await tracker.hasState(repo, workItem, before.id))) {
           await write(before);
-          return { verdict, status: before.name, wrote: true };
+          return { verdict, shown: name, status: before.name, wrote: true };
         }
-        if (shown.status !== status) await write(status);
-        return { verdict, status, wrote: shown.status !== status };
+        if (shown !== status) await write(status);
+        return { verdict, shown: name, status, wrote: shown !== status };
       }),
 
     /** What the tracker shows now; reads no evidence and writes nothing. */

@@ -9,7 +9,8 @@ const SCENARIO_HELP = `
 Scenarios:
   green    deploy v2, watch it, Done
   red      production degrades after its health check passed; an alert, or with --rollback v1 comes back
-  flap     stale callers hammer the status setters (ORCH-061); with --no-guard the work item flaps
+  flap     stale callers hammer the status setters (ORCH-061), and foreign writers the work item itself: it is corrected within
+           two seconds, or with --no-webhooks by the next sweep; with --no-guard it flaps
   cancel   two windows are cancelled midway, one by d2d, one by a raw signal
   crash    the worker is killed with -9 during a status write, a probe and a rollback
 
@@ -24,6 +25,7 @@ export function parseArguments(args: readonly string[]): Parsed {
     .option('--real-time', 'a window of 15 minutes, as in earnest; without it one of seconds')
     .option('--rollback', 'red: roll back instead of an alert')
     .option('--no-guard', 'flap: switch the deploy status guard off')
+    .option('--no-webhooks', 'flap: Plane tells the worker nothing, a sweep finds what others have written')
     .option('--keep', 'leave everything running afterwards, until Ctrl-C')
     .option('--json', 'the summary as JSON on stdout, all else on stderr')
     .addHelpText('after', SCENARIO_HELP)
@@ -43,10 +45,11 @@ export function parseArguments(args: readonly string[]): Parsed {
     return { exitCode: help ? 0 : EXIT_USAGE, text };
   }
   const [scenario] = command.processedArgs;
-  const { realTime, rollback, guard, keep, json } = command.opts();
+  const { realTime, rollback, guard, webhooks, keep, json } = command.opts();
   const misplaced = [
     rollback === true && scenario !== 'red' && scenario !== 'crash' ? '--rollback belongs to red' : null,
     guard === false && scenario !== 'flap' ? '--no-guard belongs to flap' : null,
+    webhooks === false && scenario !== 'flap' ? '--no-webhooks belongs to flap' : null,
   ].filter((fault) => fault !== null);
   if (misplaced.length > 0)
     return { exitCode: EXIT_USAGE, text: `error: ${misplaced.join('; ')}, not to ${scenario}\n` };
@@ -56,6 +59,7 @@ export function parseArguments(args: readonly string[]): Parsed {
       time: realTime === true ? 'real' : 'compressed',
       action: rollback === true || scenario === 'crash' ? 'rollback' : 'alert',
       guard: guard ? 'on' : 'off',
+      webhooks: webhooks && guard && scenario === 'flap' ? 'on' : 'off',
       afterwards: keep === true ? 'keep' : 'stop',
       output: json === true ? 'json' : 'people',
     },

@@ -8,6 +8,8 @@ export interface DemoOptions {
   /** What a degradation leads to. */
   readonly action: 'alert' | 'rollback';
   readonly guard: 'on' | 'off';
+  /** Whether Plane tells the worker of changes; else a sweep finds them. */
+  readonly webhooks: 'on' | 'off';
   /** `stop`: everything ends with the scenario. `keep`: it stays up until Ctrl-C. */
   readonly afterwards: 'stop' | 'keep';
   readonly output: 'people' | 'json';

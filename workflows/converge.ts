@@ -60,7 +60,7 @@ export async function convergeAndSettle(
     const result = await untilDone(convergence, note, outside, () =>
       outside.setters('read the status back').settleStatus({ ...request, reason: 'settle' }),
     );
-    if (result !== 'rewritten') return;
+    if (result?.wrote !== true) return;
     note(`the status was wrong after it had settled, and was converged again (${attempt} of ${SETTLE_TRIES})`);
   }
   await alarm(

@@ -8,9 +8,9 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Healed, HealWorkItem, TrackedItem } from '../activities/heal-work-item.ts';
+import type { Healed, HealWorkItem } from '../activities/heal-work-item.ts';
 import { messageOf } from './failures.ts';
-import { D2dRepo, D2dWorkItem, type HealResult, lookSignal } from './messages.ts';
+import { D2dRepo, D2dWorkItem, type HealInput, type HealResult, lookSignal } from './messages.ts';
 import { sendAlert } from './tell-people.ts';
 
 const activities = proxyActivities<HealWorkItem>({
@@ -35,7 +35,7 @@ const MOST_LOOKS = 50;
  * Looks at one work item because something has happened to it, and corrects what should not stand. It has the work item in its id,
  * so that there is one at a time, and each signal asks for one more look.
  */
-export async function healWorkItem(item: TrackedItem): Promise<HealResult> {
+export async function healWorkItem({ id, project, reason = 'event', once = false }: HealInput): Promise<HealResult> {
   let asked = 0;
   setHandler(lookSignal, () => {
     asked += 1;
@@ -47,7 +47,7 @@ export async function healWorkItem(item: TrackedItem): Promise<HealResult> {
   for (let more = true; more && looks < MOST_LOOKS; ) {
     const answered = asked;
     looks += 1;
-    const seen = await activities.healWorkItem(item);
+    const seen = await activities.healWorkItem({ id, project, reason });
     if (seen !== null) {
       if (last === null)
         upsertSearchAttributes([
@@ -58,11 +58,14 @@ export async function healWorkItem(item: TrackedItem): Promise<HealResult> {
       if (seen.wrote) corrections += 1;
       if (seen.wrote && corrections === FOUGHT) await callSomebody(seen);
     }
+    if (once && asked === answered) break;
     await sleep(REST, { summary: 'events that come now are one more look' });
     const asks = () => asked > answered;
     more =
       asks() ||
-      (corrections > 0 && (await condition(asks, STAY, { summary: 'whoever writes again is answered at once' })));
+      (!once &&
+        corrections > 0 &&
+        (await condition(asks, STAY, { summary: 'whoever writes again is answered at once' })));
   }
   return { looks, corrections, last };
 }

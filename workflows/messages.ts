@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Healed } from '../activities/heal-work-item.ts';
-import type { Drift } from '../activities/reconcile.ts';
+import type { Drift, TrackedItem } from '../activities/reconcile.ts';
 import type {
   ActionRecord,
   MessageRecord,
@@ -92,6 +92,14 @@ export const extendWindowUpdate = defineUpdate<{ readonly endsAt: number }, [Com
   'extendWindow',
 );
 export const windowStatusQuery = defineQuery<WindowStatus>('windowStatus');
+
+/** One look at a work item because something may have happened to it (`healWorkItem`). */
+export interface HealInput extends TrackedItem {
+  /** Who has it looked at; default: an event. */
+  readonly reason?: string;
+  /** One look and no more: it does not stay for what may come. */
+  readonly once?: boolean;
+}
 
 /** To `healWorkItem`: look once more. */
 export const lookSignal = defineSignal('look');

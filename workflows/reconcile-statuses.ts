@@ -1,5 +1,6 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
-  ActivityFailure,
+  executeChild,
   isCancellation,
   log,
   proxyActivities,
@@ -7,9 +8,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Drift, PageRead, Reconcile } from '../activities/reconcile.ts';
-import type { StatusSetters } from '../activities/status-setters.ts';
 import { messageOf } from './failures.ts';
-import type { Healing, ReconcileInput, ReconcileResult } from './messages.ts';
+import { healWorkItem } from './heal-work-item.ts';
+import { type Healing, healWorkflowId, type ReconcileInput, type ReconcileResult } from './messages.ts';
 import { parseReconcileInput } from './parse-message.ts';
 
 /** Reads wait where Plane is away, or where writes need what is left of its rate limit; the next sweep reads what this one could not. */
@@ -18,12 +19,6 @@ const reads = proxyActivities<Reconcile>({
   scheduleToCloseTimeout: '10 minutes',
   heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '2 seconds', maximumInterval: '1 minute' },
-});
-
-const { healStatus } = proxyActivities<StatusSetters>({
-  startToCloseTimeout: '45 seconds',
-  scheduleToCloseTimeout: '5 minutes',
-  heartbeatTimeout: '10 seconds',
 });
 
 /** Statuses that are corrected side by side: Plane's rate limit is everybody's. */
@@ -114,13 +109,19 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   return result;
 }
 
-async function heal({ repo, workItem }: Drift): Promise<Pick<Healing, 'result' | 'detail'>> {
+/** By a healing of its own, as for an event: there is one at a time for each work item, and it is found by it afterwards. */
+async function heal({ item }: Drift): Promise<Pick<Healing, 'result' | 'detail'>> {
   try {
-    const { wrote } = await healStatus({ repo, workItem, caller: 'reconcileStatuses', reason: 'drift' });
-    return { result: wrote ? 'healed' : 'right again' };
+    const { last } = await executeChild(healWorkItem, {
+      workflowId: healWorkflowId(item.id),
+      args: [{ ...item, reason: 'sweep', once: true }],
+      staticSummary: 'a sweep found a status that should not stand',
+    });
+    return { result: last?.wrote === true ? 'healed' : 'right again' };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    if (!(error instanceof ActivityFailure)) throw error;
+    if (error instanceof WorkflowExecutionAlreadyStartedError)
+      return { result: 'right again', detail: 'it is being looked at already' };
     return { result: 'failed', detail: messageOf(error) };
   }
 }

@@ -127,11 +127,18 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
       return {
         next,
         items: items.map(({ id: uuid, key, stateId: state, updatedAt }) => ({
+          item: { id: uuid, project: id },
           names: [key, uuid],
           ...namedBy(states.find((each) => each.id === state)?.name ?? ''),
           updatedAt,
         })),
       };
+    },
+
+    /** Plane's own ids of a work item. */
+    async place(repo: string, workItem: string) {
+      const { id, projectId } = await place(repo, workItem);
+      return { id, project: projectId };
     },
 
     requestsLeft: () => client.requestsLeft(),

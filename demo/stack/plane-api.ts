@@ -8,6 +8,7 @@ export interface PlaneApi {
   createState(state: { readonly name: string; readonly group: string; readonly color: string }): Promise<void>;
   createWorkItem(name: string): Promise<{ readonly id: string; readonly number: number }>;
   stateName(id: string): Promise<string>;
+  setState(id: string, stateId: string): Promise<void>;
   activities(id: string): Promise<readonly unknown[]>;
   comments(id: string): Promise<readonly { readonly externalId: string }[]>;
 }
@@ -26,7 +27,12 @@ export function planeApi({ url, apiKey, workspace }: RealPlane, projectId: strin
   const endpoint = planeEndpoint(url);
   const project = ['workspaces', workspace, 'projects', projectId];
 
-  async function ask(method: 'GET' | 'POST', path: string, body?: object, goodToo?: number): Promise<unknown> {
+  async function ask(
+    method: 'GET' | 'POST' | 'PATCH',
+    path: string,
+    body?: object,
+    goodToo?: number,
+  ): Promise<unknown> {
     for (const deadline = Date.now() + TURN_MS; ; ) {
       const response = await fetch(new URL(path, endpoint.origin), {
         method,
@@ -63,6 +69,9 @@ export function planeApi({ url, apiKey, workspace }: RealPlane, projectId: strin
     async createWorkItem(name) {
       const { id, sequence_id } = Created.parse(await ask('POST', endpoint.path([...project, 'work-items']), { name }));
       return { id, number: sequence_id };
+    },
+    async setState(id, state) {
+      await ask('PATCH', endpoint.path([...project, 'work-items', id]), { state });
     },
     async stateName(id) {
       const path = endpoint.path([...project, 'work-items', id], { expand: 'state', fields: 'id,state' });

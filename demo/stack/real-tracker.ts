@@ -60,9 +60,10 @@ export async function openRealTracker(plane: RealPlane, say: (line: string) => v
     project: project.identifier,
     boardUrl: `${url.replace(/\/+$/, '')}/${workspace}/projects/${project.id}/issues/`,
     lookEveryMs: LOOK_EVERY_MS,
+    sendEventsTo: null, // its webhooks are made in the web app alone
     async createWorkItem(name) {
       const { id, number } = await api.createWorkItem(name);
-      return workItem(api, id, `${project.identifier}-${number}`);
+      return workItem(api, id, `${project.identifier}-${number}`, (state) => client.stateNamed(project.id, state));
     },
     close: () => client.close(),
   };
@@ -88,7 +89,12 @@ const Row = z.object({
 });
 
 /** Its history is Plane's own list of activities, which a background process writes, some time after each change. */
-function workItem(api: PlaneApi, id: string, key: string): DemoWorkItem {
+function workItem(
+  api: PlaneApi,
+  id: string,
+  key: string,
+  stateNamed: (name: string) => Promise<{ readonly id: string }>,
+): DemoWorkItem {
   return {
     key,
     async statusHistory() {
@@ -100,6 +106,7 @@ function workItem(api: PlaneApi, id: string, key: string): DemoWorkItem {
         .filter(({ from, to }) => from !== to);
     },
     status: () => api.stateName(id),
+    moveByOthers: async (to) => api.setState(id, (await stateNamed(to)).id),
     commentIds: async () => (await api.comments(id)).map(({ externalId }) => externalId).reverse(), // newest first
   };
 }

@@ -42,6 +42,7 @@ export async function startSimulatedTracker(): Promise<DemoTracker> {
     project: PROJECT,
     boardUrl: `${url}/`,
     lookEveryMs: 250,
+    sendEventsTo: (eventsUrl, secret) => control.setWebhook({ url: eventsUrl, secret }),
     async createWorkItem(name) {
       const { key } = control.addWorkItem({ project: PROJECT, name, number, state: 'In Progress' });
       number += 1;
@@ -49,6 +50,7 @@ export async function startSimulatedTracker(): Promise<DemoTracker> {
         key,
         statusHistory: async () => control.statusHistory(key).map(({ from, to }) => ({ from, to })),
         status: async () => control.workItem(key).state,
+        moveByOthers: async (to) => control.uiSetState(key, to),
         commentIds: async () => control.workItem(key).comments.map(({ externalId }) => externalId ?? ''),
       };
     },

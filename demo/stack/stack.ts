@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -5,6 +6,7 @@ import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts'
 import { createD2dClient, type D2dClient } from '../../client/client.ts';
 import type { Display } from '../display/display.ts';
 import type { DemoOptions } from '../options.ts';
+import { freePort } from '../servers/port.ts';
 import { startPostgresServer } from '../servers/postgres-server.ts';
 import { provideTemporalCli } from '../servers/temporal-cli.ts';
 import { startTemporalServer } from '../servers/temporal-server.ts';
@@ -77,6 +79,7 @@ export async function startStack(input: StackInput): Promise<Stack> {
 
   // Not closed, here or in any program: what is then under way is tried again, out of a timer, and throws there (SDK 1.24.0).
   const connection = await Connection.connect({ address: temporal.address });
+  const webhook = await webhookOf(options, tracker);
   const tasks = await openTasks(postgresUrl);
   releases.add('connection to Postgres', tasks.close);
   const env = workerEnvironment({
@@ -90,6 +93,7 @@ export async function startStack(input: StackInput): Promise<Stack> {
     repositoriesFile: files.repositories,
     artefacts,
     alertUrl: alerts.url,
+    webhook,
   });
   const logFile = join(folder, 'worker.log');
   const shutdownMs = SHUTDOWN_SECONDS * 1_000;
@@ -110,6 +114,14 @@ export async function startStack(input: StackInput): Promise<Stack> {
     temporalUi: `${temporal.uiUrl}/namespaces/default/workflows`,
     client: createD2dClient({ temporal: client, taskQueue: TASK_QUEUE }),
   };
+}
+
+/** Where the worker is to listen, if Plane can be told to send its events there. */
+async function webhookOf({ webhooks }: DemoOptions, { sendEventsTo }: DemoTracker) {
+  if (webhooks === 'off' || sendEventsTo === null) return null;
+  const webhook = { port: await freePort('The webhook listener', undefined), secret: randomUUID() };
+  sendEventsTo(`http://127.0.0.1:${webhook.port}/plane`, webhook.secret);
+  return webhook;
 }
 
 interface Parts {

@@ -9,6 +9,8 @@ export interface Timing {
   /** How long after the last write a status is read back; `null`: the settings' default. */
   readonly settleSeconds: number | null;
   readonly settleMs: number;
+  /** Between two sweeps, where nothing else finds what others have written. */
+  readonly sweepSeconds: number;
   /** Longest wait for anything that should happen by itself within moments. */
   readonly patienceMs: number;
 }
@@ -24,6 +26,7 @@ export function timingOf({ time, scenario }: DemoOptions): Timing {
       intervalMs: 30_000,
       settleSeconds: null,
       settleMs: 60_000,
+      sweepSeconds: 60,
       patienceMs: 120_000,
     };
   }
@@ -36,6 +39,7 @@ export function timingOf({ time, scenario }: DemoOptions): Timing {
     // Plane is on this machine and answers in milliseconds; in earnest a write can be in flight for most of a minute.
     settleSeconds: 2,
     settleMs: 2_000,
+    sweepSeconds: 5,
     patienceMs: 30_000,
   };
 }

@@ -11,6 +11,8 @@ export interface DemoWorkItem {
   statusHistory(): Promise<readonly StatusChange[]>;
   /** Its status now. */
   status(): Promise<string>;
+  /** Somebody else moves it to another status, past the worker. */
+  moveByOthers(to: string): Promise<void>;
   /** The `external_id`s of its comments, oldest first. */
   commentIds(): Promise<readonly string[]>;
 }
@@ -27,6 +29,8 @@ export interface DemoTracker {
   readonly boardUrl: string;
   /** How often it may be asked for a history, ms: a real one counts every request of a key. */
   readonly lookEveryMs: number;
+  /** Has the tracker send its events there; `null`: it takes nobody's word for that but a person's. */
+  readonly sendEventsTo: ((url: string, secret: string) => void) | null;
   /** A new work item. */
   createWorkItem(name: string): Promise<DemoWorkItem>;
   close(): Promise<void>;

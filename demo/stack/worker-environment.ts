@@ -21,6 +21,8 @@ export interface WorkerEnvironmentInput {
   readonly repositoriesFile: string;
   readonly artefacts: string;
   readonly alertUrl: string;
+  /** Where the worker listens for the events of Plane; `null`: nowhere. */
+  readonly webhook: { readonly port: number; readonly secret: string } | null;
 }
 
 /** The whole environment of the worker, and of `d2d` beside it: nothing else is inherited. Holds secrets. */
@@ -49,6 +51,12 @@ export function workerEnvironment(input: WorkerEnvironmentInput): Record<string,
     ORCH_ALERT_WEBHOOK_URL: input.alertUrl,
     ORCH_TASK_QUEUE: TASK_QUEUE,
     ORCH_SHUTDOWN_SECONDS: String(SHUTDOWN_SECONDS),
+    ...(input.webhook === null
+      ? {}
+      : { ORCH_PLANE_WEBHOOK_PORT: String(input.webhook.port), ORCH_PLANE_WEBHOOK_SECRET: input.webhook.secret }),
+    ...(options.scenario === 'flap' && input.webhook === null
+      ? { ORCH_SWEEP_SECONDS: String(timing.sweepSeconds) }
+      : {}),
     ...(timing.settleSeconds === null ? {} : { ORCH_STATUS_SETTLE_SECONDS: String(timing.settleSeconds) }),
   };
 }

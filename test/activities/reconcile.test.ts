@@ -31,7 +31,9 @@ describe('readPage', () => {
     const world = await guardWorld(servers);
     const key = await world.item({ stage, window, shown });
     const { drifts, next } = await firstPage(world);
-    expect(drifts).toEqual(wanted === null ? [] : [{ repo: world.selfHosting, workItem: key, shown, wanted }]);
+    expect(drifts).toEqual(
+      wanted === null ? [] : [{ repo: world.selfHosting, workItem: key, item: world.itemOf(key), shown, wanted }],
+    );
     expect(next).toBeNull();
     expect(world.patches()).toBe(0);
   });

@@ -251,7 +251,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
             must(await activity((setters) => setters.convergeDone(asked), Number.POSITIVE_INFINITY)),
           async settleStatus(asked) {
             const result = must(await activity((setters) => setters.settleStatus(asked), Number.POSITIVE_INFINITY));
-            if (result === 'rewritten') happened.rewrites += 1;
+            if (result.wrote) happened.rewrites += 1;
             return result;
           },
         }),

@@ -9,7 +9,13 @@ import { connectTemporal, type TemporalAccess, unique, workflowBundle } from '..
 
 // What the workflow makes of what its activities find; the activities themselves: test/activities/reconcile.test.ts.
 
-const drift = (workItem: string): Drift => ({ repo: 'shop', workItem, shown: 'Deploying', wanted: 'done' });
+/** Plane's ids are random here: healings have them in theirs. */
+const uuids = new Map<string, string>();
+const drift = (workItem: string): Drift => {
+  const id = uuids.get(workItem) ?? unique(workItem);
+  uuids.set(workItem, id);
+  return { repo: 'shop', workItem, item: { id, project: 'p' }, shown: 'Deploying', wanted: 'done' };
+};
 const page = (drifts: readonly Drift[] = [], next: string | null = null): PageRead => ({
   looked: 3,
   inDeployPhase: drifts.length,
@@ -21,7 +27,7 @@ interface Tracker {
   readonly projects: readonly string[];
   readonly readPage: (asked: ReadPage) => PageRead;
   readonly readFinished?: (asked: { since: number }) => PageRead;
-  readonly healStatus?: (workItem: string) => { readonly wrote: boolean };
+  readonly heal?: (workItem: string) => { readonly wrote: boolean };
 }
 
 let access: TemporalAccess;
@@ -44,9 +50,11 @@ async function sweeping<T>(tracker: Tracker, run: (taskQueue: string, asked: str
         return tracker.readPage(of);
       },
       readFinished: async (of: { since: number }) => tracker.readFinished?.(of) ?? page(),
-      healStatus: async ({ workItem }: { workItem: string }) => {
+      healWorkItem: async ({ id, reason }: { id: string; reason: string }) => {
+        const workItem = [...uuids].find(([, uuid]) => uuid === id)?.[0] ?? id;
         asked.push(`heal ${workItem}`);
-        return tracker.healStatus?.(workItem) ?? { wrote: true };
+        expect(reason).toBe('sweep');
+        return { repo: 'shop', workItem, ...(tracker.heal?.(workItem) ?? { wrote: true }) };
       },
     },
   });
@@ -107,7 +115,7 @@ test('what cannot be healed or read is counted, and does not keep the rest from 
         if (project === 'GONE') throw ApplicationFailure.nonRetryable('no such project', 'PlaneNotFound');
         return page([drift('ORCH-1'), drift('ORCH-2'), drift('ORCH-3')]);
       },
-      healStatus: (workItem) => {
+      heal: (workItem) => {
         if (workItem === 'ORCH-1') throw ApplicationFailure.nonRetryable('it is deleted', 'PlaneNotFound');
         return { wrote: workItem === 'ORCH-2' };
       },

@@ -132,6 +132,11 @@ export async function guardWorld(
     set: (target: DeployPhaseStatus, workItem: string, more: { repo?: string; reason?: string } = {}) =>
       activities[SETTERS[target]]({ repo: selfHosting, workItem, caller: 'test', ...more }),
     request: (workItem: string) => ({ repo: selfHosting, workItem, caller: 'test' }),
+    /** Plane's own ids of a work item. */
+    itemOf(workItem: string) {
+      const { id, projectId: project } = plane.control.workItem(workItem);
+      return { id, project };
+    },
     shows: (workItem: string) => plane.control.workItem(workItem).state,
     /** What Plane has shown since it was added, oldest first. */
     history: (workItem: string) => plane.control.statusHistory(workItem).map(({ to }) => to),
