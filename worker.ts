@@ -48,6 +48,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<number> {
       `The worker cannot start, ${faults.length === 1 ? 'a setting is wrong' : `${faults.length} settings are wrong`}:`,
     );
     for (const fault of faults) console.error(`  ${fault}`);
+    for (const warning of checked.warnings) console.error(`  (warning) ${warning}`);
     return EXIT_BAD_SETTINGS;
   }
   const log = createLogger(settings.worker.logLevel);

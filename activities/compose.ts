@@ -70,7 +70,12 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       postDeploy: settings.postDeploy,
       settleMs: settings.settleMs,
     }),
-    ...createTaskActivities({ tasks, runningOn: evidence.runningWindows, windowActive }),
+    ...createTaskActivities({
+      tasks,
+      namesOf: tracker.namesOf,
+      runningOn: evidence.runningWindows,
+      windowActive,
+    }),
     ...setters,
     ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus }),
     ...createReconcile({

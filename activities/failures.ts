@@ -16,6 +16,7 @@ import {
  */
 export const FAILURE_TYPES = {
   UnknownRepository: { retry: false },
+  Refused: { retry: false },
   PlaneUnauthorized: { retry: false },
   PlaneForbidden: { retry: false },
   PlaneNotFound: { retry: false },

@@ -38,6 +38,10 @@ export function renderPostDeployLog(report: WindowReport): string {
   return `${sections.join('\n\n')}\n`;
 }
 
+/** What the looks prove; one that was stopped early proves no health. */
+const verdict = ({ assessment, outcome }: WindowReport): string =>
+  assessment.verdict === 'HEALTHY' && outcome !== 'healthy' ? 'none: no degradation was seen' : assessment.verdict;
+
 const sentence = (text: string): string => (text === '' || /[.!?]$/.test(text) ? text : `${text}.`);
 
 function facts(report: WindowReport): string[][] {
@@ -51,7 +55,7 @@ function facts(report: WindowReport): string[][] {
     ['opened', when(openedAt)],
     ['ended', `${when(endedAt)}, after ${duration(endedAt - openedAt)} of ${duration(endsAt - openedAt)}`],
     ...(endedBy === null ? [] : [['ended by', `${orDash(endedBy.by)}: ${orDash(endedBy.reason)}`]]),
-    ['verdict', report.assessment.verdict],
+    ['verdict', verdict(report)],
     ...(report.degradedAt === null ? [] : [['degraded', when(report.degradedAt)]]),
     ...(report.recovered === null ? [] : [['recovered', report.recovered ? 'yes' : 'no']]),
   ];
@@ -98,7 +102,7 @@ function action({ action: taken, recovered }: WindowReport): string {
   if (taken === null) return 'None was needed.';
   const { kind, startedAt, finishedAt, ok, detail } = taken;
   const how = ok === null ? 'not ended when this was written' : ok ? 'worked' : '**failed**';
-  const took = finishedAt === null ? '' : `, after ${duration(finishedAt - startedAt)}`;
+  const took = finishedAt === null || finishedAt === startedAt ? '' : `, after ${duration(finishedAt - startedAt)}`;
   const lines = [`${ACTIONS[kind]} at ${when(startedAt)}: ${how}${took}. ${sentence(inline(detail))}`];
   if (recovered !== null) lines.push(recovered ? 'Production has recovered.' : 'Production has **not** recovered.');
   return lines.join('\n\n');

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { terminalStage } from '../decisions/index.ts';
 
 export interface Task {
@@ -14,7 +15,10 @@ export interface TasksDeps {
     find(workItem: string): Promise<Task | null>;
     compareAndSetStage(workItem: string, from: string, to: string): Promise<boolean>;
     insert(task: Task): Promise<boolean>;
+    findAll(workItems: readonly string[]): Promise<readonly Task[]>;
   };
+  /** Every name by which the tracker knows a work item, its key first; `null`: it does not know one, or does not show it. */
+  readonly namesOf: (repo: string, workItem: string) => Promise<readonly string[] | null>;
   /** Deploys and windows of a repository that are under way, as the server's mutable state has them. */
   readonly runningOn: (repo: string) => Promise<readonly RunningOnRepository[]>;
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
@@ -37,7 +41,7 @@ const MAX_TRIES = 5;
 const IDLE = new Set(['awaiting_approval', 'monitoring', 'finished', 'closed']);
 
 /** What a deploy needs to know of the tasks. Each throws what Postgres or Temporal throw. */
-export function createTaskActivities({ tasks, runningOn, windowActive }: TasksDeps) {
+export function createTaskActivities({ tasks, namesOf, runningOn, windowActive }: TasksDeps) {
   return {
     /** The task of a work item, and whether its window is active; `null` where there is none. */
     async lookAtTask({ workItem }: { readonly repo: string; readonly workItem: string }): Promise<TaskLook | null> {
@@ -45,8 +49,21 @@ export function createTaskActivities({ tasks, runningOn, windowActive }: TasksDe
       return task === null ? null : { ...task, windowActive: await windowActive(task.repo, workItem) };
     },
 
-    /** Makes the task of a work item that has none; where one is there by now, it stays as it is. */
+    /**
+     * Makes the task of a work item that has none; where one is there by now, it stays as it is. A second name for one work item
+     * would be a second lock, and get round the guard: the tracker is asked for all of its names first.
+     * @throws ApplicationFailure `Refused`, and what the tracker and Postgres throw.
+     */
     async createTask({ repo, workItem }: { readonly repo: string; readonly workItem: string }): Promise<void> {
+      const names = await namesOf(repo, workItem);
+      if (names === null)
+        throw refusedTask(
+          `the tracker does not know work item ${workItem}: correct its name, or the project of ${repo}`,
+        );
+      const other = (await tasks.findAll(names)).find((task) => task.workItem !== workItem);
+      if (other !== undefined)
+        throw refusedTask(`${workItem} has a task already, by the name ${other.workItem}: start it by that one`);
+      if (!names.includes(workItem)) throw refusedTask(`${workItem} must be named as ${names.join(' or ')}`);
       await tasks.insert({ repo, workItem, stage: FIRST_STAGE });
     },
 
@@ -74,5 +91,7 @@ export function createTaskActivities({ tasks, runningOn, windowActive }: TasksDe
     },
   };
 }
+
+const refusedTask = (why: string): ApplicationFailure => ApplicationFailure.nonRetryable(why, 'Refused');
 
 export type TaskActivities = ReturnType<typeof createTaskActivities>;

@@ -112,7 +112,8 @@ function toldOf(error: unknown, command: string): D2dError {
   if (!(error instanceof CommanderError)) return temporalError(error);
   // Without a command there is the help on stderr already.
   const message = error.code === 'commander.help' ? 'a command must be named' : error.message.replace(/^error: /, '');
-  return new D2dError('refused', message.trim(), `see d2d help ${command}`.trim(), error);
+  const oneLine = message.trim().replaceAll(/\s+/g, ' ').replace(/\.$/, '');
+  return new D2dError('refused', oneLine, `see d2d help ${command}`.trim(), error);
 }
 
 function tell(error: D2dError, { stderr }: Terminal, json: boolean, debug: boolean): number {

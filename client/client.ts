@@ -38,6 +38,8 @@ export interface D2dClientDeps {
   readonly resolve?: ((name: string, purpose: 'start' | 'find') => Promise<ResolvedWorkItem>) | undefined;
   /** A repository's name as the settings spell it. Default: as it is given. */
   readonly repoName?: ((repo: string) => string) | undefined;
+  /** Whether `resolve` can look at the tasks; default true. */
+  readonly tasksKnown?: boolean | undefined;
 }
 
 /** `repo` may be left out where the task tells it. */
@@ -82,6 +84,7 @@ export function createD2dClient({
   taskQueue,
   resolve = async (name) => bareWorkItem(name),
   repoName = (repo) => repo.trim(),
+  tasksKnown = true,
 }: D2dClientDeps): D2dClient {
   const known = async ({ workItem, repo }: WorkItemRef) => ({
     resolved: await resolve(workItem, 'find'),
@@ -109,7 +112,7 @@ export function createD2dClient({
       const named = repo ?? task?.repo;
       if (named === undefined || named.trim() === '') {
         throw refused(
-          `${workItem}: the repository is not known: there is no task for the work item`,
+          `${workItem}: the repository is not known: ${tasksKnown ? 'there is no task for the work item' : 'without DATABASE_URL its task cannot be looked at'}`,
           `name it: d2d start <repo> ${workItem}`,
         );
       }

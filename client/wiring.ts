@@ -78,6 +78,7 @@ export function createWiring(env: Env): Wiring {
         temporal,
         taskQueue: settings?.worker.taskQueue ?? setting('ORCH_TASK_QUEUE')?.value ?? '',
         resolve,
+        tasksKnown: sources !== null,
         repoName: (repo) => settings?.repositories.get(normaliseRepo(repo))?.name ?? repo.trim(),
       });
     },

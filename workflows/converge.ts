@@ -1,7 +1,7 @@
-import { ActivityFailure, ApplicationFailure, isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
+import { isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
 import type { SetStatus } from '../activities/status-evidence.ts';
 import type { StatusSetters } from '../activities/status-setters.ts';
-import { messageOf } from './failures.ts';
+import { isFailure, messageOf } from './failures.ts';
 import { sendAlert } from './tell-people.ts';
 
 /** The last write retries without limit: a status is late rather than wrong (invariant 3). */
@@ -83,9 +83,8 @@ async function untilDone<T>(
       return await run();
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const cause = error instanceof ActivityFailure ? error.cause : error;
       const text = messageOf(error);
-      if (cause instanceof ApplicationFailure && cause.type === 'PlaneNotFound') {
+      if (isFailure(error, 'PlaneNotFound')) {
         note(`mirroring ended: ${text}`);
         return null;
       }

@@ -62,12 +62,16 @@ export const OUTCOME_OF_WINDOW = {
 } satisfies Record<WindowResult['outcome'], DeployOutcome>;
 
 /** Why a task is not to be deployed; `null`: it is. */
-export function endingOfTask({ repo }: DeployPlan, workItem: string, task: TaskLook | null): EndingBeforeDone | null {
+export function endingOfTask(
+  { repo }: DeployPlan,
+  workItem: string,
+  task: TaskLook | null,
+  mayCreate: boolean,
+): EndingBeforeDone | null {
   if (task === null)
-    return ending(
-      'refused',
-      `there is no task for work item ${workItem}; start with createTask (d2d start --create) to make one`,
-    );
+    return mayCreate
+      ? null
+      : ending('refused', `there is no task for work item ${workItem}; d2d start --create (createTask) makes one`);
   if (!sameRepo(task.repo, repo))
     return ending('refused', `the task of ${workItem} belongs to repository ${task.repo}, not ${repo}`);
   if (task.windowActive) {

@@ -4,7 +4,7 @@ import type { SetStatus, ShownStatus } from '../activities/status-evidence.ts';
 import type { StatusSetters } from '../activities/status-setters.ts';
 import { convergeAndSettle } from './converge.ts';
 import type { Ending } from './deploy-endings.ts';
-import { messageOf } from './failures.ts';
+import { isFailure, messageOf } from './failures.ts';
 import type { DeployInput } from './messages.ts';
 import { commentOnWorkItem, sendAlert } from './tell-people.ts';
 
@@ -42,8 +42,19 @@ export function mirrorOf(
   };
 
   return {
-    read: () =>
-      attempt('the status could not be read', () => setters('read the status').readStatus({ repo: repo(), workItem })),
+    /** What is shown before the run; `unknown` says why nothing could ever be shown. */
+    async read(): Promise<{ readonly shown: ShownStatus | null } | { readonly unknown: string }> {
+      try {
+        return { shown: await setters('read the status').readStatus({ repo: repo(), workItem }) };
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        const text = messageOf(error);
+        if (isFailure(error, 'PlaneNotFound') || isFailure(error, 'PlaneForbidden'))
+          return { unknown: `the tracker does not show work item ${workItem}: ${text}` };
+        note(`the status could not be read: ${text}`);
+        return { shown: null };
+      }
+    },
 
     awaitingDeploy: () =>
       attempt('Awaiting Deploy could not be shown', () =>

@@ -1,6 +1,4 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   condition,
   getExternalWorkflowHandle,
@@ -21,7 +19,7 @@ import { type Ending, type EndingBeforeDone, ending, endingOfTask, OUTCOME_OF_WI
 import { mirrorOf } from './deploy-mirror.ts';
 import * as deploy from './deploy-run.ts';
 import { arm, checkHealth, runDeploy } from './deploy-steps.ts';
-import { messageOf } from './failures.ts';
+import { isFailure, messageOf } from './failures.ts';
 import {
   approveSignal,
   D2dPhase,
@@ -43,6 +41,13 @@ const tasks = proxyActivities<TaskActivities>({
   startToCloseTimeout: '30 seconds',
   heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});
+
+/** It asks the tracker, which may be away: a start waits for that no longer than a person does. */
+const { createTask: createTaskNow } = proxyActivities<TaskActivities>({
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 minute',
+  heartbeatTimeout: '10 seconds',
 });
 
 const { planDeploy } = proxyActivities<PlanActivity>({ startToCloseTimeout: '10 seconds' });
@@ -114,12 +119,24 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   const mirror = mirrorOf(input, () => plan, note);
 
+  /** A refusal leaves nothing behind: the task is made once everything else allows the deploy. */
+  const createTask = async (fixed: DeployPlan): Promise<EndingBeforeDone | null> => {
+    try {
+      await createTaskNow({ repo: fixed.repo, workItem });
+      return null;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return ending('refused', messageOf(error));
+    }
+  };
+
   /** Everything before the deploy; an ending where it must not begin. */
-  const mayDeploy = async (fixed: DeployPlan): Promise<EndingBeforeDone | null> => {
-    const unfit = endingOfTask(fixed, workItem, await tasks.lookAtTask({ repo: fixed.repo, workItem }));
+  const mayDeploy = async (fixed: DeployPlan, mayCreate: boolean): Promise<EndingBeforeDone | null> => {
+    const task = await tasks.lookAtTask({ repo: fixed.repo, workItem });
+    const unfit = endingOfTask(fixed, workItem, task, mayCreate);
     if (unfit !== null) return unfit;
     const [other] = await tasks.otherRunsOn({ repo: fixed.repo, workItem });
-    if (other === undefined) return null;
+    if (other === undefined) return task === null ? createTask(fixed) : null;
     return ending(
       'refused',
       `repository ${fixed.repo} is busy: ${other.workflowId} is ${other.phase ?? 'running'}; wait for its end, or end it first`,
@@ -156,7 +173,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
     // Claimed first, looked for others second: of two that come at once each sees the other, and neither deploys.
     enter('deploying');
-    const refusal = await mayDeploy(fixed);
+    const refusal = await mayDeploy(fixed, false);
     if (refusal !== null) return refusal;
 
     await mirror.deploying();
@@ -249,13 +266,16 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         ),
       );
     }
-    if (input.createTask === true) await tasks.createTask({ repo: plan.repo, workItem });
-    const refusal = await mayDeploy(plan);
+    let refusal = await mayDeploy(plan, input.createTask === true);
+    if (refusal === null) {
+      const read = await mirror.read();
+      if ('unknown' in read) refusal = ending('refused', read.unknown);
+      else before = read.shown;
+    }
     if (refusal?.outcome === 'refused') return finish(refusal);
-    before = refusal === null ? await mirror.read() : null;
     end = refusal ?? (await upToDone(plan));
   } catch (error) {
-    if (isUnknownRepository(error)) return finish(ending('refused', messageOf(error)));
+    if (isFailure(error, 'UnknownRepository')) return finish(ending('refused', messageOf(error)));
     if (!isCancellation(error)) throw error;
     const doubt = began
       ? ' after its deploy had begun: look at production, it may run the new version or half of it'
@@ -269,8 +289,3 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       : endBeforeDone(end ?? ending('cancelled', 'the run was cancelled'), before),
   );
 }
-
-const isUnknownRepository = (error: unknown): boolean =>
-  error instanceof ActivityFailure &&
-  error.cause instanceof ApplicationFailure &&
-  error.cause.type === 'UnknownRepository';

@@ -64,7 +64,7 @@ export function extended(
 ): WindowState {
   const { minutes, by, reason } = command;
   const endsAt = state.window.endsAt + wholeMs(minutes);
-  const effect = `extended by ${minutes} minutes, to ${new Date(endsAt).toISOString()}`;
+  const effect = `extended by ${minutes} min, to ${new Date(endsAt).toISOString()}`;
   return changed(state, {
     window: { ...state.window, endsAt },
     messages: told(state, { at: now, name: 'extendWindow', by, reason, effect }),

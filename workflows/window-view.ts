@@ -28,9 +28,10 @@ const proved = ({ window }: WindowState): boolean =>
 
 export const outcome = (state: WindowState) => win.outcome(state, proved(state));
 
+/** One that was stopped early never reads as healthy (design). */
 export const verdictAttribute = (state: WindowState): WindowVerdict | 'NO_EVIDENCE' => {
   if (state.degraded !== null) return 'DEGRADED';
-  return state.ending === null || proved(state) ? 'HEALTHY' : 'NO_EVIDENCE';
+  return state.ending === null || (state.ending.kind === 'ran_out' && proved(state)) ? 'HEALTHY' : 'NO_EVIDENCE';
 };
 
 /** The verdict so far in one sentence; the one that proved degradation, once there is one. */

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { PlaneNotFound } from './errors.ts';
+import { PlaneForbidden, PlaneNotFound } from './errors.ts';
 import type { PlaneClient, WorkItemPlace } from './plane-client.ts';
 import { isUuid } from './refs.ts';
 
@@ -133,6 +133,19 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
           updatedAt,
         })),
       };
+    },
+
+    /** Every name of a work item, its key first; `null`: Plane does not know it, or does not show it to us. */
+    async namesOf(repo: string, workItem: string): Promise<readonly string[] | null> {
+      try {
+        const project = projectOf(repo);
+        await client.project(project); // its identifier is in the key
+        const { id, key } = await client.workItem(workItem, project);
+        return key === null ? [id] : [key, id];
+      } catch (error) {
+        if (error instanceof PlaneNotFound || error instanceof PlaneForbidden) return null;
+        throw error;
+      }
     },
 
     /** Plane's own ids of a work item. */

@@ -177,7 +177,7 @@ function header(headers: Dispatcher.ResponseData['headers'], name: string): stri
 
 /** One sentence for a failure of the network, by its code. */
 function explain(error: unknown, timeouts: PlaneTimeouts): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   switch (code) {
     case 'ECONNREFUSED':
       return 'the connection was refused. Is Plane running, and is the URL right?';
@@ -194,6 +194,6 @@ function explain(error: unknown, timeouts: PlaneTimeouts): string {
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
       return `the answer is larger than ${MAX_BODY_BYTES} bytes. Is this Plane?`;
     default:
-      return `the connection failed (${code || (error instanceof Error ? error.name : 'unknown')}).`;
+      return `the connection failed (${code || (error instanceof Error ? error.message || error.name : 'unknown')}).`;
   }
 }

@@ -94,7 +94,7 @@ function load(env: Effective): ClientConnectConfig {
     throw new Error(
       profile !== undefined && message.includes('not found in config data')
         ? `The Temporal profile "${profile}" (TEMPORAL_PROFILE) is not in the config file (${path}): correct its name or unset it`
-        : `The Temporal configuration cannot be loaded: ${message}`,
+        : `The Temporal configuration (${path}) cannot be loaded: ${message.split('\n', 1)[0]}`,
       { cause },
     );
   }

@@ -19,7 +19,10 @@ export function addStart(program: Command, context: CommandContext): void {
     .command('start')
     .description('start a deploy and take its work item to Done')
     .usage('[options] [repo] <workItem>')
-    .argument('<repo>', 'the repository; may be left out where the task of the work item tells it')
+    .argument(
+      '<repoOrWorkItem>',
+      'the repository, where the task of the work item does not tell it; else the work item',
+    )
     .argument('[workItem]', 'by any of its names: ORCH-61, orch-61, its uuid')
     .option('--version <version>', 'the release to deploy', givenText)
     .addOption(

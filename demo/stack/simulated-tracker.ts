@@ -31,8 +31,13 @@ const seed = (apiKey: string): PlaneSeed => ({
 const API_KEY = 'plane_api_demo';
 
 /** A simulated Plane with a board that people can look at. */
-export async function startSimulatedTracker(): Promise<DemoTracker> {
+export async function startSimulatedTracker({
+  requestsPerMinute,
+}: {
+  readonly requestsPerMinute: number;
+}): Promise<DemoTracker> {
   const { url, apiKey, workspace, control, close } = await startSimulatedPlane({ seed: seed(API_KEY) });
+  control.setRateLimit(requestsPerMinute);
   let number = FIRST_NUMBER;
   return {
     kind: 'simulated',

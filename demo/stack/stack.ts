@@ -133,7 +133,7 @@ interface Parts {
 }
 
 /** The servers that do not need each other, side by side. */
-async function startParts({ folder, display, releases, signal }: StackInput): Promise<Parts> {
+async function startParts({ options, folder, display, releases, signal }: StackInput): Promise<Parts> {
   const started: Partial<{ -readonly [Name in keyof Parts]: Parts[Name] }> = {};
   const real = realPlane(process.env);
   await display.together([
@@ -160,7 +160,12 @@ async function startParts({ folder, display, releases, signal }: StackInput): Pr
     {
       title: real === null ? 'Simulated Plane' : 'Plane',
       async run(say) {
-        const tracker = real === null ? await startSimulatedTracker() : await openRealTracker(real, say);
+        // Stale callers use up what a key has by default, and then everything waits.
+        const requestsPerMinute = options.scenario === 'flap' ? 300 : 60;
+        if (real === null && requestsPerMinute !== 60)
+          say(`takes ${requestsPerMinute} requests a minute (API_KEY_RATE_LIMIT)`);
+        const tracker =
+          real === null ? await startSimulatedTracker({ requestsPerMinute }) : await openRealTracker(real, say);
         releases.add('Plane', tracker.close);
         started.tracker = tracker;
         started.alerts = await startAlertSink();

@@ -13,10 +13,13 @@ afterAll(() => fresh.close());
 function setUp({
   before = async () => {},
   running = [],
+  names = (workItem) => [workItem],
 }: {
   /** What somebody else does right before each compare-and-set. */
   before?: (workItem: string) => Promise<unknown>;
   running?: readonly RunningOnRepository[];
+  /** What the tracker calls a work item. */
+  names?: (workItem: string) => readonly string[] | null;
 } = {}) {
   const tasks = createTasks(fresh.database);
   const describes: string[] = [];
@@ -28,6 +31,7 @@ function setUp({
         return tasks.compareAndSetStage(workItem, from, to);
       },
     } satisfies TasksDeps['tasks'],
+    namesOf: async (_repo, workItem) => names(workItem),
     runningOn: async () => running,
     windowActive: async (repo, workItem) => {
       describes.push(`${repo}/${workItem}`);
@@ -75,6 +79,24 @@ test('createTask makes one at stage deploy, and leaves one that is there as it i
   await setStage(workItem, 'done');
   await createTask({ repo: 'other', workItem });
   expect(await createTasks(fresh.database).find(workItem)).toEqual({ repo: 'shop', workItem, stage: 'done' });
+});
+
+test('createTask makes no second task for one work item, and none for one that the tracker does not know', async () => {
+  const key = await task('done');
+  const uuid = unique('uuid');
+  const alias = setUp({ names: () => [key, uuid] });
+  await expect(alias.createTask({ repo: 'shop', workItem: uuid })).rejects.toThrow(
+    `${uuid} has a task already, by the name ${key}: start it by that one`,
+  );
+  const other = unique('NEW');
+  const spelled = setUp({ names: () => [other, uuid] });
+  await expect(spelled.createTask({ repo: 'shop', workItem: other.toLowerCase() })).rejects.toThrow(
+    `${other.toLowerCase()} must be named as ${other} or ${uuid}`,
+  );
+  await expect(setUp({ names: () => null }).createTask({ repo: 'shop', workItem: other })).rejects.toThrow(
+    `the tracker does not know work item ${other}: correct its name, or the project of shop`,
+  );
+  expect(await createTasks(fresh.database).findAll([uuid, other, other.toLowerCase()])).toEqual([]);
 });
 
 describe('completeTask', () => {

@@ -62,7 +62,7 @@ describe('start', () => {
     const workItem = item();
     expect(await d2d('start', workItem)).toMatchObject({
       code: 2,
-      stderr: `error: ${workItem}: the repository is not known: there is no task for the work item; name it: d2d start <repo> ${workItem}\n`,
+      stderr: `error: ${workItem}: the repository is not known: without DATABASE_URL its task cannot be looked at; name it: d2d start <repo> ${workItem}\n`,
     });
   });
 

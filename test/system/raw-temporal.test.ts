@@ -214,7 +214,7 @@ test(
       'repository "nope" is not described in the settings (known: ',
     );
     expect(await outcomeOf('deploy/shop/ORCH-61', '{"repo":"shop","workItem":"ORCH-61"}')).toContain(
-      `there is no task for work item ${item.workItem}; start with createTask (d2d start --create) to make one`,
+      `there is no task for work item ${item.workItem}; d2d start --create (createTask) makes one`,
     );
     expect(item.history()).toEqual([]);
   },

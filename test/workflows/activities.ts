@@ -88,12 +88,18 @@ export function activitiesOver({
         task.stage = to;
         return true;
       },
+      findAll: async (workItems) =>
+        workItems.flatMap((workItem) => {
+          const task = items.get(workItem)?.task ?? null;
+          return task === null ? [] : [{ ...task, workItem }];
+        }),
       async insert({ repo, workItem, stage }) {
         if (at(workItem).task !== null) return false;
         at(workItem).task = { repo, stage };
         return true;
       },
     },
+    namesOf: async (_repo, workItem) => [workItem],
     runningOn,
     windowActive,
   });

@@ -174,9 +174,33 @@ describe('refused at the start', () => {
     const item = harness.add({ task: null });
     expect(await harness.run(item)).toEqual({
       outcome: 'refused',
-      reason: `there is no task for work item ${item.workItem}; start with createTask (d2d start --create) to make one`,
+      reason: `there is no task for work item ${item.workItem}; d2d start --create (createTask) makes one`,
     });
     expect(item.writes).toEqual([]);
+  });
+
+  test('a refusal leaves no task behind', async () => {
+    const item = harness.add({ task: null });
+    harness.busy.set(item.plan.repo, [
+      { workflowId: 'deploy/x/OTHER-1', workItem: 'OTHER-1', type: 'deployToDone', phase: 'deploying' },
+    ]);
+    expect(await harness.run(item, { createTask: true })).toMatchObject({
+      outcome: 'refused',
+      reason: expect.stringContaining('is busy'),
+    });
+    expect(item.task).toBeNull();
+  });
+
+  test.each(['PlaneNotFound', 'PlaneForbidden'])('a work item that the tracker does not show: %s', async (type) => {
+    const item = harness.add();
+    item.tracker = async () => {
+      throw ApplicationFailure.nonRetryable('no such item', type);
+    };
+    expect(await harness.run(item)).toEqual({
+      outcome: 'refused',
+      reason: `the tracker does not show work item ${item.workItem}: no such item`,
+    });
+    expect(item.count.deploys).toBe(0);
   });
 
   test('createTask makes the task', async () => {

@@ -46,7 +46,7 @@ test.each<[string, WindowState, string, string, string | null]>([
   ['cancelled after it', cancelled(rolledBack), 'closed', 'DEGRADED', 'degraded_rolled_back'],
   ['healthy', healthy, 'closed', 'HEALTHY', 'healthy'],
   ['no evidence', blind, 'closed', 'NO_EVIDENCE', 'no_evidence'],
-  ['cancelled', cancelled(watched([pass()])), 'closed', 'HEALTHY', 'cancelled'],
+  ['cancelled', cancelled(watched([pass()])), 'closed', 'NO_EVIDENCE', 'cancelled'],
   ['cancelled before anything was seen', cancelled(watched([])), 'closed', 'NO_EVIDENCE', 'cancelled'],
 ])('%s: phase, verdict, outcome', (_, state, phase, verdict, outcome) => {
   expect(view.phase(state)).toBe(phase);
