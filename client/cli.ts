@@ -4,6 +4,7 @@ import { addCancel } from './commands/cancel.ts';
 import { addClose } from './commands/close.ts';
 import type { CommandContext } from './commands/context.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addExplain } from './commands/explain.ts';
 import { addExtend } from './commands/extend.ts';
 import { addHelp } from './commands/help.ts';
 import { addList } from './commands/list.ts';
@@ -89,6 +90,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     addSettings,
     addDoctor,
     addMigrate,
+    addExplain,
     addReconcile,
     addSchedule,
     addHelp,

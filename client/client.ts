@@ -5,6 +5,7 @@ import type { Command, DeployInput, DeployResult, ReconcileInput, ReconcileResul
 import { type Approval, type ApprovalSent, decideApproval } from './decide-approval.ts';
 import { D2dError, notFound, refused } from './errors.ts';
 import { asking, type Execution, locate, mustLocate, taskNote, type WorkItemRef } from './executions.ts';
+import { type Explanation, explain } from './explain.ts';
 import { type FollowOptions, follow } from './follow.ts';
 import { type Listing, listExecutions } from './list.ts';
 import { reconcile } from './reconcile.ts';
@@ -65,6 +66,8 @@ export interface D2dClient {
     readonly all?: boolean;
     readonly limit?: number;
   }): Promise<Listing>;
+  /** Who wanted which status of a work item, and what came of it; `not_found` where nobody knows it. */
+  explain(ref: Pick<WorkItemRef, 'workItem'>): Promise<Explanation>;
   /** A sweep over every work item, now. @throws the signal's reason, too: the sweep goes on then. */
   reconcile(
     input: Pick<ReconcileInput, 'dryRun'>,
@@ -162,6 +165,12 @@ export function createD2dClient({
         limit,
         ...(repo === undefined ? {} : { repos: [...new Set([repo.trim(), repoName(repo), normaliseRepo(repo)])] }),
       }),
+    async explain(ref) {
+      const { resolved } = await known(ref);
+      const explanation = await explain(temporal, resolved);
+      if (explanation.wishes.length > 0 || explanation.task !== null) return explanation;
+      throw notFound(`${resolved.workItem}: nobody has asked for a status of it`, 'd2d list --all shows what ran');
+    },
     reconcile: (input, options) => reconcile(temporal, taskQueue, input, options),
     async waitForResult(ref, options) {
       let last: WorkItemView | null = null;

@@ -3,7 +3,7 @@
  *
  * Ends with 0 only if everything was as expected; nothing that it starts outlives it.
  */
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -85,10 +85,22 @@ async function demo(wanted: DemoOptions): Promise<number> {
   const agreed = agrees(summary);
   if (wanted.output === 'json') process.stdout.write(`${JSON.stringify({ ...summary, agreed })}\n`);
   if (wanted.afterwards === 'keep') {
-    display.print('', 'Everything still runs, to be looked at. Ctrl-C ends it.', ...places);
+    const file = await environmentFile(folder, stack.env);
+    const d2d = `d2d against it: set -a; . ${file}; set +a; npx d2d list`;
+    display.print('', 'Everything still runs, to be looked at. Ctrl-C ends it.', ...places, d2d);
     await aborted(interrupt.signal).catch(() => {});
   }
   return agreed ? EXIT.agreed : EXIT.failed;
+}
+
+/** The worker's environment for a shell, readable by its owner alone: secrets are in it. */
+async function environmentFile(folder: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const file = join(folder, 'd2d.env');
+  const lines = Object.entries(env)
+    .filter(([name]) => name.startsWith('ORCH_') || name.startsWith('TEMPORAL_') || name === 'DATABASE_URL')
+    .map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`);
+  await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  return file;
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

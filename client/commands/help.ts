@@ -13,6 +13,8 @@ list             {executions: [execution + {window: {tick, plannedTicks, endsAt,
 cancel           {repo, workItem, workflowId, runId, what, by, reason, takenUp, tick, plannedTicks, outcome}
 extend           {repo, workItem, workflowId, runId, by, reason, minutes, endsAt}
 close            {repo, workItem, workflowId, runId, report, logPath}
+explain          {workItem, task, wishes: [{at, answeredAt, workflowType, workflowId, caller, reason, wanted, evidence, verdict,
+                  shown, wrote, attempts, failure}], more}
 settings         {settings: [{name, value, source, help, type, default}], repositories: [{name, value, source}], faults, warnings}
 doctor           {ok, checks: [{name, level, message}]}
 migrate          {ran: [name]}

@@ -1,0 +1,18 @@
+import type { Command } from '@commander-js/extra-typings';
+import { formatExplanation } from '../format/explain.ts';
+import { type CommandContext, WORK_ITEM } from './context.ts';
+
+/** `explain <workItem>`. JSON: `{workItem, task, wishes, more}`, each wish as explain.ts has it. */
+export function addExplain(program: Command, context: CommandContext): void {
+  program
+    .command('explain')
+    .description('show who wanted which status of a work item, on what evidence it was decided, and what came of it')
+    .argument(...WORK_ITEM)
+    .action(async (workItem) => {
+      const client = await context.client();
+      const explanation = await client.explain({ workItem });
+      const { result, note, paint } = context.output();
+      result(formatExplanation(explanation, context.now(), paint), explanation);
+      if (explanation.more) note('there are older executions, which were not read');
+    });
+}

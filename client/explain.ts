@@ -1,0 +1,205 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import type { temporal as proto } from '@temporalio/proto';
+import { z } from 'zod';
+import { sameRepo } from '../decisions/index.ts';
+import { asking, executionOf, oneOf } from './executions.ts';
+import type { KnownTask, ResolvedWorkItem } from './resolve-work-item.ts';
+
+type HistoryEvent = proto.api.history.v1.IHistoryEvent;
+type Payloads = proto.api.common.v1.IPayloads;
+
+/** One wish for a status, and what became of it. Times are epoch ms. */
+export interface StatusWish {
+  /** When it was asked for. */
+  readonly at: number;
+  /** When it was answered; `null`: it is being tried. */
+  readonly answeredAt: number | null;
+  readonly workflowType: string;
+  readonly workflowId: string;
+  /** Who asked, and why. */
+  readonly caller: string;
+  readonly reason: string | null;
+  /** The status that was asked for, or `what should stand` where the authorities were to say. */
+  readonly wanted: string;
+  /** What the authorities said; `null`: they were not asked, or it failed before. */
+  readonly evidence: {
+    readonly inForce: boolean;
+    readonly dbStage: string | null;
+    readonly windowActive: boolean;
+  } | null;
+  readonly verdict: string | null;
+  /** What the tracker showed before; `null`: it was not read. */
+  readonly shown: string | null;
+  /** What was sent, and was seen in its answer; `null`: nothing was. */
+  readonly wrote: string | null;
+  readonly attempts: number;
+  /** Why the last attempt failed, or why all of it did; `null`: nothing failed. */
+  readonly failure: string | null;
+}
+
+/** Everything that was asked of a work item's status, oldest first, as Temporal has it on record. */
+export interface Explanation {
+  readonly workItem: string;
+  /** `null` where the tasks are not known here, or have none. */
+  readonly task: KnownTask | null;
+  readonly wishes: readonly StatusWish[];
+  /** Whether there are more executions than were read. */
+  readonly more: boolean;
+}
+
+/** The activities that decide on a status, and what each asks for. */
+const WANTED: Readonly<Record<string, string>> = {
+  setAwaitingDeploy: 'Awaiting Deploy',
+  setDeploying: 'Deploying',
+  setMonitoring: 'Monitoring',
+  convergeDone: 'Done',
+  restoreStatus: 'the one from before',
+  settleStatus: 'what should stand',
+  healWorkItem: 'what should stand',
+};
+
+const SHOWN: Readonly<Record<string, string>> = {
+  awaiting_deploy: 'Awaiting Deploy',
+  deploying: 'Deploying',
+  monitoring: 'Monitoring',
+  done: 'Done',
+  cancelled: 'Cancelled',
+};
+
+/** The most executions of one work item that are read, the newest ones. */
+const MOST_EXECUTIONS = 200;
+
+/** A history may be long. */
+const HISTORY_MS = 30_000;
+
+const Asked = z.object({ caller: z.string().optional(), reason: z.string().optional() });
+
+const Answered = z
+  .object({
+    evidence: z.object({ inForce: z.boolean(), dbStage: z.string().nullable(), windowActive: z.boolean() }).nullish(),
+    verdict: z.string().nullish(),
+    shown: z.string().nullish(),
+    status: z.string().nullish(),
+    wrote: z.boolean(),
+  })
+  .nullable();
+
+/**
+ * Reads who wanted which status of a work item, on what evidence it was decided, and what came of it, from the histories of all its
+ * deploys, windows, single writes and healings. What Temporal does not keep any more is not told.
+ * @throws D2dError
+ */
+export async function explain(temporal: Client, { workItem, task, spellings }: ResolvedWorkItem): Promise<Explanation> {
+  const executions: { readonly workflowId: string; readonly runId: string }[] = [];
+  let more = false;
+  await asking(temporal, async () => {
+    const query = `D2dWorkItem IN ${oneOf(spellings)}`;
+    for await (const info of temporal.workflow.list({ query, pageSize: 100 })) {
+      const { workflowId, runId, repo } = executionOf(info);
+      if (task !== null && !sameRepo(repo, task.repo)) continue; // somebody else's item of that name
+      if (executions.length === MOST_EXECUTIONS) {
+        more = true;
+        break;
+      }
+      executions.push({ workflowId, runId });
+    }
+  });
+  const wishes: StatusWish[] = [];
+  for (const { workflowId, runId } of executions) wishes.push(...(await wishesOf(temporal, workflowId, runId)));
+  return { workItem, task, wishes: wishes.toSorted((a, b) => a.at - b.at), more };
+}
+
+async function wishesOf(temporal: Client, workflowId: string, runId: string): Promise<StatusWish[]> {
+  const handle = temporal.workflow.getHandle(workflowId, runId);
+  const { events } = await asking(temporal, () => handle.fetchHistory(), HISTORY_MS);
+  const description = await asking(temporal, () => handle.describe());
+  const about = { workflowType: description.type, workflowId };
+  return (events ?? []).flatMap((event) => {
+    const scheduled = event.activityTaskScheduledEventAttributes;
+    const wanted = WANTED[scheduled?.activityType?.name ?? ''];
+    if (scheduled == null || wanted === undefined) return [];
+    const asked = Asked.safeParse(decoded(scheduled.input)).data ?? {};
+    return {
+      ...about,
+      at: timeOf(event),
+      caller: asked.caller ?? (scheduled.activityType?.name === 'healWorkItem' ? 'healWorkItem' : 'unknown'),
+      reason: asked.reason ?? null,
+      wanted,
+      ...outcomeOf(Number(event.eventId), events ?? [], description, scheduled.activityId ?? ''),
+    };
+  });
+}
+
+type Came = Pick<StatusWish, 'answeredAt' | 'evidence' | 'verdict' | 'shown' | 'wrote' | 'attempts' | 'failure'>;
+
+/** What came of an activity: by its own events, or by what the server knows of one that is still tried. */
+function outcomeOf(
+  scheduledId: number,
+  events: readonly HistoryEvent[],
+  { raw }: WorkflowExecutionDescription,
+  activityId: string,
+): Came {
+  const nothing = { evidence: null, verdict: null, shown: null, wrote: null };
+  const of = (attributes: { readonly scheduledEventId?: unknown } | null | undefined): boolean =>
+    attributes != null && Number(attributes.scheduledEventId) === scheduledId;
+  const started = events.find((event) =>
+    of(event.activityTaskStartedEventAttributes),
+  )?.activityTaskStartedEventAttributes;
+  const attempts = started?.attempt ?? 1;
+  const earlier = started?.lastFailure?.message ?? null;
+
+  const completed = events.find((event) => of(event.activityTaskCompletedEventAttributes));
+  if (completed !== undefined) {
+    const result = Answered.safeParse(decoded(completed.activityTaskCompletedEventAttributes?.result)).data ?? null;
+    const sent = result?.wrote === true && result.status != null ? (SHOWN[result.status] ?? result.status) : null;
+    return {
+      answeredAt: timeOf(completed),
+      evidence: result?.evidence ?? null,
+      verdict: result?.verdict ?? null,
+      shown: result?.shown ?? null,
+      wrote: sent,
+      attempts,
+      failure: earlier,
+    };
+  }
+  const failed = events.find(
+    (event) =>
+      of(event.activityTaskFailedEventAttributes) ||
+      of(event.activityTaskTimedOutEventAttributes) ||
+      of(event.activityTaskCanceledEventAttributes),
+  );
+  if (failed !== undefined) {
+    const { activityTaskFailedEventAttributes: fault, activityTaskTimedOutEventAttributes: late } = failed;
+    const why = fault?.failure ?? late?.failure;
+    const text = deepest(why) ?? earlier ?? 'it was cancelled';
+    return { ...nothing, answeredAt: timeOf(failed), attempts, failure: text };
+  }
+  const pending = raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+  return {
+    ...nothing,
+    answeredAt: null,
+    attempts: pending?.attempt ?? attempts,
+    failure: pending?.lastFailure?.message ?? null,
+  };
+}
+
+type Failure = proto.api.failure.v1.IFailure;
+
+/** What was behind a failure, in its own words. */
+const deepest = (failure: Failure | null | undefined): string | null =>
+  failure == null ? null : (deepest(failure.cause) ?? failure.message ?? null);
+
+const timeOf = ({ eventTime }: HistoryEvent): number => (eventTime == null ? 0 : tsToMs(eventTime));
+
+/** The first argument, or the result; what cannot be read is nothing. */
+function decoded(payloads: Payloads | null | undefined): unknown {
+  const [payload] = payloads?.payloads ?? [];
+  if (payload == null) return null;
+  try {
+    return defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import type { Explanation } from '../../client/explain.ts';
+import { SET_STATUS_WORKFLOW } from '../../workflows/messages.ts';
+import { runProcess } from '../client/run-cli.ts';
+import { unique } from '../setup/temporal.ts';
+import { LONG, type System, until } from './harness.ts';
+import type { Item } from './item.ts';
+import { withSystem } from './with-system.ts';
+
+// Every status write and every refusal can be explained afterwards, from what Temporal keeps.
+
+async function explained(system: System, item: Item): Promise<Explanation> {
+  const { code, stdout } = await runProcess(system.env(), 'explain', item.workItem.toLowerCase(), '--json');
+  expect(code).toBe(0);
+  return JSON.parse(stdout);
+}
+
+const staleCaller = (system: System, { repo, workItem }: Item) =>
+  system.temporal.client.workflow.execute(SET_STATUS_WORKFLOW, {
+    taskQueue: system.taskQueue,
+    workflowId: unique('stale'),
+    args: [{ repo, workItem, status: 'deploying', caller: 'stale-caller', reason: 'came late' }],
+  });
+
+describe.concurrent('d2d explain', LONG, () => {
+  test('a whole deploy, a stale caller afterwards and a sweep: who wanted what, on what evidence, and what came of it', () =>
+    withSystem({}, async (system, item) => {
+      await system.startWorker();
+      await item.start();
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      await staleCaller(system, item);
+      system.plane.control.uiSetState(item.workItem, 'Awaiting Deploy');
+      expect((await runProcess(system.env(), 'reconcile')).code).toBe(0);
+
+      const story = async () => {
+        const { wishes, task } = await explained(system, item);
+        expect(task).toMatchObject({ repo: item.repo, stage: 'done' });
+        expect(wishes.every(({ attempts, failure }) => attempts === 1 && failure === null)).toBe(true);
+        return wishes.map(({ caller, wanted, verdict, shown, wrote, evidence }) => [
+          ...[caller, wanted, evidence?.dbStage, evidence?.windowActive, verdict, shown, wrote],
+        ]);
+      };
+      await until(async () =>
+        expect(await story()).toEqual([
+          ['deployToDone', 'Awaiting Deploy', 'deploy', false, 'ALLOW', 'In Progress', 'Awaiting Deploy'],
+          ['deployToDone', 'Deploying', 'deploy', false, 'ALLOW', 'Awaiting Deploy', 'Deploying'],
+          ['deployToDone', 'Monitoring', 'done', true, 'ALLOW', 'Deploying', 'Monitoring'],
+          ['postDeployMonitor', 'Done', 'done', false, 'CONVERGE_DONE', 'Monitoring after Deploy', 'Done'],
+          ['postDeployMonitor', 'what should stand', 'done', false, null, 'Done', null],
+          ['stale-caller', 'Deploying', 'done', false, 'CONVERGE_DONE', 'Done', null],
+          ['healWorkItem', 'what should stand', 'done', false, null, 'Awaiting Deploy', 'Done'],
+        ]),
+      );
+
+      const { stdout } = await runProcess(system.env(), 'explain', item.workItem);
+      const [head, , title, first] = stdout.split('\n');
+      expect(head).toBe(`${item.workItem} · ${item.repo}, tasks.stage done`);
+      expect(title).toMatch(/^TIME \(UTC\) +WHO +WANTED +EVIDENCE +VERDICT +WHAT CAME OF IT$/);
+      expect(first).toMatch(
+        /^[\d:.]+Z +deployToDone: waits for approval +Awaiting Deploy +stage deploy, no window +ALLOW +In Progress → Awaiting Deploy$/,
+      );
+      expect(stdout).toContain('nothing written, Done stands');
+    }));
+
+  test('a write that goes wrong: how often it was tried, and why', () =>
+    withSystem({}, async (system, item) => {
+      system.plane.control.fault({
+        mode: 'status',
+        status: 500,
+        body: { error: 'Something went wrong' },
+        match: { method: 'PATCH', times: 1 },
+      });
+      await system.startWorker();
+      await staleCaller(system, item);
+      await until(async () => {
+        const { wishes } = await explained(system, item);
+        expect(wishes).toMatchObject([
+          {
+            caller: 'stale-caller',
+            attempts: 2,
+            failure: expect.stringContaining('Plane answered 500'),
+            wrote: 'Deploying',
+          },
+        ]);
+      });
+      const { stdout } = await runProcess(system.env(), 'explain', item.workItem);
+      expect(stdout).toMatch(/In Progress → Deploying \(try 2; before: .*Plane answered 500/);
+    }));
+
+  test('a work item of which nobody knows anything', () =>
+    withSystem({}, async (system) => {
+      expect(await runProcess(system.env(), 'explain', 'ORCH-404')).toMatchObject({
+        code: 4,
+        stderr: 'error: ORCH-404: nobody has asked for a status of it; d2d list --all shows what ran\n',
+      });
+    }));
+});
