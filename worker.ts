@@ -183,7 +183,7 @@ async function run(worker: Worker, settings: Settings, log: Logger): Promise<num
       shutdownMs + LAST_MS + CLOSING_MS,
     ).unref();
   };
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  for (const each of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(each).on(each, onSignal);
   log.info(
     {
       task_queue: settings.worker.taskQueue,
@@ -201,6 +201,9 @@ async function release(): Promise<void> {
     await within(CLOSING_MS, name, close()).catch((error) => console.error(`closing ${name}: ${messageOf(error)}`));
   }
 }
+
+// Nothing runs before the worker does: a signal ends the process at once, also as PID 1, which has no default for it.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
 
 try {
   process.exitCode = await main(process.env);

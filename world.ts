@@ -34,7 +34,7 @@ const fault = (name: string, message: string): Check => ({ name, level: 'fault',
 
 /**
  * Looks at everything that a worker needs, side by side. Never throws.
- * @param register also registers search attributes that are missing; without it a missing one is a fault.
+ * @param register also registers search attributes that are missing; without it a missing one is a warning.
  */
 export async function checkWorld(world: World, register: boolean): Promise<Check[]> {
   const checks = await Promise.all([checkTemporal(world, register), checkDatabase(world), checkPlane(world)]);
@@ -77,7 +77,7 @@ async function checkDatabase({ database }: World): Promise<Check[]> {
       : faults.map((text) => fault('database', text));
   } catch (error) {
     const away = `${messageOf(error)}; until it is back, deploys wait and statuses are late`;
-    const isAway = error instanceof DatabaseUnavailable || error instanceof NoAnswer;
+    const isAway = (error instanceof DatabaseUnavailable && !error.refused) || error instanceof NoAnswer;
     return [isAway ? warning('database', away) : fault('database', messageOf(error))];
   }
 }

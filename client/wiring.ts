@@ -85,8 +85,11 @@ export function createWiring(env: Env): Wiring {
 
     async checks(overrides) {
       const { settings, faults } = checked;
-      if (settings === null) return faults.map((message) => ({ name: 'settings', level: 'fault', message }) as const);
-      const { connectionOptions, namespace } = whereTemporalIs(env, overrides);
+      const place = placeOf(env, overrides);
+      const wrong = [...faults, ...(typeof place === 'string' ? [place] : [])];
+      if (settings === null || typeof place === 'string')
+        return wrong.map((message) => ({ name: 'settings', level: 'fault', message }) as const);
+      const { connectionOptions, namespace } = place;
       const { checkWorld } = await import('../world.ts'); // no other command needs all that it needs
       const temporal = Connection.lazy(connectionOptions);
       return checkWorld(
@@ -131,6 +134,15 @@ export function createWiring(env: Env): Wiring {
       for (const resource of opened.reverse()) await resource.close();
     },
   };
+}
+
+/** Where Temporal is, or what is wrong with the settings that say so. */
+function placeOf(env: Env, overrides: TemporalOverrides): ReturnType<typeof whereTemporalIs> | string {
+  try {
+    return whereTemporalIs(env, overrides);
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 const badSettings = (faults: readonly string[]): D2dError =>

@@ -36,10 +36,8 @@ import * as win from './window-state.ts';
 import * as view from './window-view.ts';
 
 /** 3 s in all, one attempt: a running local activity holds messages up, and the loop below is the retry. */
-const { observe } = proxyLocalActivities<Probes>({
-  scheduleToCloseTimeout: '3 seconds',
-  retry: { maximumAttempts: 1 },
-});
+const PROBE = { scheduleToCloseTimeout: '3 seconds', retry: { maximumAttempts: 1 } } as const;
+const { observe } = proxyLocalActivities<Probes>(PROBE);
 
 /** Idempotent and quick, so a local activity first: 1 history event in place of 6, and no copy of the report in it. */
 const { writePostDeployLog: writeLogAtOnce } = proxyLocalActivities<PostDeployLog>({
@@ -144,10 +142,13 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   const tellPeople = (kind: string, severity: 'warning' | 'critical', title: string, text: string): void => {
     const key = `${firstExecutionRunId}:${kind}`;
     inBackground('the alert', () =>
-      sendAlert({ key, severity, repo, workItem, title, text, at: Date.now() }).catch((error) => {
-        become(win.alertFailed(state, messageOf(error)));
-        throw error;
-      }),
+      sendAlert({ key, severity, repo, workItem, title, text, at: Date.now() }).then(
+        () => become(win.alertSent(state)),
+        (error) => {
+          become(win.alertFailed(state, messageOf(error)));
+          throw error;
+        },
+      ),
     );
     inBackground('the comment', () => commentOnWorkItem({ repo, workItem, key, paragraphs: [title, text] }));
   };
@@ -199,8 +200,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         become(win.ranOut(state, policy, wakeAt));
         continue;
       }
-      // Without a summary, unlike its timer, which says the same: 1.5 KB in 30 ticks.
-      const look = await observe({ repo, workItem }).catch((error) => ({
+      const summary = view.timerSummary(state, input);
+      const look = await observe.executeWithOptions({ ...PROBE, summary }, [{ repo, workItem }]).catch((error) => ({
         health: 'unknown' as const,
         requests: 0,
         errors5xx: 0,

@@ -232,8 +232,14 @@ export const actionStarted = (state: WindowState, kind: ActionRecord['kind'], no
     action:
       kind === 'ROLLBACK'
         ? { kind, startedAt: now, finishedAt: null, ok: null, detail: 'the rollback runs' }
-        : { kind, startedAt: now, finishedAt: now, ok: true, detail: 'an alert was raised' },
+        : { kind, startedAt: now, finishedAt: now, ok: null, detail: 'an alert is being raised' },
   });
+
+/** The alert that was all that the window did has been taken. */
+export const alertSent = (state: WindowState): WindowState =>
+  state.action?.kind === 'ALERT_ONLY'
+    ? changed(state, { action: { ...state.action, ok: true, detail: 'an alert was raised' } })
+    : state;
 
 /** The alert that was all that the window did has reached nobody but the ticket. */
 export const alertFailed = (state: WindowState, why: string): WindowState =>

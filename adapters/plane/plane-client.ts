@@ -65,7 +65,7 @@ export interface WorkItemPlace {
 export interface PlaneClient {
   /** Whose key this is. One request. */
   me(options?: CallOptions): Promise<{ id: string; displayName: string }>;
-  /** A project by uuid or identifier (any case). Cached for 10 minutes. */
+  /** A project by uuid or identifier (any case). Cached for a day. */
   project(ref: string, options?: CallOptions): Promise<PlaneProject>;
   /** A work item by key (`ORCH-61`, any case; the project is not looked at) or by uuid (in `project`: uuid or identifier). One request, or two where an identifier is not cached. */
   workItem(ref: string, project: string, options?: CallOptions): Promise<PlaneWorkItem>;
@@ -108,6 +108,8 @@ export const EXTERNAL_SOURCE = 'deploy-to-done';
 
 /** Long enough to save requests (60 a minute for each key), short enough to see a renamed state. */
 const CACHE_TTL_MS = 10 * 60_000;
+/** A project keeps its id, and its identifier as a rule: a worker asks for it when it starts, and then once a day. */
+const PROJECT_TTL_MS = 24 * 60 * 60_000;
 const MAX_EXTERNAL_ID = 255;
 const LIST = { per_page: '1000', fields: 'id,sequence_id,state,updated_at', order_by: '-updated_at' };
 const ITEM_FIELDS = { fields: 'id,name,project,sequence_id,state' };
@@ -124,7 +126,7 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts }: PlaneCli
   }
   const transport = createTransport(endpoint.origin, apiKey, { ...DEFAULT_TIMEOUTS, ...timeouts });
   const { ask, read, get, list, left } = createRequests(transport, apiKey);
-  const projects = new LRUCache<string, PlaneProject>({ max: 200, ttl: CACHE_TTL_MS });
+  const projects = new LRUCache<string, PlaneProject>({ max: 200, ttl: PROJECT_TTL_MS });
   const statesOf = new LRUCache<string, readonly PlaneState[]>({ max: 200, ttl: CACHE_TTL_MS });
   const comments = oneAtATime();
 

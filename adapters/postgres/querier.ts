@@ -14,6 +14,11 @@ export interface Querier {
 /** Postgres cannot be reached, refuses the connection or has dropped it: try again later. The original is in `cause`. */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable';
+
+  /** Whether Postgres answers but takes nobody by these settings: the user, the password or the database is wrong. */
+  get refused(): boolean {
+    return this.cause instanceof DatabaseError && /^(28...|3D000)$/.test(this.cause.code ?? '');
+  }
 }
 
 /** The error of a statement, as a `DatabaseUnavailable` where it is the connection's and not the statement's. */

@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
+import { logPath } from '../../activities/artefact-path.ts';
 import { oneLine, words } from '../format/text.ts';
 import { told } from './cancel.ts';
 import { BY, type CommandContext, givenText, REASON, REPO, WORK_ITEM } from './context.ts';
-
-const LOG_NAME = '16-post-deploy-log.md';
 
 /** `close <workItem>`. JSON: `{repo, workItem, workflowId, runId, report, logPath}`. */
 export function addClose(program: Command, context: CommandContext): void {
@@ -19,13 +17,13 @@ export function addClose(program: Command, context: CommandContext): void {
       const client = await context.client();
       const { execution, report } = await client.closeWindow({ workItem, repo }, { by, reason });
       const folder = context.artefactsDir();
-      const logPath = join(folder ?? '', report.repo, report.workItem, LOG_NAME);
+      const path = logPath(folder ?? '', report.repo, report.workItem);
       const at = `tick ${report.ticks.at(-1)?.tick ?? 0} of ${report.plannedTicks}`;
       const lines = [
         `${report.workItem}: window closed at ${at} by ${oneLine(by)} (${oneLine(reason)}): ${words(report.outcome)}`,
         `  ${oneLine(report.summary)}`,
-        `  log: ${logPath}${folder === null ? ' (in the ORCH_ARTEFACTS_DIR of the worker)' : ' (on the machine of the worker)'}`,
+        `  log: ${path}${folder === null ? ' (in the ORCH_ARTEFACTS_DIR of the worker)' : ' (on the machine of the worker)'}`,
       ];
-      context.output().result(lines.join('\n'), { ...told(execution), report, logPath });
+      context.output().result(lines.join('\n'), { ...told(execution), report, logPath: path });
     });
 }

@@ -47,7 +47,7 @@ test('bad settings: all faults at once on stderr, exit code 78, and doctor lists
   ]);
   const doctor = await runHere(system.env(env), 'doctor');
   expect(doctor.code).not.toBe(0);
-  for (const fault of faults.slice(0, 4)) expect(doctor.stdout + doctor.stderr).toContain(fault.trim());
+  for (const fault of faults) expect(doctor.stdout + doctor.stderr).toContain(fault.trim());
 });
 
 /** What is wrong with the world, the messages of the worker (in pieces, as ids are in between), by a change of its environment. */
@@ -58,6 +58,11 @@ const WRONG: readonly (readonly [string, () => Record<string, string>, readonly 
     [
       'The database has no table tasks on its search path: make it with d2d migrate, or name its schema in the database URL.',
     ],
+  ],
+  [
+    'the database does not exist',
+    () => ({ DATABASE_URL: bare.url.replace(/\/[^/?]*(\?|$)/, '/nope$1') }),
+    ['Postgres is not available: database "nope" does not exist'],
   ],
   [
     'the API key is wrong',
@@ -95,7 +100,7 @@ test.each(WRONG)('%s: the worker says so and does not start, and so does doctor'
 });
 
 test('all that is wrong with the world is told at once', LONG, async () => {
-  const env = Object.assign({}, ...[0, 3, 4].map((index) => WRONG[index]?.[1]() ?? {}));
+  const env = Object.assign({}, ...[0, 4, 5].map((index) => WRONG[index]?.[1]() ?? {}));
   const worker = await system.spawnWorker(env);
   expect(await worker.ended).toEqual({ code: 78, signal: null });
   expect(faultsOf(worker.log())).toHaveLength(3);

@@ -79,7 +79,7 @@ describe('details', () => {
       '',
       'Looks: 4 made, 0 missed, 0 unknown · 10 requests, 1 answered 5xx',
       '',
-      'Action: ALERT_ONLY, an alert was raised',
+      'Action: ALERT_ONLY, an alert is being raised',
       '',
       'Production has not recovered.',
       '',

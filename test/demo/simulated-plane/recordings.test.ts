@@ -4,7 +4,8 @@ import { INTERLUDES } from './interludes.ts';
 import { RACES } from './races.ts';
 import { type Replay, startReplay } from './replay.ts';
 
-const NO_WEBHOOKS = 'webhooks: the simulated Plane sends none and has no session API (/api/workspaces/) to manage them';
+const NO_WEBHOOKS =
+  'webhooks: the simulated Plane has no session API (/api/workspaces/) to manage them; what it sends is held against the recorded deliveries in webhooks.test.ts';
 const WEB_APP = 'made in the web app over its session API, which is not simulated; control.uiSetState stands for it';
 
 /** Every recording that is not replayed, with its reason. The state changes behind 520 to 531 are made up for in interludes.ts. */
