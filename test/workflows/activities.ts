@@ -1,4 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { Healed } from '../../activities/heal-work-item.ts';
+import type { Drift, PageRead } from '../../activities/reconcile.ts';
 import type { TrackerStatus } from '../../activities/status-evidence.ts';
 import { createStatusSetters } from '../../activities/status-setters.ts';
 import { createTaskActivities, type RunningOnRepository } from '../../activities/tasks.ts';
@@ -107,6 +109,28 @@ export function activitiesOver({
   return {
     ...setters,
     ...tasks,
+    /** A project for each item that is to be swept: its own id. */
+    projectsToSweep: async () => [...items.values()].filter(({ swept }) => swept).map(({ workItem }) => workItem),
+    async readPage({ project }: { readonly project: string }): Promise<PageRead> {
+      const { workItem, plan, shown } = at(project);
+      const drift: Drift = {
+        repo: plan.repo,
+        workItem,
+        item: { id: workItem, project },
+        shown: shown.name,
+        wanted: 'done',
+      };
+      return { looked: 1, inDeployPhase: 1, drifts: [drift], next: null };
+    },
+    readFinished: async (): Promise<PageRead> => ({ looked: 0, inDeployPhase: 0, drifts: [], next: null }),
+    async healWorkItem({ id, reason }: { readonly id: string; readonly reason: string }): Promise<Healed> {
+      const { repo } = at(id).plan;
+      return {
+        repo,
+        workItem: id,
+        ...(await setters.healStatus({ repo, workItem: id, caller: 'healWorkItem', reason })),
+      };
+    },
     async planDeploy({ repo }: { readonly repo: string }) {
       const found = [...items.values()].find(({ plan }) => plan.repo === repo);
       if (found === undefined)

@@ -365,7 +365,7 @@ test('a degraded window ends done, with the alert as a comment', async () => {
 test('a cancel of the run after done is passed on to the window', async () => {
   const item = harness.add({ plan: plan({ window: policy() }), looks: [pass()] });
   item.onLook = async (n) => {
-    if (n === 2) await harness.deploy(item).cancel();
+    if (n === 2) await harness.whileTimeStands(item, () => harness.deploy(item).cancel());
   };
   expect(await harness.run(item)).toMatchObject({ outcome: 'window_cancelled' });
   expect(item.reports[0]?.messages).toMatchObject([{ name: 'cancel', by: 'temporal' }]);

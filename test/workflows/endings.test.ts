@@ -43,6 +43,8 @@ describe.concurrent('postDeployMonitor', () => {
 describe.concurrent('others', () => {
   test.each([
     ['setDeployStatus.allowed', { verdict: 'ALLOW' }],
+    ['healWorkItem.healed', { looks: 1, corrections: 1 }],
+    ['reconcileStatuses.healed', { drifted: 1, healed: 1 }],
     ['postDeployMonitor.continued', { outcome: 'healthy' }],
   ])('%s', async (name, result) => {
     const play = OTHERS[name];

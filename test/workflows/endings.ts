@@ -4,11 +4,14 @@ import {
   cancelWindowSignal,
   closeWindowUpdate,
   type DeployOutcome,
+  HEAL_WORKFLOW,
+  healWorkflowId,
+  RECONCILE_WORKFLOW,
   rejectSignal,
   SET_STATUS_WORKFLOW,
 } from '../../workflows/messages.ts';
 import type { RealHarness } from './harness.ts';
-import { fail, type Item, pass, plan, policy, unknown } from './item.ts';
+import { fail, type Item, pass, plan, policy, shownAs, unknown } from './item.ts';
 
 // Every ending that either workflow can reach, played on the real server: the shortest way to each.
 
@@ -129,6 +132,27 @@ export const OTHERS: Record<string, Play> = {
     await handle.result();
     return handle;
   },
+  /** Another item than any that a sweep finds: two healings of one would meet. */
+  'healWorkItem.healed': async (harness) => {
+    const item = driftedItem(harness, false);
+    const handle = await harness.client.workflow.start(HEAL_WORKFLOW, {
+      taskQueue: harness.taskQueue,
+      workflowId: healWorkflowId(item.workItem),
+      args: [{ id: item.workItem, project: item.workItem, once: true }],
+    });
+    await handle.result();
+    return handle;
+  },
+  'reconcileStatuses.healed': async (harness) => {
+    const item = driftedItem(harness, true);
+    const handle = await harness.client.workflow.start(RECONCILE_WORKFLOW, {
+      taskQueue: harness.taskQueue,
+      workflowId: `sweep/${item.workItem}`,
+      args: [{}],
+    });
+    await handle.result();
+    return handle;
+  },
   /** The run that went on, and that carries its window. */
   'postDeployMonitor.continued': async (harness) => {
     const item = harness.add({ plan: plan({ window: policy({ ...brief, windowMs: 3_000 }), settleMs: 50 }) });
@@ -143,4 +167,11 @@ export const OTHERS: Record<string, Play> = {
     await handle.result();
     return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
   },
+};
+
+/** A done task whose item shows an old status again. */
+const driftedItem = (harness: RealHarness, swept: boolean): Item => {
+  const item = harness.add({ shown: shownAs('deploying'), swept });
+  item.task = { repo: item.plan.repo, stage: 'done' };
+  return item;
 };

@@ -18,6 +18,7 @@ import {
   MONITOR_WORKFLOW,
   monitorWorkflowId,
   WORKFLOW_TASK_TIMEOUT,
+  windowStatusQuery,
 } from '../../workflows/messages.ts';
 import type { postDeployMonitor } from '../../workflows/post-deploy-monitor.ts';
 import type { MonitorInput } from '../../workflows/window-state.ts';
@@ -46,6 +47,26 @@ export async function startHarness(options: Options = {}) {
   return {
     ...harness,
     env,
+    /**
+     * The time-skipping server strands a workflow whose task cancels a timer that fired while the task was with its worker: it
+     * refuses the completion ("invalid history builder state for action") and never times the task out (temporalio/sdk-java#3088,
+     * #2606). What wakes a window before its timer is therefore sent while time does not skip, until the window has heard of it.
+     */
+    async whileTimeStands(item: Item, send: () => Promise<unknown>): Promise<void> {
+      const { testService } = env.connection;
+      if (testService === undefined) throw new Error('this server does not skip time');
+      await testService.lockTimeSkipping({});
+      await send().catch(() => {}); // what happens to a window that has ended by then changes nothing
+      const heard = async (): Promise<void> => {
+        const { messages, outcome } = await harness.window(item).query(windowStatusQuery);
+        expect(messages.length > 0 || outcome !== null).toBe(true);
+      };
+      // The look goes on meanwhile: the window hears of nothing before it is over.
+      void vi
+        .waitFor(heard, { timeout: 4_000, interval: 50 })
+        .catch(() => {})
+        .then(() => testService.unlockTimeSkipping({}));
+    },
     async close(): Promise<void> {
       await close();
       await env.teardown();

@@ -61,6 +61,8 @@ export interface Item {
   deploy: () => Promise<Result>;
   checkHealth: () => Promise<Result>;
   rollback: () => Promise<Result>;
+  /** Whether a sweep finds it. */
+  swept: boolean;
   /** Called before each read or write of the tracker; throws to let it fail. */
   tracker: (call: 'read' | 'write') => Promise<void>;
   /** Called before each alert is sent; throws to let it fail. */
@@ -99,6 +101,7 @@ export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
   deploy: works,
   checkHealth: works,
   rollback: works,
+  swept: false,
   tracker: async () => {},
   sink: async () => {},
   onLog: async () => {},

@@ -281,7 +281,9 @@ describe('endings', () => {
   test('cancelWindow ends it at once, not at the next tick', async () => {
     const item = harness.add();
     const window = await harness.watch(item);
-    await window.signal(cancelWindowSignal, { by: 'oncall', reason: 'false alarm' });
+    await harness.whileTimeStands(item, () =>
+      window.signal(cancelWindowSignal, { by: 'oncall', reason: 'false alarm' }),
+    );
     expect(await window.result()).toMatchObject({ outcome: 'cancelled' });
     expect(reportOf(item)).toMatchObject({
       endedBy: { by: 'oncall', reason: 'false alarm' },
@@ -295,7 +297,7 @@ describe('endings', () => {
   test('a cancelWindow without by or reason reads unknown', async () => {
     const item = harness.add();
     const window = await harness.watch(item);
-    await window.signal('cancelWindow');
+    await harness.whileTimeStands(item, () => window.signal('cancelWindow'));
     await window.result();
     expect(reportOf(item).endedBy).toEqual({ by: 'unknown', reason: 'unknown' });
   });
@@ -303,7 +305,7 @@ describe('endings', () => {
   test("Temporal's own cancel does what cancelWindow does", async () => {
     const item = harness.add();
     const window = await harness.watch(item);
-    await window.cancel();
+    await harness.whileTimeStands(item, () => window.cancel());
     expect(await window.result()).toMatchObject({ outcome: 'cancelled' });
     expect(reportOf(item).messages).toMatchObject([{ name: 'cancel', by: 'temporal' }]);
     expect(statuses(item)).toEqual(['done']);
@@ -427,7 +429,7 @@ describe('continue as new', () => {
     try {
       const item = continuing.add();
       item.onLook = async (n) => {
-        if (n === 4) await continuing.deploy(item).cancel();
+        if (n === 4) await continuing.whileTimeStands(item, () => continuing.deploy(item).cancel());
       };
       expect(await continuing.run(item)).toMatchObject({ outcome: 'window_cancelled' });
       expect(await runsOf(continuing, item)).toBeGreaterThan(1);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WindowOutcome, WindowReport } from '../../activities/window-report.ts';
 import { NoAnswer, within } from '../../adapters/within.ts';
 import {
@@ -10,7 +10,7 @@ import {
   restingStatus,
   type WindowPolicy,
 } from '../../decisions/index.ts';
-import { cancelWindowSignal, SET_STATUS_WORKFLOW, windowStatusQuery } from '../../workflows/messages.ts';
+import { cancelWindowSignal, SET_STATUS_WORKFLOW } from '../../workflows/messages.ts';
 import type { Look } from '../../workflows/window-state.ts';
 import { unique } from '../setup/temporal.ts';
 import { type Harness, startHarness } from './harness.ts';
@@ -80,37 +80,16 @@ const sample: fc.Arbitrary<Sample> = fc.record({
   faults: fc.record({ tracker: fc.constantFrom(0, 0, 0, 1, 3), sink: fc.constantFrom(0, 0, 0, 2) }),
 });
 
-/**
- * The time-skipping server strands a workflow whose task cancels a timer that fired while the task was with its worker: it refuses
- * the completion ("invalid history builder state for action") and never times the task out (temporalio/sdk-java#3088, #2606). What
- * wakes a window before its timer is therefore sent while time does not skip, until the window has heard of it.
- */
-async function whileTimeStands(item: Item, send: () => Promise<unknown>): Promise<void> {
-  const { testService } = harness.env.connection;
-  if (testService === undefined) throw new Error('this server does not skip time');
-  await testService.lockTimeSkipping({});
-  await send().catch(() => {}); // what happens to a window that has ended by then changes nothing
-  const heard = async (): Promise<void> => {
-    const { messages, outcome } = await harness.window(item).query(windowStatusQuery);
-    expect(messages.length > 0 || outcome !== null).toBe(true);
-  };
-  // The look goes on meanwhile: the window hears of nothing before it is over.
-  void vi
-    .waitFor(heard, { timeout: 4_000, interval: 50 })
-    .catch(() => {})
-    .then(() => testService.unlockTimeSkipping({}));
-}
-
 async function happen(what: (typeof EVENTS)[number], item: Item): Promise<void> {
   switch (what) {
     case 'cancelWindow':
-      return whileTimeStands(item, () =>
+      return harness.whileTimeStands(item, () =>
         harness.window(item).signal(cancelWindowSignal, { by: 'oncall', reason: 'seen enough' }),
       );
     case 'cancel the window':
-      return whileTimeStands(item, () => harness.window(item).cancel());
+      return harness.whileTimeStands(item, () => harness.window(item).cancel());
     case 'cancel the run':
-      return whileTimeStands(item, () => harness.deploy(item).cancel());
+      return harness.whileTimeStands(item, () => harness.deploy(item).cancel());
     case 'cancel the task':
       if (item.task !== null) item.task.stage = 'cancelled';
       return;
@@ -199,7 +178,7 @@ function check(drawn: Sample, item: Item): WindowOutcome {
 }
 
 /**
- * Real time in which a window ends a hundred times over. One that the server has stranded all the same (see `whileTimeStands`) is run
+ * Real time in which a window ends a hundred times over. One that the server has stranded all the same (see `whileTimeStands` of the harness) is run
  * once more, on a new server; one that hangs by its own fault hangs again, and fails.
  */
 const LOST_MS = 30_000;

@@ -1,6 +1,8 @@
 import { upsertMemo } from '@temporalio/workflow';
 import { deployToDone as deploy } from '../../../workflows/deploy-to-done.ts';
+import { healWorkItem as heal } from '../../../workflows/heal-work-item.ts';
 import { postDeployMonitor as monitor } from '../../../workflows/post-deploy-monitor.ts';
+import { reconcileStatuses as reconcile } from '../../../workflows/reconcile-statuses.ts';
 import { setDeployStatus as setStatus } from '../../../workflows/set-deploy-status.ts';
 
 // The workflows with one command more at their start: a replay of any history must refuse them.
@@ -13,5 +15,7 @@ function changed<Input, Result>(workflow: (input: Input) => Promise<Result>) {
 }
 
 export const deployToDone = changed(deploy);
+export const healWorkItem = changed(heal);
+export const reconcileStatuses = changed(reconcile);
 export const postDeployMonitor = changed(monitor);
 export const setDeployStatus = changed(setStatus);
