@@ -18,6 +18,7 @@ export default defineConfig({
   test: {
     pool: 'forks', // the Temporal SDK's native parts do not take worker threads
     maxWorkers: 2,
+    maxConcurrency: 12, // system tests wait most of their time
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

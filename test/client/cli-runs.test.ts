@@ -13,7 +13,7 @@ afterAll(() => world.close());
 
 const d2d = (...args: string[]) => world.d2d(...args);
 
-describe('start', () => {
+describe.concurrent('start', () => {
   test('says what was started, and Temporal knows it by its summary and attributes', async () => {
     const { repo, env, temporal, item } = world;
     const workItem = item();

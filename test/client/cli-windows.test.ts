@@ -14,7 +14,7 @@ afterAll(() => world.close());
 
 const d2d = (...args: string[]) => world.d2d(...args);
 
-describe('windows', () => {
+describe.concurrent('windows', () => {
   test('extend moves the end, and beyond the limits is refused with the reason', async () => {
     const { watched } = world;
     const workItem = await watched();

@@ -39,7 +39,7 @@ afterAll(async () => {
   await fresh.close();
 });
 
-describe('names', () => {
+describe.concurrent('names', () => {
   test('the task tells the id and the repository, in the spelling of the settings', async () => {
     const workItem = unique('T').toUpperCase().replace(/-.*/, '-61');
     await createTasks(fresh.database).insert({ repo: repo.toUpperCase(), workItem, stage: 'deploy' });
@@ -120,7 +120,7 @@ describe('doctor', () => {
   });
 });
 
-test('schedule apply makes the schedule of the sweeps what the settings say', async () => {
+test.concurrent('schedule apply makes the schedule of the sweeps what the settings say', async () => {
   const swept = (seconds: string) => runHere({ ...env, ORCH_SWEEP_SECONDS: seconds }, 'schedule', 'apply');
   const id = `reconcile-statuses/${temporal.taskQueue}`;
   expect(await swept('300')).toMatchObject({ code: 0, stdout: `the schedule was created (${id}, every 300 s)\n` });
@@ -131,21 +131,21 @@ test('schedule apply makes the schedule of the sweeps what the settings say', as
   expect(await runHere({ TEMPORAL_ADDRESS: temporal.address }, 'schedule', 'apply')).toMatchObject({ code: 78 });
 });
 
-test('a sweep by hand that no worker takes up says so', async () => {
+test.concurrent('a sweep by hand that no worker takes up says so', async () => {
   const run = startCli({ ...env, ORCH_TASK_QUEUE: unique('nobody') }, ['reconcile', '--dry-run']);
   await run.said('no worker has begun it yet: check that one runs on task queue nobody-');
   run.interrupt();
   expect(await run.ended).toMatchObject({ code: 130, stdout: '' });
 });
 
-test('a namespace that does not exist is told as such', async () => {
+test.concurrent('a namespace that does not exist is told as such', async () => {
   expect(await runHere(env, 'list', '--namespace', 'nope')).toMatchObject({
     code: 3,
     stderr: expect.stringMatching(/^error: The Temporal namespace nope does not exist: correct TEMPORAL_NAMESPACE/),
   });
 });
 
-test('to close it while Temporal is away leaves nothing that fails later', async () => {
+test.concurrent('to close it while Temporal is away leaves nothing that fails later', async () => {
   const server = await startTemporalServer({ cli: inject('temporalCli'), ui: 'off', keywords: SEARCH_ATTRIBUTES });
   const wiring = createWiring({ TEMPORAL_ADDRESS: server.address, ORCH_TASK_QUEUE: unique('queue') });
   const client = await wiring.client({}, () => {});
