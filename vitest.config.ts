@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Need neither a Postgres nor a Temporal: a run of these alone starts nothing. */
 const PLAIN = [
@@ -14,9 +15,18 @@ const PLAIN = [
 /** Start the compiled worker as a process of its own: a run with these builds `dist/` first, if the sources are newer. */
 const SYSTEM = ['test/system/**/*.test.ts'];
 
+/** The one file whose tests wait for minutes goes first: the others compute beside it. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const waits = ({ moduleId }: TestSpecification): number => Number(moduleId.endsWith('/system/outages.test.ts'));
+    return (await super.sort(files)).toSorted((a, b) => waits(b) - waits(a));
+  }
+}
+
 export default defineConfig({
   test: {
     pool: 'forks', // the Temporal SDK's native parts do not take worker threads
+    sequence: { sequencer: LongestFirst },
     maxWorkers: 2,
     maxConcurrency: 12, // system tests wait most of their time
     testTimeout: 60_000,
