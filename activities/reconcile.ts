@@ -51,7 +51,6 @@ export interface ReconcileDeps {
     page(
       project: string,
       cursor: string | null,
-      signal?: AbortSignal,
     ): Promise<{
       readonly items: readonly {
         readonly item: TrackedItem;
@@ -90,7 +89,7 @@ const SPARE_MS = 15_000;
 const IN_DEPLOY_PHASE: readonly (string | null)[] = ['awaiting_deploy', 'deploying', 'monitoring'];
 
 /**
- * What a sweep reads (docs/status-protocol.md). It writes nothing: what has drifted is corrected by `healStatus`, which reads the evidence
+ * What a sweep reads (docs/status-protocol.md). It writes nothing: what has drifted is corrected by `healWorkItem`, which reads the evidence
  * anew. Each throws what the tracker, Postgres or Temporal throw, and where too few requests are left.
  */
 export function createReconcile({ guard, projects, tracker, tasks, windowActive, keepRequests }: ReconcileDeps) {

@@ -73,6 +73,17 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
     status: STATUSES.find((known) => fold(names[known]) === fold(name)) ?? null,
   });
 
+  /**
+   * What states of a project show, by their ids. One that the cache does not know may be one of ours, made anew, and not a person's
+   * choice: then they are asked for once more.
+   */
+  async function shownBy(projectId: string, ids: readonly (string | null)[]) {
+    const known = await client.states(projectId);
+    const strange = ids.some((id) => known.every((state) => state.id !== id));
+    const states = strange ? await client.freshStates(projectId) : known;
+    return (id: string | null) => namedBy(states.find((state) => state.id === id)?.name ?? '');
+  }
+
   return {
     stateId,
 
@@ -83,11 +94,7 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
 
     async shown(repo: string, workItem: string) {
       const { projectId, stateId: id } = await read(repo, workItem);
-      const among = (states: readonly { readonly id: string; readonly name: string }[]) =>
-        states.find((known) => known.id === id);
-      // A state that the cache does not know may be one of ours, made anew, and not a person's choice.
-      const state = among(await client.states(projectId)) ?? among(await client.freshStates(projectId));
-      const { shown: name, status } = namedBy(state?.name ?? '');
+      const { shown: name, status } = (await shownBy(projectId, [id]))(id);
       return { id: id ?? '', name, status };
     },
 
@@ -106,12 +113,7 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
       try {
         await client.project(project); // its identifier is in the key
         const { key, stateId: state, projectId } = await client.workItem(id, project);
-        const known = await client.states(projectId);
-        const states = known.some((each) => each.id === state) ? known : await client.freshStates(projectId);
-        return {
-          names: key === null ? [id] : [key, id],
-          ...namedBy(states.find((each) => each.id === state)?.name ?? ''),
-        };
+        return { names: key === null ? [id] : [key, id], ...(await shownBy(projectId, [state]))(state) };
       } catch (error) {
         if (error instanceof PlaneNotFound) return null;
         throw error;
@@ -121,15 +123,16 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
     async page(project: string, cursor: string | null) {
       const { id } = await client.project(project);
       const { items, next } = await client.workItemsPage(id, cursor);
-      const known = await client.states(id);
-      const strange = items.some(({ stateId: state }) => state !== null && known.every((each) => each.id !== state));
-      const states = strange ? await client.freshStates(id) : known;
+      const shown = await shownBy(
+        id,
+        items.map((each) => each.stateId).filter((state) => state !== null),
+      );
       return {
         next,
         items: items.map(({ id: uuid, key, stateId: state, updatedAt }) => ({
           item: { id: uuid, project: id },
           names: [key, uuid],
-          ...namedBy(states.find((each) => each.id === state)?.name ?? ''),
+          ...shown(state),
           updatedAt,
         })),
       };
