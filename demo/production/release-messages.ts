@@ -5,5 +5,6 @@ import { z } from 'zod';
 export const Order = z.enum(['degrade', 'hold the next health answer']);
 export type Order = z.infer<typeof Order>;
 
-export const Report = z.enum(['serves', 'asked for health', 'holds an answer']);
+/** An order is said back once it is obeyed. */
+export const Report = z.enum(['serves', 'asked for health', 'holds an answer', ...Order.options]);
 export type Report = z.infer<typeof Report>;

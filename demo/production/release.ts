@@ -40,7 +40,8 @@ function end(): void {
 }
 
 process.on('message', (message) => {
-  switch (Order.parse(message)) {
+  const order = Order.parse(message);
+  switch (order) {
     case 'degrade':
       degraded = true;
       break;
@@ -48,6 +49,7 @@ process.on('message', (message) => {
       holdNext = true;
       break;
   }
+  report(order);
 });
 process.on('disconnect', end);
 process.on('SIGTERM', end);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { program } from '../program.ts';
 import { type Order, Report } from './release-messages.ts';
 
@@ -7,13 +8,14 @@ import { type Order, Report } from './release-messages.ts';
 export interface RunningRelease {
   readonly version: string;
   readonly pid: number;
-  tell(order: Order): void;
+  /** Resolves when it is obeyed. @throws where the release has ended, or takes too long. */
+  tell(order: Order): Promise<void>;
   /** Resolves when its process is gone and its port is free. */
   stop(): Promise<void>;
 }
 
-/** How long a release may take to serve, and to end by itself, ms. It needs a tenth of a second on an idle machine. */
-const START_MS = 15_000;
+/** How long a release may take to serve or to obey, and to end by itself, ms. It needs a tenth of a second on an idle machine. */
+const ANSWER_MS = 15_000;
 const STOP_MS = 3_000;
 
 /**
@@ -28,34 +30,42 @@ export async function startRelease(
   const child = spawn(process.execPath, [...program('demo/production/release'), String(port), version], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const serves = new Promise<void>((resolve) => {
-    child.on('message', (message) => {
-      const report = Report.parse(message);
-      if (report === 'serves') resolve();
-      else onReport(report);
-    });
-  });
-  await within(child, version, serves);
-  return { version, pid: child.pid ?? 0, tell: (order) => void child.send(order), stop: () => stop(child) };
-}
-
-async function within(child: ChildProcess, version: string, serves: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const fails = new Promise<never>((_, reject) => {
-    const fail = (why: string): void => reject(new Error(`release ${version} ${why}`));
-    child.once('error', (error) => fail(`cannot be started: ${error.message}`));
-    child.once('exit', (code, signal) => fail(`has ended with ${signal ?? `exit code ${code}`}`));
-    timer = setTimeout(() => fail(`does not serve within ${START_MS / 1_000} s`), START_MS);
-  });
-  fails.catch(() => {}); // it may end much later, when nobody waits any more
+  child.on('message', (message) => onReport(Report.parse(message)));
   try {
-    await Promise.race([serves, fails]);
+    await reported(child, version, 'serves');
   } catch (error) {
     await stop(child);
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
+  return {
+    version,
+    pid: child.pid ?? 0,
+    async tell(order) {
+      const obeyed = reported(child, version, order);
+      child.send(order);
+      await obeyed;
+    },
+    stop: () => stop(child),
+  };
+}
+
+/** @throws where the release ends before it reports that, cannot be started or told, or takes too long. */
+async function reported(child: ChildProcess, version: string, awaited: Report): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  const heard = async (): Promise<void> => {
+    for await (const [message] of on(child, 'message', { signal })) if (message === awaited) return;
+  };
+  const why = await Promise.race([
+    heard().catch((error: Error) => error.message),
+    once(child, 'exit', { signal }).then(
+      ([code, by]) => `has ended with ${by ?? `exit code ${code}`}`,
+      (error: Error) => error.message,
+    ),
+    delay(ANSWER_MS, `took longer than ${ANSWER_MS / 1_000} s`, { signal }).catch(() => undefined),
+  ]);
+  over.abort();
+  if (why !== undefined) throw new Error(`release ${version}, awaited to report "${awaited}": ${why}`);
 }
 
 async function stop(child: ChildProcess): Promise<void> {

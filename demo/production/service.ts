@@ -8,9 +8,9 @@ export interface Service {
   deploy(version: string, operationId: string): Promise<void>;
   rollback(operationId: string): Promise<void>;
   /** The release that runs now answers 5xx from now on; another one is not affected. */
-  degrade(): void;
+  degrade(): Promise<void>;
   /** The next answer to a health check is held for good. */
-  holdNextHealth(): void;
+  holdNextHealth(): Promise<void>;
   /** Rollbacks wait, before they change anything, until `releaseRollbacks`. */
   holdRollbacks(): void;
   releaseRollbacks(): void;
