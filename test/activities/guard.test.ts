@@ -387,7 +387,6 @@ describe('TC-12 never raises, and no stamp without evidence (invariant 3)', () =
 
   test.each(UNREACHABLE)('TC-12 $what cannot be reached: every setter throws, nothing is written', async (row) => {
     const world = await guardWorld(servers, row.options);
-    const item = () => world.item({ stage: 'done', shown: 'Monitoring after Deploy' });
     const { convergeDone, settleStatus, restoreStatus } = world.activities;
     const calls = [
       ...TARGETS.map((target) => (key: string) => world.set(target, key)),
@@ -395,7 +394,9 @@ describe('TC-12 never raises, and no stamp without evidence (invariant 3)', () =
       (key: string) => settleStatus(world.request(key)),
       (key: string) => restoreStatus({ ...world.request(key), before: null }),
     ];
-    const outcomes = await Promise.allSettled(calls.map(async (call) => call(await item())));
+    const items: string[] = [];
+    for (const _ of calls) items.push(await world.item({ stage: 'done', shown: 'Monitoring after Deploy' }));
+    const outcomes = await Promise.allSettled(calls.map(async (call, at) => call(items[at] ?? '')));
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(row.error) } });
     }
