@@ -1,5 +1,6 @@
 import type { WindowReport } from '../activities/window-report.ts';
 import { coverage, hasEvidence, type WindowVerdict } from '../decisions/index.ts';
+import { duration } from './duration.ts';
 import type { MonitorPhase, WindowStatus } from './messages.ts';
 import { monitorWorkflowId } from './messages.ts';
 import { summarise } from './summarise.ts';
@@ -111,8 +112,6 @@ export function timerSummary(state: WindowState, { policy }: MonitorInput): stri
   return due === last?.tick ? `confirm tick ${due} of ${plannedTicks}` : `tick ${due} of ${plannedTicks}`;
 }
 
-const left = (ms: number): string => `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`;
-
 const time = (at: number): string => new Date(at).toISOString().slice(11, 19);
 
 /** The window at a glance, in Markdown, for the Temporal UI. Times are UTC. */
@@ -123,7 +122,7 @@ export function details(state: WindowState, input: MonitorInput): string {
     `**${seen.outcome ?? (state.degraded === null ? 'HEALTHY so far' : 'DEGRADED')}** · tick ${seen.tick} of ${seen.plannedTicks} · ${
       seen.phase === 'closed'
         ? 'closed'
-        : `ends ${time(seen.endsAt)} UTC, ${left(seen.endsAt - win.lastSeenAt(state))} from the last look`
+        : `ends ${time(seen.endsAt)} UTC, ${duration(seen.endsAt - win.lastSeenAt(state))} from the last look`
     }`,
     '',
     seen.summary,

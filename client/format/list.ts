@@ -1,7 +1,8 @@
+import { duration } from '../../workflows/duration.ts';
 import type { ListRow } from '../list.ts';
 import { formatTable } from './table.ts';
 import { oneLine, type Paint, plain, words } from './text.ts';
-import { duration, moment, relative } from './time.ts';
+import { moment, relative } from './time.ts';
 
 const HEAD = ['WORK ITEM', 'REPO', 'KIND', 'PHASE', 'VERDICT', 'PROGRESS', 'STARTED', 'ENDED'];
 

@@ -5,7 +5,7 @@ import { formatChanges } from '../../client/format/changes.ts';
 import { formatDeploy } from '../../client/format/deploy.ts';
 import { formatList } from '../../client/format/list.ts';
 import { coloured, oneLine, plain } from '../../client/format/text.ts';
-import { duration, moment } from '../../client/format/time.ts';
+import { moment } from '../../client/format/time.ts';
 import { formatWindow } from '../../client/format/window.ts';
 import { formatWorkItem } from '../../client/format/work-item.ts';
 import { fitted } from '../../client/live.ts';
@@ -186,17 +186,6 @@ describe('changes', () => {
 });
 
 describe('words', () => {
-  test.each([
-    [-5_000, '0 s'],
-    [45_400, '45 s'],
-    [60_000, '1 min'],
-    [245_000, '4 min 5 s'],
-    [7_500_000, '2 h 5 min'],
-    [266_400_000, '3 d 2 h'],
-  ])('%d ms are %s', (ms, words) => {
-    expect(duration(ms)).toBe(words);
-  });
-
   test('another day is named', () => {
     expect(moment(NOON, NOON + 3_600_000)).toBe('12:00:00Z');
     expect(moment(NOON, NOON + 86_400_000)).toBe('2026-03-14 12:00:00Z');

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Explanation } from '../../client/explain.ts';
-import { SET_STATUS_WORKFLOW } from '../../workflows/messages.ts';
 import { runProcess } from '../client/run-cli.ts';
-import { unique } from '../setup/temporal.ts';
 import { LONG, type System, until } from './harness.ts';
 import type { Item } from './item.ts';
 import { withSystem } from './with-system.ts';
@@ -15,20 +13,13 @@ async function explained(system: System, item: Item): Promise<Explanation> {
   return JSON.parse(stdout);
 }
 
-const staleCaller = (system: System, { repo, workItem }: Item) =>
-  system.temporal.client.workflow.execute(SET_STATUS_WORKFLOW, {
-    taskQueue: system.taskQueue,
-    workflowId: unique('stale'),
-    args: [{ repo, workItem, status: 'deploying', caller: 'stale-caller', reason: 'came late' }],
-  });
-
 describe.concurrent('d2d explain', LONG, () => {
   test('a whole deploy, a stale caller afterwards and a sweep: who wanted what, on what evidence, and what came of it', () =>
     withSystem({}, async (system, item) => {
       await system.startWorker();
       await item.start();
       expect(await item.result()).toMatchObject({ outcome: 'done' });
-      await staleCaller(system, item);
+      await (await item.setStatus('deploying')).result();
       system.plane.control.uiSetState(item.workItem, 'Awaiting Deploy');
       expect((await runProcess(system.env(), 'reconcile')).code).toBe(0);
 
@@ -71,7 +62,7 @@ describe.concurrent('d2d explain', LONG, () => {
         match: { method: 'PATCH', times: 1 },
       });
       await system.startWorker();
-      await staleCaller(system, item);
+      await (await item.setStatus('deploying')).result();
       await until(async () => {
         const { wishes } = await explained(system, item);
         expect(wishes).toMatchObject([

@@ -1,3 +1,4 @@
+import type { WorkflowHandle } from '@temporalio/client';
 import { expect } from 'vitest';
 import type { StartInput } from '../../client/client.ts';
 import {
@@ -6,9 +7,12 @@ import {
   deployStatusQuery,
   deployWorkflowId,
   monitorWorkflowId,
+  SET_STATUS_WORKFLOW,
+  type SetDeployStatusInput,
   type WindowStatus,
   windowStatusQuery,
 } from '../../workflows/messages.ts';
+import { unique } from '../setup/temporal.ts';
 import { type System, until } from './harness.ts';
 
 /** One work item of a system: what is done with it, and what the world shows of it. */
@@ -19,6 +23,10 @@ export interface Item {
   readonly planeId: string;
   /** Starts its deploy of v2. */
   start(input?: Partial<StartInput>): Promise<void>;
+  /** A caller of its own wants a status of it: `setDeployStatus`. @returns what has been started. */
+  setStatus(status: SetDeployStatusInput['status'], caller?: string): Promise<WorkflowHandle>;
+  /** Moves its task to a stage, as whoever owns the table does. */
+  setStage(stage: string): Promise<void>;
   /** How its deploy ends. */
   result(): Promise<DeployResult>;
   deployStatus(): Promise<DeployStatus>;
@@ -51,6 +59,15 @@ export function createItem(system: System, repo: string, workItem: string, plane
     workItem,
     planeId,
     start: async (input) => void (await system.client.start({ repo, workItem, version: 'v2', ...input })),
+    setStatus: (status, caller = 'stale-caller') =>
+      client.workflow.start(SET_STATUS_WORKFLOW, {
+        taskQueue: system.taskQueue,
+        workflowId: unique('set'),
+        args: [{ repo, workItem, status, caller }],
+      }),
+    async setStage(stage) {
+      await system.sql('update tasks set stage = $2, updated_at = now() where work_item_id = $1', [workItem, stage]);
+    },
     result: () => system.client.waitForResult({ workItem, repo }),
     deployStatus: () => deploy().query(deployStatusQuery),
     windowStatus: () => window().query(windowStatusQuery),

@@ -10,11 +10,9 @@ import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts'
 import { type PostgresServer, startPostgresServer } from '../../demo/servers/postgres-server.ts';
 import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import type { FaultRule } from '../../demo/simulated-plane/faults.ts';
-import { SET_STATUS_WORKFLOW } from '../../workflows/messages.ts';
 import { runProcess } from '../client/run-cli.ts';
-import { unique } from '../setup/temporal.ts';
-import { LONG, type System, startSystem, until } from './harness.ts';
-import { expectMissedInOutageOnly, type Item, TO_DONE, ticksInOrder } from './item.ts';
+import { LONG, startSystem, until } from './harness.ts';
+import { expectMissedInOutageOnly, TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // What a worker depends on goes away in mid-run: a status is late rather than wrong, and nothing is lost or stuck.
@@ -42,16 +40,6 @@ const FAULTS: readonly (readonly [string, FaultRule])[] = [
 
 const tell = (what: string, ms: number): void => void process.stdout.write(`${what}: ${(ms / 1_000).toFixed(1)} s\n`);
 
-const setStatus = (system: System, repo: string, workItem: string, status = 'deploying') =>
-  system.temporal.client.workflow.start(SET_STATUS_WORKFLOW, {
-    taskQueue: system.taskQueue,
-    workflowId: unique('stale'),
-    args: [{ repo, workItem, status, caller: 'stale-caller' }],
-  });
-
-const done = (system: System, { workItem }: Item) =>
-  system.sql("update tasks set stage = 'done', updated_at = now() where work_item_id = $1", [workItem]);
-
 describe.concurrent('outages', LONG, () => {
   test('a session that holds the lock and never speaks again: the database ends it, and the write is late', () =>
     withSystem({}, async (system, item) => {
@@ -63,7 +51,7 @@ describe.concurrent('outages', LONG, () => {
       await frozen.query(`begin; set local idle_in_transaction_session_timeout = '20s';
         select pg_advisory_xact_lock('${lockKey(item.workItem)}'::bigint)`);
       const since = Date.now();
-      await (await setStatus(system, item.repo, item.workItem)).result();
+      await (await item.setStatus('deploying')).result();
       tell('lock held by a dead session, status late by', Date.now() - since);
       expect(item.history()).toEqual(['Deploying']);
       expect(Date.now() - since).toBeGreaterThan(15_000); // that it was in the way at all
@@ -75,13 +63,13 @@ describe.concurrent('outages', LONG, () => {
       const { control } = system.plane;
       const first = await system.startWorker();
       control.fault({ mode: 'hold', phase: 'after', match: { method: 'GET', path: item.workItem, times: 1 } });
-      const stale = await setStatus(system, item.repo, item.workItem, 'awaiting_deploy');
+      const stale = await item.setStatus('awaiting_deploy');
       await control.whenHeld(1); // it has its evidence
       first.signal('SIGSTOP');
       control.release();
       await system.startWorker();
       await stale.result(); // the other worker has tried it again, once the lock was free
-      await done(system, item);
+      await item.setStage('done');
       expect((await runProcess(system.env(), 'reconcile')).code).toBe(0);
       expect(item.history()).toEqual(['Awaiting Deploy', 'Done']);
       first.signal('SIGCONT');
@@ -99,7 +87,7 @@ describe.concurrent('outages', LONG, () => {
       control.setRateLimit(60, 10_000); // as Plane, in a sixth of the time
       control.clearRequests();
       const since = Date.now();
-      const started = await Promise.all(items.map(({ repo, workItem }) => setStatus(system, repo, workItem)));
+      const started = await Promise.all(items.map((each) => each.setStatus('deploying')));
       await Promise.all(started.map((handle) => handle.result()));
       const refused = control.requests().filter(({ status }) => status === 429).length;
       tell(

@@ -1,22 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { runProcess } from '../client/run-cli.ts';
 import { LONG, type System, until } from './harness.ts';
-import type { Item } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // What no run has an eye on any more: a schedule sweeps, and corrects the statuses that should not stand.
 
 const SWEPT = { env: { ORCH_SWEEP_SECONDS: '2' } };
 
-async function done(system: System, item: Item): Promise<void> {
-  await system.sql("update tasks set stage = 'done', updated_at = now() where work_item_id = $1", [item.workItem]);
-}
-
 describe.concurrent('the sweep', LONG, () => {
   test('an old status that somebody’s save of another field brings back is healed by the next sweep', () =>
     withSystem(SWEPT, async (system, item) => {
       await system.startWorker();
-      await done(system, item);
+      await item.setStage('done');
       await item.untilShown('In Progress');
       for (const state of ['Deploying', 'Monitoring after Deploy', 'Awaiting Deploy']) {
         system.plane.control.uiSetState(item.workItem, state);
@@ -32,9 +27,9 @@ describe.concurrent('the sweep', LONG, () => {
       const { control } = system.plane;
       const [underWay, chosen] = [await system.addItem(), await system.addItem()];
       for (const { workItem } of [item, underWay]) control.uiSetState(workItem, 'Deploying');
-      await done(system, chosen);
+      await chosen.setStage('done');
       control.uiSetState(chosen.workItem, 'Todo');
-      await system.sql("update tasks set stage = 'cancelled' where work_item_id = $1", [item.workItem]);
+      await item.setStage('cancelled');
       await system.startWorker();
       await item.untilShown('Cancelled');
       await sweptTwice(system);
@@ -47,7 +42,7 @@ describe.concurrent('the sweep', LONG, () => {
       await system.startWorker();
       control.uiSetState(item.workItem, 'Deploying');
       await sweptTwice(system); // the item is on no page of the next sweep but for the margin
-      await done(system, item);
+      await item.setStage('done');
       await item.untilShown('Done');
     }));
 
@@ -55,7 +50,7 @@ describe.concurrent('the sweep', LONG, () => {
     withSystem({}, async (system, item) => {
       await system.startWorker();
       system.plane.control.uiSetState(item.workItem, 'Deploying');
-      await done(system, item);
+      await item.setStage('done');
       const env = system.env();
       const dry = await runProcess(env, 'reconcile', '--dry-run');
       expect(dry.stdout.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, '  '))).toEqual([

@@ -17,17 +17,13 @@ async function listening(system: System, copies = 1): Promise<void> {
   system.plane.control.setWebhook({ url: `http://127.0.0.1:${port}/plane`, secret: SECRET, copies });
 }
 
-async function done(system: System, item: Item): Promise<void> {
-  await system.sql("update tasks set stage = 'done' where work_item_id = $1", [item.workItem]);
-}
-
 const requestsAbout = (system: System, item: Item): number =>
   system.plane.control.requests().filter(({ path }) => path.includes(item.planeId)).length;
 
 describe.concurrent('webhooks', LONG, () => {
   test('a foreign status is corrected at once, again and again; a person’s choice stays', () =>
     withSystem({}, async (system, item) => {
-      await done(system, item);
+      await item.setStage('done');
       await listening(system);
       const took: number[] = [];
       for (const state of ['Deploying', 'Awaiting Deploy', 'Monitoring after Deploy']) {
@@ -46,7 +42,7 @@ describe.concurrent('webhooks', LONG, () => {
 
   test('a storm of events is a handful of looks, and our own write ends it', () =>
     withSystem({}, async (system, item) => {
-      await done(system, item);
+      await item.setStage('done');
       await listening(system, 25);
       system.plane.control.uiSetState(item.workItem, 'Deploying'); // 25 events, and 25 of the correction
       await item.untilShown('Done');
@@ -67,7 +63,7 @@ describe.concurrent('webhooks', LONG, () => {
 
   test('somebody who fights is told about, and Plane has the last word of the worker', () =>
     withSystem({}, async (system, item) => {
-      await done(system, item);
+      await item.setStage('done');
       await listening(system);
       for (let fought = 0; fought < 6; fought += 1) {
         system.plane.control.uiSetState(item.workItem, 'Deploying');

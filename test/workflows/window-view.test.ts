@@ -73,7 +73,7 @@ describe('details', () => {
       OPENED,
     );
     expect(view.details(state, input()).split('\n')).toEqual([
-      expect.stringMatching(/^\*\*DEGRADED\*\* · tick 2 of 10 · ends 10:05:00 UTC/),
+      '**DEGRADED** · tick 2 of 10 · ends 10:05:00 UTC, 3 min 50 s from the last look',
       '',
       '3 health checks in a row failed (threshold 3): a|b; 10 requests seen, fewer than the 20 that the error ratio needs',
       '',
