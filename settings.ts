@@ -32,6 +32,11 @@ export function loadSettings(env: Env, readFile: ReadFile = readText): Settings 
 /** The settings, or all that is wrong with them; the warnings in either case. Never throws. */
 export const checkSettings = (env: Env, readFile: ReadFile = readText): Checked => check(env, readFile);
 
+/** The Plane projects of all repositories, each once: a uuid or an identifier. */
+export const planeProjects = ({ repositories }: Pick<Settings, 'repositories'>): readonly string[] => [
+  ...new Set([...repositories.values()].map(({ planeProject }) => planeProject)),
+];
+
 /** Every variable with its value in force (secrets masked) and its source, also where settings are faulty. Never throws. */
 export const describeSettings = (env: Env, readFile: ReadFile = readText): SettingRow[] =>
   describeVariables(env, readFile);

@@ -17,7 +17,7 @@ import { applySweepSchedule, sweepScheduleId } from './adapters/temporal/sweep-s
 import { temporalOptions } from './adapters/temporal/temporal-options.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
 import { within } from './adapters/within.ts';
-import { checkSettings, EXIT_BAD_SETTINGS, type Settings } from './settings.ts';
+import { checkSettings, EXIT_BAD_SETTINGS, planeProjects, type Settings } from './settings.ts';
 import { checkWorld } from './world.ts';
 
 /** How long Temporal is waited for at the start, ms. */
@@ -93,7 +93,10 @@ async function createWorker(
 
   if (settings.planeWebhook !== null) {
     const { taskQueue } = settings.worker;
-    const onWorkItem = (item: PlaneEvent): Promise<void> => startHealing(client, taskQueue, item);
+    const onWorkItem = async (item: PlaneEvent): Promise<void> => {
+      const ours = await Promise.all(planeProjects(settings).map((project) => plane.project(project)));
+      if (ours.some(({ id }) => id === item.project)) await startHealing(client, taskQueue, item);
+    };
     const listener = await listenForEvents({ ...settings.planeWebhook, onWorkItem, log });
     opened.push({ name: 'webhook listener', close: () => listener.close() });
     log.info({ url: listener.url }, 'listening for the webhook events of Plane');

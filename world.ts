@@ -8,7 +8,7 @@ import { tableFaults } from './adapters/postgres/table-faults.ts';
 import { namespaceFault } from './adapters/temporal/namespace-fault.ts';
 import { ensureSearchAttributes, missingSearchAttributes } from './adapters/temporal/search-attributes.ts';
 import { NoAnswer, within } from './adapters/within.ts';
-import type { Settings } from './settings.ts';
+import { planeProjects, type Settings } from './settings.ts';
 
 /** One thing that a worker needs of its world. A fault stops the worker; a warning is of what may come back by itself. */
 export interface Check {
@@ -85,8 +85,7 @@ async function checkDatabase({ database }: World): Promise<Check[]> {
 async function checkPlane({ settings, plane }: World): Promise<Check[]> {
   try {
     const { displayName } = await within(PATIENCE_MS, 'Plane', plane.me());
-    const projects = new Set([...settings.repositories.values()].map(({ planeProject }) => planeProject));
-    const states = await Promise.all([...projects].map((project) => checkStates(project, settings, plane)));
+    const states = await Promise.all(planeProjects(settings).map((project) => checkStates(project, settings, plane)));
     return [ok('plane', `the API key belongs to ${displayName}`), ...states.flat()];
   } catch (error) {
     return [planeCheck('plane', error)];

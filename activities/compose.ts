@@ -12,7 +12,7 @@ import { createTasks } from '../adapters/postgres/tasks.ts';
 import { createWorkItemLock } from '../adapters/postgres/work-item-lock.ts';
 import { createWindowEvidence } from '../adapters/temporal/window-evidence.ts';
 import { normaliseRepo } from '../decisions/index.ts';
-import type { Repository, Settings } from '../settings.ts';
+import { planeProjects, type Repository, type Settings } from '../settings.ts';
 import { createAlerts } from './alerts.ts';
 import { createDeploy } from './deploy.ts';
 import { createHealWorkItem } from './heal-work-item.ts';
@@ -22,6 +22,7 @@ import { createPostDeployLog } from './post-deploy-log.ts';
 import { createProbes } from './probes.ts';
 import { createReconcile } from './reconcile.ts';
 import { createRollback } from './rollback.ts';
+import { createSpareRequests } from './spare-requests.ts';
 import { createStatusSetters } from './status-setters.ts';
 import { createTaskActivities } from './tasks.ts';
 
@@ -44,11 +45,13 @@ export function composeActivities(settings: Settings, { database, plane, tempora
   const tasks = createTasks(database);
   const evidence = createWindowEvidence(temporal);
   const windowActive = (repo: string, workItem: string) => evidence.windowActive(spelled(repo), workItem);
+  const deployUnderWay = (repo: string, workItem: string) => evidence.deployUnderWay(spelled(repo), workItem);
   const tracker = createTracker({
     client: plane,
     names: { awaiting_deploy: awaitingDeploy, deploying, monitoring, done },
     projectOf: (repo) => repository(repo)?.planeProject ?? settings.plane.project,
   });
+  const spareRequests = createSpareRequests(plane.requestsLeft, settings.sweep.keepRequests);
   const driverFor = createDriverFor({ environment });
   const http = createHttpProbe();
 
@@ -56,8 +59,14 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     guard: settings.guard,
     withWorkItemLock: createWorkItemLock(database),
     findTask: (workItem, held) => (held === undefined ? tasks : createTasks(held)).find(workItem),
+    findByOtherName: async (repo, workItem) => {
+      const [spelled] = await tasks.findNamed([workItem]);
+      if (spelled !== undefined) return spelled;
+      const [named] = await tasks.findNamed((await tracker.namesOf(repo, workItem)) ?? []);
+      return named ?? null;
+    },
     windowActive,
-    deployUnderWay: (repo, workItem) => evidence.deployUnderWay(spelled(repo), workItem),
+    deployUnderWay,
     tracker,
     log,
   });
@@ -77,19 +86,15 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       windowActive,
     }),
     ...setters,
-    ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus }),
+    ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus, spareRequests }),
     ...createReconcile({
       guard: settings.guard,
-      projects: [
-        ...new Set([
-          settings.plane.project,
-          ...[...settings.repositories.values()].map(({ planeProject }) => planeProject),
-        ]),
-      ],
+      projects: planeProjects(settings),
       tracker,
       tasks,
       windowActive,
-      keepRequests: settings.sweep.keepRequests,
+      deployUnderWay,
+      spareRequests,
     }),
     ...createDeploy({ repository, driverFor, log }),
     ...createHealthCheck({ repository, http }),

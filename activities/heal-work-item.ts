@@ -10,9 +10,11 @@ export interface HealWorkItemDeps {
     ): Promise<{ readonly names: readonly string[]; readonly shown: string; readonly status: string | null } | null>;
   };
   readonly tasks: {
-    findAll(workItems: readonly string[]): Promise<readonly { readonly repo: string; readonly workItem: string }[]>;
+    findNamed(names: readonly string[]): Promise<readonly { readonly repo: string; readonly workItem: string }[]>;
   };
   readonly healStatus: StatusSetters['healStatus'];
+  /** @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
+  readonly spareRequests: () => void;
 }
 
 /** Which work item to look at, and why. */
@@ -23,20 +25,20 @@ export interface HealRequest extends TrackedItem {
 /** What one look at a work item found, and did. */
 export interface Healed extends Correction {
   readonly repo: string;
-  readonly workItem: string;
 }
 
 /** Each throws what the tracker, the lock, Postgres or Temporal throw. */
-export function createHealWorkItem({ tracker, tasks, healStatus }: HealWorkItemDeps) {
+export function createHealWorkItem({ tracker, tasks, healStatus, spareRequests }: HealWorkItemDeps) {
   return {
     /** Looks at one work item, and corrects a deploy-phase status that should not stand; `null`: nothing of ours is shown, or nobody knows its task. */
     async healWorkItem({ id, project, reason }: HealRequest): Promise<Healed | null> {
+      spareRequests();
       const item = await tracker.item(project, id);
       if (item === null || item.status === null || item.status === 'done') return null;
-      const [task] = await tasks.findAll(item.names);
+      const [task] = await tasks.findNamed(item.names);
       if (task === undefined) return null;
       const { repo, workItem } = task;
-      return { repo, workItem, ...(await healStatus({ repo, workItem, caller: 'healWorkItem', reason })) };
+      return { repo, ...(await healStatus({ repo, workItem, caller: 'healWorkItem', reason })) };
     },
   };
 }

@@ -1,10 +1,19 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { applies, type DeployPhaseStatus, type GuardEvidence, type Scope, sweptStatus } from '../decisions/index.ts';
 
 /** A work item by the tracker's own ids. */
 export interface TrackedItem {
   readonly id: string;
   readonly project: string;
+}
+
+/** A work item that shows a deploy-phase status. */
+export interface InDeployPhase {
+  readonly item: TrackedItem;
+  /** The names by which a task may know it. */
+  readonly names: readonly string[];
+  /** What the tracker calls its status. */
+  readonly shown: string;
+  readonly status: DeployPhaseStatus;
 }
 
 /** A deploy-phase status that should not stand. */
@@ -25,21 +34,18 @@ export interface ReadPage {
   readonly cursor: string | null;
   /** Epoch ms: what was changed before is not read; `null`: all of it is. */
   readonly since: number | null;
+  /** Ids of work items that were in the deploy phase when they were read last. */
+  readonly known: readonly string[];
 }
 
 export interface PageRead {
   /** Work items that were read. */
   readonly looked: number;
-  readonly inDeployPhase: number;
-  readonly drifts: readonly Drift[];
+  readonly inDeployPhase: readonly InDeployPhase[];
+  /** Of the known ones, those that are in it no more. */
+  readonly left: readonly string[];
   /** For the next page; `null`: there is nothing more to read. */
   readonly next: string | null;
-}
-
-interface Task {
-  readonly repo: string;
-  readonly workItem: string;
-  readonly stage: string;
 }
 
 export interface ReconcileDeps {
@@ -54,7 +60,6 @@ export interface ReconcileDeps {
     ): Promise<{
       readonly items: readonly {
         readonly item: TrackedItem;
-        /** The ids by which a task may name it. */
         readonly names: readonly string[];
         readonly shown: string;
         readonly status: DeployPhaseStatus | 'done' | null;
@@ -62,58 +67,38 @@ export interface ReconcileDeps {
       }[];
       readonly next: string | null;
     }>;
-    shown(
-      repo: string,
-      workItem: string,
-    ): Promise<{ readonly name: string; readonly status: DeployPhaseStatus | 'done' | null }>;
-    /** The tracker's own ids of a work item that was read already. */
-    place(repo: string, workItem: string): Promise<TrackedItem>;
-    /** Requests that are left this minute, whoever uses the key; `null`: nobody knows. */
-    requestsLeft(): number | null;
   };
   readonly tasks: {
-    findAll(workItems: readonly string[]): Promise<readonly Task[]>;
-    finishedSince(since: Date, limit: number): Promise<readonly Task[]>;
+    findNamed(names: readonly string[]): Promise<readonly (Task & { readonly asked: string })[]>;
   };
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
-  /** Requests a minute that a sweep leaves to status writes. */
-  readonly keepRequests: number;
+  readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
+  /** @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
+  readonly spareRequests: () => void;
 }
 
-/** The most tasks that have finished of late and are looked at one by one. */
-const MOST_FINISHED = 50;
-
-/** How long a sweep waits where it must leave the rest of the requests to writes, ms. */
-const SPARE_MS = 15_000;
-
-const IN_DEPLOY_PHASE: readonly (string | null)[] = ['awaiting_deploy', 'deploying', 'monitoring'];
+interface Task {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly stage: string;
+}
 
 /**
  * What a sweep reads (docs/status-protocol.md). It writes nothing: what has drifted is corrected by `healWorkItem`, which reads the evidence
- * anew. Each throws what the tracker, Postgres or Temporal throw, and where too few requests are left.
+ * anew. Each throws what the tracker, Postgres or Temporal throw.
  */
-export function createReconcile({ guard, projects, tracker, tasks, windowActive, keepRequests }: ReconcileDeps) {
-  /** Reads are put off where writes may need what is left of Plane's rate limit. */
-  function sparingly(): void {
-    const left = tracker.requestsLeft();
-    if (left === null || left > keepRequests) return;
-    throw ApplicationFailure.create({
-      type: 'PlaneBudget',
-      message: `${left} requests are left of Plane's rate limit, which are kept for status writes (ORCH_SWEEP_KEEP_REQUESTS): the sweep waits`,
-      nextRetryDelay: SPARE_MS,
-    });
-  }
+export function createReconcile(deps: ReconcileDeps) {
+  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, spareRequests } = deps;
 
-  async function driftOf(
-    { repo, workItem, stage }: Task,
-    { shown, status, item }: { readonly shown: string; readonly status: string | null; readonly item: TrackedItem },
-  ): Promise<Drift | null> {
-    if (!applies(guard, repo) || !IN_DEPLOY_PHASE.includes(status)) return null;
+  /** What a task asks its work item to show; `null`: nothing else than it shows. */
+  async function wantedBy({ repo, workItem, stage }: Task, shown: DeployPhaseStatus): Promise<Drift['wanted'] | null> {
+    if (!applies(guard, repo)) return null;
     const evidence = (active: boolean): GuardEvidence => ({ inForce: true, dbStage: stage, windowActive: active });
     // Only a done task has a window that could matter.
     const asked = sweptStatus(evidence(false)) === 'done';
     const wanted = sweptStatus(evidence(asked && (await windowActive(repo, workItem))));
-    return wanted === null || wanted === status ? null : { repo, workItem, item, shown, wanted };
+    if (wanted === null || wanted === shown) return null;
+    return (await deployUnderWay(repo, workItem)) ? null : wanted;
   }
 
   return {
@@ -121,40 +106,32 @@ export function createReconcile({ guard, projects, tracker, tasks, windowActive,
       return guard.enabled ? projects : [];
     },
 
-    /** One page of a project, and what of it has drifted. */
-    async readPage({ project, cursor, since }: ReadPage): Promise<PageRead> {
-      sparingly();
+    /** One page of a project. */
+    async readPage({ project, cursor, since, known }: ReadPage): Promise<PageRead> {
+      spareRequests();
       const { items, next } = await tracker.page(project, cursor);
-      const inDeployPhase = items.filter(({ status }) => IN_DEPLOY_PHASE.includes(status));
-      const found = inDeployPhase.length === 0 ? [] : await tasks.findAll(inDeployPhase.flatMap(({ names }) => names));
-      const drifts: Drift[] = [];
-      for (const item of inDeployPhase) {
-        const task = found.find(({ workItem }) => item.names.includes(workItem));
-        const drift = task === undefined ? null : await driftOf(task, item);
-        if (drift !== null) drifts.push(drift);
+      const inDeployPhase: InDeployPhase[] = [];
+      const left: string[] = [];
+      for (const { item, names, shown, status } of items) {
+        if (status !== null && status !== 'done') inDeployPhase.push({ item, names, shown, status });
+        else if (known.includes(item.id)) left.push(item.id);
       }
       const oldest = items.at(-1)?.updatedAt ?? 0;
       const readAll = since !== null && oldest < since;
-      return { looked: items.length, inDeployPhase: inDeployPhase.length, drifts, next: readAll ? null : next };
+      return { looked: items.length, inDeployPhase, left, next: readAll ? null : next };
     },
 
-    /** The tasks that finished of late, each asked for: its status may have been written long before, and stand in no page. */
-    async readFinished({ since }: { readonly since: number }): Promise<PageRead> {
-      const finished = guard.enabled ? await tasks.finishedSince(new Date(since), MOST_FINISHED) : [];
+    /** Which of these statuses should not stand, by the tasks and the windows as they are now. Asks the tracker nothing. */
+    async findDrifts({ items }: { readonly items: readonly InDeployPhase[] }): Promise<readonly Drift[]> {
+      const found = await tasks.findNamed(items.flatMap(({ names }) => names));
       const drifts: Drift[] = [];
-      let inDeployPhase = 0;
-      let looked = 0;
-      for (const task of finished) {
-        if (!applies(guard, task.repo)) continue;
-        sparingly();
-        const { name, status } = await tracker.shown(task.repo, task.workItem);
-        looked += 1;
-        if (IN_DEPLOY_PHASE.includes(status)) inDeployPhase += 1;
-        const item = await tracker.place(task.repo, task.workItem);
-        const drift = await driftOf(task, { shown: name, status, item });
-        if (drift !== null) drifts.push(drift);
+      for (const { item, names, shown, status } of items) {
+        const task = found.find(({ asked }) => names.includes(asked));
+        const wanted = task === undefined ? null : await wantedBy(task, status);
+        if (task !== undefined && wanted !== null)
+          drifts.push({ repo: task.repo, workItem: task.workItem, item, shown, wanted });
       }
-      return { looked, inDeployPhase, drifts, next: null };
+      return drifts;
     },
   };
 }

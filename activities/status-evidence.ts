@@ -25,8 +25,8 @@ export type Written = TrackerStatus | 'cancelled' | { readonly id: string };
 export interface Tracker {
   /** Reads what the tracker shows now: one request once the project's states are known. */
   shown(repo: string, workItem: string): Promise<ShownStatus>;
-  /** Writes a status: one unconditional PATCH. */
-  write(repo: string, workItem: string, status: Written): Promise<void>;
+  /** Writes a status: one unconditional PATCH. `beforeSending` is called when it begins to be sent; where it throws, nothing is. */
+  write(repo: string, workItem: string, status: Written, beforeSending?: () => void): Promise<void>;
   /** Whether a state is there still, by the tracker's id of it. */
   hasState(repo: string, workItem: string, id: string): Promise<boolean>;
   /** The tracker's id of the state that stands for a status. */
@@ -55,13 +55,18 @@ export interface EvidenceDeps<Held> {
   readonly withWorkItemLock: <T>(workItem: string, run: (held: Held, lost?: AbortSignal) => Promise<T>) => Promise<T>;
   /** Reads a task; under the lock on the lock's own connection, in a statement of its own. */
   readonly findTask: (workItem: string, held?: Held) => Promise<TaskRow | null>;
+  /** The task of a work item that goes by another name in `tasks`: spelled otherwise, or its key for its uuid. */
+  readonly findByOtherName: (
+    repo: string,
+    workItem: string,
+  ) => Promise<{ readonly repo: string; readonly workItem: string } | null>;
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   /** Whether a deploy of the work item is between its begin and its window: what it shows is its own business. */
   readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
   readonly tracker: Tracker;
   readonly log: { info(fields: object, message: string): void };
-  /** Milliseconds that only ever grow. Default: `performance.now`. */
-  readonly now?: () => number;
+  /** Begins to measure a time: the answer tells how long ago that was, ms. */
+  readonly stopwatch?: () => () => number;
 }
 
 /** Not in force is exactly the unguarded behaviour: no lock, no evidence, one write. */
@@ -77,12 +82,14 @@ const MAX_EVIDENCE_AGE_MS = 20_000;
 /** Writes a status of the work item, if it still may. */
 export type Write = (status: Written) => Promise<void>;
 
-/** What a setter does with the evidence, in the repository of the task. */
-export type Act<T> = (evidence: GuardEvidence, repo: string, write: Write) => Promise<T>;
+/** What a setter does with the evidence; the request bears the names of the task. */
+export type Act<T> = (evidence: GuardEvidence, request: SetStatus, write: Write) => Promise<T>;
 
 /** What a decision rested on: told with each result, so that it can be explained afterwards. */
 export interface OnEvidence {
   readonly evidence: GuardEvidence;
+  /** The work item as `tasks` names it. */
+  readonly workItem: string;
 }
 
 export interface Evidenced {
@@ -92,8 +99,7 @@ export interface Evidenced {
   verdictOn(target: string, request: SetStatus, evidence: GuardEvidence): GuardVerdict;
   /** Writes a status unless it stands there already: a write of the same would move `updated_at` for nothing. */
   writeIfNew(
-    repo: string,
-    workItem: string,
+    request: SetStatus,
     status: TrackerStatus,
     write: Write,
   ): Promise<{ readonly shown: string; readonly wrote: boolean }>;
@@ -105,25 +111,30 @@ export interface Evidenced {
  * Each call throws what the lock, Postgres, Temporal or the tracker throw: without evidence nothing is stamped.
  */
 export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
-  const { guard, withWorkItemLock, findTask, windowActive, tracker, log, now = () => performance.now() } = deps;
+  const { guard, withWorkItemLock, findTask, findByOtherName, windowActive, tracker, log } = deps;
+  const { stopwatch = startStopwatch } = deps;
 
   /** One pass under the lock. `doubt` learns of a write that was sent and outlived the lock or its time. */
-  function locked<T extends object>(request: SetStatus, act: Act<T>, doubt: { inDoubt: () => boolean }) {
-    const { workItem } = request;
+  function locked<T extends object>(asked: SetStatus, act: Act<T>, doubt: { inDoubt: () => boolean }) {
+    const { workItem } = asked;
     return withWorkItemLock(workItem, async (held, lost) => {
-      const since = now();
+      const age = stopwatch();
       const task = await findTask(workItem, held);
-      const repo = task?.repo ?? request.repo;
+      const other = task === null ? await findByOtherName(asked.repo, workItem) : null;
+      if (other !== null) return { otherName: other.workItem };
+      const repo = task?.repo ?? asked.repo;
       if (!applies(guard, repo)) return { outOfScope: repo };
       const active = await windowActive(repo, workItem);
-      const write: Write = async (status) => {
+      const request = { ...asked, repo };
+      const write: Write = (status) => {
         lost?.throwIfAborted();
-        assertFresh(workItem, now() - since);
-        doubt.inDoubt = () => lost?.aborted === true || now() - since > MAX_EVIDENCE_AGE_MS;
-        await tracker.write(repo, workItem, status);
+        return tracker.write(repo, workItem, status, () => {
+          assertFresh(workItem, age());
+          doubt.inDoubt = () => lost?.aborted === true || age() > MAX_EVIDENCE_AGE_MS;
+        });
       };
       const evidence = { inForce: true, dbStage: task?.stage ?? null, windowActive: active };
-      return { result: { ...(await act(evidence, repo, write)), evidence } };
+      return { result: { ...(await act(evidence, request, write)), evidence, workItem } };
     });
   }
 
@@ -142,20 +153,27 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
     return locked(request, act, doubt);
   }
 
+  async function guarded<T extends object>(request: SetStatus, act: Act<T>): Promise<T & OnEvidence> {
+    const came = await twiceIfInDoubt(request, act);
+    if ('result' in came) return came.result;
+    // Another name would be another lock, and no evidence at all.
+    if ('otherName' in came) return guarded({ ...request, workItem: came.otherName }, act);
+    return unguarded({ ...request, repo: came.outOfScope }, act);
+  }
+
+  const unguarded = async <T extends object>(request: SetStatus, act: Act<T>): Promise<T & OnEvidence> => {
+    const { repo, workItem } = request;
+    const write: Write = (status) => tracker.write(repo, workItem, status);
+    return { ...(await act(OFF, request, write)), evidence: OFF, workItem };
+  };
+
   return {
     async withEvidence(request, act) {
-      const { workItem } = request;
-      const unguarded = async (repo: string) => ({
-        ...(await act(OFF, repo, (status) => tracker.write(repo, workItem, status))),
-        evidence: OFF,
-      });
-      if (!guard.enabled) return unguarded(request.repo);
-      if (!applies(guard, request.repo)) {
-        const repo = (await findTask(workItem))?.repo ?? request.repo;
-        if (!applies(guard, repo)) return unguarded(repo);
-      }
-      const guarded = await twiceIfInDoubt(request, act);
-      return 'result' in guarded ? guarded.result : unguarded(guarded.outOfScope);
+      if (!guard.enabled) return unguarded(request, act);
+      if (applies(guard, request.repo)) return guarded(request, act);
+      const task = (await findTask(request.workItem)) ?? (await findByOtherName(request.repo, request.workItem));
+      const repo = task?.repo ?? request.repo;
+      return applies(guard, repo) ? guarded(request, act) : unguarded({ ...request, repo }, act);
     },
 
     verdictOn(target, request, evidence) {
@@ -175,13 +193,22 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
       return verdict;
     },
 
-    async writeIfNew(repo, workItem, status, write) {
+    async writeIfNew({ repo, workItem }, status, write) {
       const { id, name: shown } = await tracker.shown(repo, workItem);
       if (id === (await tracker.stateId(repo, workItem, status))) return { shown, wrote: false };
       await write(status);
       return { shown, wrote: true };
     },
   };
+}
+
+/**
+ * By the clock that only grows and by the one of the day, whichever says more: the first stands still while a machine sleeps, the
+ * second may be set back.
+ */
+function startStopwatch(): () => number {
+  const [since, sinceToday] = [performance.now(), Date.now()];
+  return () => Math.max(performance.now() - since, Date.now() - sinceToday);
 }
 
 function assertFresh(workItem: string, ageMs: number): void {

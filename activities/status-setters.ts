@@ -19,6 +19,8 @@ export interface SetStatusResult extends OnEvidence {
 }
 
 export interface Correction extends OnEvidence {
+  /** `null`: there was nothing to correct. */
+  readonly verdict: GuardVerdict | null;
   /** What the tracker showed; `null`: it was not even read, as the authorities ask for nothing. */
   readonly shown: string | null;
   /** What they ask for. */
@@ -32,17 +34,17 @@ export interface Correction extends OnEvidence {
  * Each throws what the lock, Postgres, Temporal or the tracker throw: without evidence nothing is stamped (invariant 3).
  */
 export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
-  const { tracker, deployUnderWay } = deps;
+  const { tracker, deployUnderWay, windowActive } = deps;
   const { withEvidence, verdictOn, writeIfNew } = evidenced(deps);
 
   const setter =
     (target: DeployPhaseStatus) =>
     (request: SetStatus): Promise<SetStatusResult> =>
-      withEvidence(request, async (evidence, repo, write) => {
-        const verdict = verdictOn(target, request, evidence);
+      withEvidence(request, async (evidence, named, write) => {
+        const verdict = verdictOn(target, named, evidence);
         const status = statusToWrite(verdict, target, evidence);
         if (status === null) return { verdict, shown: null, status, wrote: false };
-        if (evidence.inForce) return { verdict, status, ...(await writeIfNew(repo, request.workItem, status, write)) };
+        if (evidence.inForce) return { verdict, status, ...(await writeIfNew(named, status, write)) };
         await write(status);
         return { verdict, shown: null, status, wrote: true };
       });
@@ -53,17 +55,21 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
     ask: (evidence: GuardEvidence) => 'done' | 'monitoring' | 'cancelled' | null,
     from: 'the run' | 'outside',
   ): Promise<Correction> =>
-    withEvidence(request, async (evidence, repo, write) => {
+    withEvidence(request, async (evidence, named, write) => {
+      const { repo, workItem } = named;
       const status = ask(evidence);
-      if (status === null) return { shown: null, status, wrote: false };
-      const shown = await tracker.shown(repo, request.workItem);
+      const verdict = null;
+      if (status === null) return { verdict, shown: null, status, wrote: false };
+      const shown = await tracker.shown(repo, workItem);
       if (shown.status === null || shown.status === status || shown.status === 'done')
-        return { shown: shown.name, status, wrote: false };
-      if (from === 'outside' && (await deployUnderWay(repo, request.workItem)))
-        return { shown: shown.name, status, wrote: false };
-      verdictOn(status, request, evidence);
+        return { verdict, shown: shown.name, status, wrote: false };
+      // In this order: a deploy that is not under way any more has its window by now.
+      const itsOwn = from === 'outside' && (await deployUnderWay(repo, workItem));
+      if (itsOwn || (from === 'outside' && (await windowActive(repo, workItem)) !== evidence.windowActive))
+        return { verdict, shown: shown.name, status, wrote: false };
+      const decided = verdictOn(status, named, evidence);
       await write(status);
-      return { shown: shown.name, status, wrote: true };
+      return { verdict: decided, shown: shown.name, status, wrote: true };
     });
 
   return {
@@ -73,15 +79,15 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
 
     /** The terminal sync: a done task whose window is over shows `Done`, one whose window is active `monitoring`. */
     convergeDone: (request: SetStatus): Promise<SetStatusResult> =>
-      withEvidence(request, async (evidence, repo, write) => {
-        const verdict = verdictOn('done', request, evidence);
+      withEvidence(request, async (evidence, named, write) => {
+        const verdict = verdictOn('done', named, evidence);
         if (!evidence.inForce) {
           await write('done');
           return { verdict, shown: null, status: 'done', wrote: true };
         }
         const status = restingStatus(evidence);
         if (status === null) return { verdict, shown: null, status, wrote: false };
-        return { verdict, status, ...(await writeIfNew(repo, request.workItem, status, write)) };
+        return { verdict, status, ...(await writeIfNew(named, status, write)) };
       }),
 
     /** Reads a status back and converges it again where a deploy-phase status stands that should not (invariant 5). */
@@ -95,9 +101,10 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
 
     /** Puts back the status from before a run that did not reach `done`; `Awaiting Deploy` where that was a deploy-phase one, or is gone. */
     restoreStatus: (request: SetStatus & { readonly before: ShownStatus | null }): Promise<SetStatusResult> =>
-      withEvidence(request, async (evidence, repo, write) => {
-        const { workItem, before } = request;
-        const verdict = verdictOn('before', request, evidence);
+      withEvidence(request, async (evidence, named, write) => {
+        const { before } = request;
+        const { repo, workItem } = named;
+        const verdict = verdictOn('before', named, evidence);
         // An item that was shown without any state has nothing that could be put back.
         const own = before !== null && before.id !== '' && (before.status === null || before.status === 'done');
         if (!evidence.inForce) {
@@ -106,8 +113,7 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         }
         const status = statusToWrite(verdict, 'awaiting_deploy', evidence);
         if (status === null) return { verdict, shown: null, status, wrote: false };
-        if (status !== 'awaiting_deploy')
-          return { verdict, status, ...(await writeIfNew(repo, workItem, status, write)) };
+        if (status !== 'awaiting_deploy') return { verdict, status, ...(await writeIfNew(named, status, write)) };
         const { name, status: shown } = await tracker.shown(repo, workItem);
         if (shown === null || shown === 'done') return { verdict, shown: name, status: null, wrote: false };
         if (own && (await tracker.hasState(repo, workItem, before.id))) {

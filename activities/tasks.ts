@@ -15,7 +15,7 @@ export interface TasksDeps {
     find(workItem: string): Promise<Task | null>;
     compareAndSetStage(workItem: string, from: string, to: string): Promise<boolean>;
     insert(task: Task): Promise<boolean>;
-    findAll(workItems: readonly string[]): Promise<readonly Task[]>;
+    findNamed(names: readonly string[]): Promise<readonly Task[]>;
   };
   /** Every name by which the tracker knows a work item, its key first; `null`: it does not know one, or does not show it. */
   readonly namesOf: (repo: string, workItem: string) => Promise<readonly string[] | null>;
@@ -60,7 +60,7 @@ export function createTaskActivities({ tasks, namesOf, runningOn, windowActive }
         throw refusedTask(
           `the tracker does not know work item ${workItem}: correct its name, or the project of ${repo}`,
         );
-      const other = (await tasks.findAll(names)).find((task) => task.workItem !== workItem);
+      const other = (await tasks.findNamed(names)).find((task) => task.workItem !== workItem);
       if (other !== undefined)
         throw refusedTask(`${workItem} has a task already, by the name ${other.workItem}: start it by that one`);
       if (!names.includes(workItem)) throw refusedTask(`${workItem} must be named as ${names.join(' or ')}`);

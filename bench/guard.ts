@@ -127,7 +127,6 @@ function settersWith(guard: 'true' | 'false') {
     ORCH_SELF_HOSTING_REPO: REPO,
     ORCH_POST_DEPLOY_HEALTH_URL: 'http://127.0.0.1:1/',
     ORCH_DEPLOY_STATUS_GUARD_ENABLED: guard,
-    ORCH_DATABASE_LOCK_POOL_SIZE: '32',
   });
   const database = createDatabase({
     ...settings.database,

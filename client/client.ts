@@ -67,7 +67,7 @@ export interface D2dClient {
     readonly limit?: number;
   }): Promise<Listing>;
   /** Who wanted which status of a work item, and what came of it; `not_found` where nobody knows it. */
-  explain(ref: Pick<WorkItemRef, 'workItem'>): Promise<Explanation>;
+  explain(ref: Pick<WorkItemRef, 'workItem'>, options?: { readonly limit?: number }): Promise<Explanation>;
   /** A sweep over every work item, now. @throws the signal's reason, too: the sweep goes on then. */
   reconcile(
     input: Pick<ReconcileInput, 'dryRun'>,
@@ -165,9 +165,9 @@ export function createD2dClient({
         limit,
         ...(repo === undefined ? {} : { repos: [...new Set([repo.trim(), repoName(repo), normaliseRepo(repo)])] }),
       }),
-    async explain(ref) {
+    async explain(ref, { limit } = {}) {
       const { resolved } = await known(ref);
-      const explanation = await explain(temporal, resolved);
+      const explanation = await explain(temporal, resolved, limit);
       if (explanation.wishes.length > 0 || explanation.task !== null) return explanation;
       throw notFound(`${resolved.workItem}: nobody has asked for a status of it`, 'd2d list --all shows what ran');
     },

@@ -14,8 +14,10 @@ type Payloads = proto.api.common.v1.IPayloads;
 export interface StatusWish {
   /** When it was asked for. */
   readonly at: number;
-  /** When it was answered; `null`: it is being tried. */
+  /** When it was answered, or given up; `null`: it is being tried. */
   readonly answeredAt: number | null;
+  /** Whether it was given up. */
+  readonly failed: boolean;
   readonly workflowType: string;
   readonly workflowId: string;
   /** Who asked, and why. */
@@ -39,7 +41,7 @@ export interface StatusWish {
   readonly failure: string | null;
 }
 
-/** Everything that was asked of a work item's status, oldest first, as Temporal has it on record. */
+/** Everything that was asked of a work item's status, in the order in which it was answered, as Temporal has it on record. */
 export interface Explanation {
   readonly workItem: string;
   /** `null` where the tasks are not known here, or have none. */
@@ -68,7 +70,7 @@ const SHOWN: Readonly<Record<string, string>> = {
   cancelled: 'Cancelled',
 };
 
-/** The most executions of one work item that are read, the newest ones. */
+/** The most executions of one work item that are read where nobody says otherwise. */
 const MOST_EXECUTIONS = 200;
 
 /** A history may be long. */
@@ -89,9 +91,14 @@ const Answered = z
 /**
  * Reads who wanted which status of a work item, on what evidence it was decided, and what came of it, from the histories of all its
  * deploys, windows, single writes and healings. What Temporal does not keep any more is not told.
+ * @param most executions, of which the newest are read.
  * @throws D2dError
  */
-export async function explain(temporal: Client, { workItem, task, spellings }: ResolvedWorkItem): Promise<Explanation> {
+export async function explain(
+  temporal: Client,
+  { workItem, task, spellings }: ResolvedWorkItem,
+  most = MOST_EXECUTIONS,
+): Promise<Explanation> {
   const executions: { readonly workflowId: string; readonly runId: string }[] = [];
   let more = false;
   await asking(temporal, async () => {
@@ -99,7 +106,7 @@ export async function explain(temporal: Client, { workItem, task, spellings }: R
     for await (const info of temporal.workflow.list({ query, pageSize: 100 })) {
       const { workflowId, runId, repo } = executionOf(info);
       if (task !== null && !sameRepo(repo, task.repo)) continue; // somebody else's item of that name
-      if (executions.length === MOST_EXECUTIONS) {
+      if (executions.length === most) {
         more = true;
         break;
       }
@@ -108,7 +115,8 @@ export async function explain(temporal: Client, { workItem, task, spellings }: R
   });
   const wishes: StatusWish[] = [];
   for (const { workflowId, runId } of executions) wishes.push(...(await wishesOf(temporal, workflowId, runId)));
-  return { workItem, task, wishes: wishes.toSorted((a, b) => a.at - b.at), more };
+  const when = ({ answeredAt }: StatusWish): number => answeredAt ?? Number.POSITIVE_INFINITY;
+  return { workItem, task, wishes: wishes.toSorted((a, b) => when(a) - when(b) || a.at - b.at), more };
 }
 
 async function wishesOf(temporal: Client, workflowId: string, runId: string): Promise<StatusWish[]> {
@@ -132,7 +140,10 @@ async function wishesOf(temporal: Client, workflowId: string, runId: string): Pr
   });
 }
 
-type Came = Pick<StatusWish, 'answeredAt' | 'evidence' | 'verdict' | 'shown' | 'wrote' | 'attempts' | 'failure'>;
+type Came = Pick<
+  StatusWish,
+  'answeredAt' | 'failed' | 'evidence' | 'verdict' | 'shown' | 'wrote' | 'attempts' | 'failure'
+>;
 
 /** What came of an activity: by its own events, or by what the server knows of one that is still tried. */
 function outcomeOf(
@@ -141,7 +152,7 @@ function outcomeOf(
   { raw }: WorkflowExecutionDescription,
   activityId: string,
 ): Came {
-  const nothing = { evidence: null, verdict: null, shown: null, wrote: null };
+  const nothing = { failed: false, evidence: null, verdict: null, shown: null, wrote: null };
   const of = (attributes: { readonly scheduledEventId?: unknown } | null | undefined): boolean =>
     attributes != null && Number(attributes.scheduledEventId) === scheduledId;
   const started = events.find((event) =>
@@ -156,6 +167,7 @@ function outcomeOf(
     const sent = result?.wrote === true && result.status != null ? (SHOWN[result.status] ?? result.status) : null;
     return {
       answeredAt: timeOf(completed),
+      failed: false,
       evidence: result?.evidence ?? null,
       verdict: result?.verdict ?? null,
       shown: result?.shown ?? null,
@@ -174,7 +186,7 @@ function outcomeOf(
     const { activityTaskFailedEventAttributes: fault, activityTaskTimedOutEventAttributes: late } = failed;
     const why = fault?.failure ?? late?.failure;
     const text = deepest(why) ?? earlier ?? 'it was cancelled';
-    return { ...nothing, answeredAt: timeOf(failed), attempts, failure: text };
+    return { ...nothing, failed: true, answeredAt: timeOf(failed), attempts, failure: text };
   }
   const pending = raw.pendingActivities?.find((activity) => activity.activityId === activityId);
   return {

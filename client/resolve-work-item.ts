@@ -9,7 +9,8 @@ export interface KnownTask {
 }
 
 export interface TaskLookup {
-  find(workItem: string): Promise<KnownTask | null>;
+  /** The tasks that go by one of these names, however it is spelled. */
+  findNamed(names: readonly string[]): Promise<readonly KnownTask[]>;
 }
 
 /** An item of the tracker under all its names; `null`: it does not know one. */
@@ -65,7 +66,7 @@ export async function resolveWorkItem(name: string, { tasks, plane }: NameSource
   const bare = bareWorkItem(name);
   const tried = unique([name, name.trim(), ...bare.spellings]);
   const known = await firstTask(tried, tasks);
-  if (known !== null) return of(known);
+  if (known !== null) return of(known, tried);
 
   const [asked] = bare.spellings.slice(-1); // Plane wants a key without leading zeros
   const mayBeItem = isUuid(bare.workItem) || IDENTIFIER.test(bare.workItem);
@@ -73,15 +74,18 @@ export async function resolveWorkItem(name: string, { tasks, plane }: NameSource
   if (item === null) return bare;
   const names = unique([item.id, ...(item.key === null ? [] : [item.key])]).filter((each) => !tried.includes(each));
   const task = await firstTask(names, tasks);
-  return task === null ? bare : of(task);
+  return task === null ? bare : of(task, [...tried, ...names]);
 }
 
-const of = (task: KnownTask): ResolvedWorkItem => ({ workItem: task.workItem, task, spellings: [task.workItem] });
+const of = (task: KnownTask, names: readonly string[]): ResolvedWorkItem => ({
+  workItem: task.workItem,
+  task,
+  spellings: unique([task.workItem, ...names]),
+});
 
+/** The one that is spelled like the earliest of the names, else any that is meant by them. */
 async function firstTask(names: readonly string[], tasks: TaskLookup): Promise<KnownTask | null> {
-  for (const name of names) {
-    const task = await tasks.find(name);
-    if (task !== null) return task;
-  }
-  return null;
+  const found = names.length === 0 ? [] : await tasks.findNamed(names);
+  const spelled = names.map((name) => found.find(({ workItem }) => workItem === name));
+  return spelled.find((task) => task !== undefined) ?? found[0] ?? null;
 }

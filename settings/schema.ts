@@ -80,7 +80,7 @@ const sections = {
     ORCH_SWEEP_KEEP_REQUESTS: withDefault(
       count(0, 10_000),
       '20',
-      'Requests a minute of the rate limit of Plane that a sweep leaves to status writes (a key has 60 by default): it waits where no more are left.',
+      'Requests a minute of the rate limit of Plane that sweeps and healings leave to the writes of runs: they wait where no more are left. Less than the key has, which is 60 by default.',
     ),
   },
   'Webhooks of Plane': {

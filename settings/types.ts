@@ -41,7 +41,7 @@ export interface Settings {
   readonly sweep: {
     /** 0: there are none. */
     readonly everyMs: number;
-    /** Requests a minute that a sweep leaves to status writes. */
+    /** Requests a minute that sweeps and healings leave to the writes of runs. */
     readonly keepRequests: number;
   };
   readonly approval: Approval;

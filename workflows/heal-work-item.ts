@@ -49,7 +49,7 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
     looks += 1;
     const seen = await activities.healWorkItem({ id, project, reason });
     if (seen !== null) {
-      if (last === null)
+      if (last === null && workflowInfo().typedSearchAttributes.get(D2dWorkItem) === undefined)
         upsertSearchAttributes([
           { key: D2dRepo, value: seen.repo },
           { key: D2dWorkItem, value: seen.workItem },

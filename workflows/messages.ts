@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Healed } from '../activities/heal-work-item.ts';
-import type { Drift, TrackedItem } from '../activities/reconcile.ts';
+import type { Drift, InDeployPhase, TrackedItem } from '../activities/reconcile.ts';
 import type {
   ActionRecord,
   MessageRecord,
@@ -188,26 +188,34 @@ export interface ReconcileInput {
 
 /** What became of one deploy-phase status that should not stand. */
 export interface Healing extends Drift {
-  readonly result: 'healed' | 'right again' | 'failed' | 'would be healed';
-  /** Why it failed. */
+  /** `right again`: it was found as it should be, or gone. `put off`: a look or a sweep that follows sees to it. */
+  readonly result: 'healed' | 'right again' | 'put off' | 'failed' | 'would be healed';
+  /** Why it failed, or was put off. */
   readonly detail?: string;
+}
+
+/** How far a project has been read; times are epoch ms. */
+export interface SweptProject {
+  /** What was changed before this moment has been read. */
+  readonly readUpTo: number;
+  /** When the last full pass began; 0: the next one is full. */
+  readonly fullAt: number;
+  /** What was in the deploy phase when it had been swept. */
+  readonly inDeployPhase: readonly InDeployPhase[];
 }
 
 export interface ReconcileResult {
   readonly dryRun: boolean;
-  readonly full: boolean;
   /** Work items that were read. */
   readonly looked: number;
   readonly inDeployPhase: number;
   readonly drifted: number;
   readonly healed: number;
   readonly failed: number;
-  /** Parts of the tracker that could not be read: the next sweep reads them. */
-  readonly unread: number;
-  /** What was changed before this moment has been read, epoch ms. */
-  readonly readUpTo: number;
-  /** When the last full pass began, epoch ms; 0: there was none. */
-  readonly fullAt: number;
-  /** The first 500. */
+  /** Projects of the tracker that could not be read, and why: the next sweep reads on where the last good one began. */
+  readonly unread: readonly { readonly project: string; readonly why: string }[];
+  /** What drifted, at most 500 of it. */
   readonly healings: readonly Healing[];
+  /** By project, for the next sweep. */
+  readonly projects: Readonly<Record<string, SweptProject>>;
 }

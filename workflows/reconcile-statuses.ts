@@ -1,20 +1,31 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   executeChild,
+  getExternalWorkflowHandle,
   isCancellation,
   log,
   proxyActivities,
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Drift, PageRead, Reconcile } from '../activities/reconcile.ts';
+import type { Drift, Reconcile } from '../activities/reconcile.ts';
 import { messageOf } from './failures.ts';
 import { healWorkItem } from './heal-work-item.ts';
-import { type Healing, healWorkflowId, type ReconcileInput, type ReconcileResult } from './messages.ts';
+import {
+  D2dRepo,
+  D2dWorkItem,
+  type Healing,
+  healWorkflowId,
+  lookSignal,
+  type ReconcileInput,
+  type ReconcileResult,
+  type SweptProject,
+} from './messages.ts';
 import { parseReconcileInput } from './parse-message.ts';
+import { sweepProject } from './sweep-project.ts';
 
 /** Reads wait where Plane is away, or where writes need what is left of its rate limit; the next sweep reads what this one could not. */
-const reads = proxyActivities<Reconcile>({
+const { projectsToSweep, readPage, findDrifts } = proxyActivities<Reconcile>({
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '10 minutes',
   heartbeatTimeout: '10 seconds',
@@ -24,112 +35,104 @@ const reads = proxyActivities<Reconcile>({
 /** Statuses that are corrected side by side: Plane's rate limit is everybody's. */
 const AT_ONCE = 4;
 
-/** The sweep before may have missed what was changed while it read: so much is read again, ms. */
-const MARGIN_MS = 5 * 60_000;
+/** The most corrections of one sweep: the next one goes on. Each is some events of its history. */
+const MOST_CORRECTIONS = 200;
 
-/** A full pass is made again after a day, ms. */
-const FULL_EVERY_MS = 24 * 60 * 60_000;
-
-/** The most corrections that a result lists. */
-const LISTED = 500;
+/** The most drifts that a result lists. */
+const MOST_LISTED = 500;
 
 /**
- * One sweep: finds the deploy-phase statuses that should not stand, and corrects them (docs/status-protocol.md). It reads what was
- * changed since the sweep before, and once a day everything. Started by a schedule, whose last result tells it where that one began.
+ * One sweep: finds the deploy-phase statuses that should not stand, and corrects them (docs/status-protocol.md). Started by a schedule,
+ * whose last result says how far the sweep before has come.
  */
 export async function reconcileStatuses(payload?: ReconcileInput): Promise<ReconcileResult> {
-  const { dryRun, full: asked } = parseReconcileInput(payload);
+  const { dryRun, full } = parseReconcileInput(payload);
   const { lastResult, startTime } = workflowInfo();
-  const before = isResult(lastResult) ? lastResult : null;
   const began = startTime.getTime();
-  const full = asked || before === null || began - before.fullAt >= FULL_EVERY_MS;
-  const since = full ? null : before.readUpTo - MARGIN_MS;
+  const before = isResult(lastResult) ? lastResult.projects : {};
 
   const seen = { looked: 0, inDeployPhase: 0 };
   const healings: Healing[] = [];
-  const handled = new Set<string>();
-  let unread = 0;
+  const unread: { project: string; why: string }[] = [];
+  const projects: Record<string, SweptProject> = {};
 
-  const correct = async (drifts: readonly Drift[]): Promise<void> => {
-    const waiting = drifts.filter(({ workItem }) => !handled.has(workItem) && handled.add(workItem));
+  const correct = async (drifts: readonly Drift[]): Promise<readonly string[]> => {
+    const waiting = [...drifts];
+    const settled: string[] = [];
     const lane = async (): Promise<void> => {
       for (let drift = waiting.shift(); drift !== undefined; drift = waiting.shift()) {
-        healings.push({ ...drift, ...(dryRun ? { result: 'would be healed' } : await heal(drift)) });
+        const came = dryRun
+          ? ({ result: 'would be healed' } as const)
+          : healings.length >= MOST_CORRECTIONS
+            ? ({ result: 'put off', detail: 'one sweep corrects no more: the next one goes on' } as const)
+            : await heal(drift);
+        if (came.result === 'right again' || came.result === 'healed') settled.push(drift.item.id);
+        healings.push({ ...drift, ...came });
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    return settled;
   };
-  const attempt = async (read: () => Promise<void>): Promise<void> => {
+
+  for (const project of await projectsToSweep()) {
     try {
-      await read();
+      const swept = await sweepProject(
+        project,
+        { began, full, last: before[project] },
+        { readPage, findDrifts, correct },
+      );
+      seen.looked += swept.looked;
+      seen.inDeployPhase += swept.inDeployPhase;
+      projects[project] = swept.project;
     } catch (error) {
       if (isCancellation(error)) throw error;
-      unread += 1;
-      log.warn(`a part of the tracker could not be read: ${messageOf(error)}`);
+      const why = messageOf(error);
+      unread.push({ project, why });
+      log.warn(`project ${project} could not be read: ${why}`);
+      const last = before[project];
+      if (last !== undefined) projects[project] = last;
     }
-  };
-
-  for (const project of await reads.projectsToSweep()) {
-    await attempt(async () => {
-      for (let cursor: string | null = null, more = true; more; ) {
-        const page: PageRead = await reads.readPage({ project, cursor, since });
-        seen.looked += page.looked;
-        seen.inDeployPhase += page.inDeployPhase;
-        await correct(page.drifts); // writes come before the reads of the next page
-        cursor = page.next;
-        more = cursor !== null;
-      }
-    });
   }
-  await attempt(async () => {
-    const finished = await reads.readFinished({ since: since ?? began - FULL_EVERY_MS });
-    seen.looked += finished.looked;
-    await correct(finished.drifts);
-  });
 
   const of = (result: Healing['result']): number => healings.filter((healing) => healing.result === result).length;
-  const result: ReconcileResult = {
-    dryRun,
-    full,
-    ...seen,
-    drifted: healings.length,
-    healed: of('healed'),
-    failed: of('failed'),
-    unread,
-    // What could not be read is read by the next one.
-    readUpTo: unread === 0 || before === null ? began : before.readUpTo,
-    fullAt: full && unread === 0 ? began : (before?.fullAt ?? 0),
-    healings: healings.slice(0, LISTED),
-  };
+  const counts = { ...seen, drifted: healings.length, healed: of('healed'), failed: of('failed') };
   const line =
-    `${full ? 'full sweep' : 'sweep'}${dryRun ? ' (dry run)' : ''}: ${result.looked} looked at, ${result.inDeployPhase} in a deploy-phase status, ` +
-    `${result.drifted} drifted, ${result.healed} healed, ${result.failed} failed${unread === 0 ? '' : `, ${unread} parts unread`}`;
+    `sweep${dryRun ? ' (dry run)' : ''}: ${counts.looked} looked at, ${counts.inDeployPhase} in a deploy-phase status, ` +
+    `${counts.drifted} drifted, ${counts.healed} healed, ${counts.failed} failed` +
+    unread.map(({ project, why }) => `; project ${project} unread: ${why}`).join('');
   setCurrentDetails(line);
-  log.info(line, { sweep: { ...result, healings: undefined } });
-  return result;
+  log.info(line, { sweep: { ...counts, unread: unread.length } });
+  return { dryRun, ...counts, unread, healings: healings.slice(0, MOST_LISTED), projects };
 }
 
 /** By a healing of its own, as for an event: there is one at a time for each work item, and it is found by it afterwards. */
-async function heal({ item }: Drift): Promise<Pick<Healing, 'result' | 'detail'>> {
+async function heal({ item, repo, workItem }: Drift): Promise<Pick<Healing, 'result' | 'detail'>> {
+  const workflowId = healWorkflowId(item.id);
   try {
     const { last } = await executeChild(healWorkItem, {
-      workflowId: healWorkflowId(item.id),
+      workflowId,
       args: [{ ...item, reason: 'sweep', once: true }],
       staticSummary: 'a sweep found a status that should not stand',
+      typedSearchAttributes: [
+        { key: D2dRepo, value: repo },
+        { key: D2dWorkItem, value: workItem },
+      ],
     });
-    return { result: last?.wrote === true ? 'healed' : 'right again' };
+    if (last?.wrote === true) return { result: 'healed' };
+    return last === null ? { result: 'right again' } : { result: 'put off', detail: 'it is being changed just now' };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    if (error instanceof WorkflowExecutionAlreadyStartedError)
-      return { result: 'right again', detail: 'it is being looked at already' };
-    return { result: 'failed', detail: messageOf(error) };
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return { result: 'failed', detail: messageOf(error) };
+    await getExternalWorkflowHandle(workflowId)
+      .signal(lookSignal)
+      .catch((gone) => log.info(`the healing that ran has just ended: ${messageOf(gone)}`));
+    return { result: 'put off', detail: 'it is being looked at already, and once more now' };
   }
 }
 
-const isResult = (value: unknown): value is ReconcileResult =>
+const isResult = (value: unknown): value is Pick<ReconcileResult, 'projects'> =>
   typeof value === 'object' &&
   value !== null &&
-  'readUpTo' in value &&
-  typeof value.readUpTo === 'number' &&
-  'fullAt' in value &&
-  typeof value.fullAt === 'number';
+  'projects' in value &&
+  typeof value.projects === 'object' &&
+  value.projects !== null;

@@ -26,5 +26,7 @@ export async function setDeployStatus(payload: SetDeployStatusInput): Promise<Se
     { key: D2dRepo, value: repo },
     { key: D2dWorkItem, value: workItem },
   ]);
-  return SETTERS[status]({ repo, workItem, caller, ...(reason === undefined ? {} : { reason }) });
+  const result = await SETTERS[status]({ repo, workItem, caller, ...(reason === undefined ? {} : { reason }) });
+  if (result.workItem !== workItem) upsertSearchAttributes([{ key: D2dWorkItem, value: result.workItem }]);
+  return result;
 }

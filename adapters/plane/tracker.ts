@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { PlaneForbidden, PlaneNotFound } from './errors.ts';
-import type { PlaneClient, WorkItemPlace } from './plane-client.ts';
+import { PlaneForbidden, PlaneNotFound, PlaneUnknownState } from './errors.ts';
+import type { PlaneClient, PlaneState, WorkItemPlace } from './plane-client.ts';
 import { isUuid } from './refs.ts';
 
 /** Plane's names of the orchestrator's statuses; a project may call them otherwise. */
@@ -35,12 +35,33 @@ const STATUSES: readonly Status[] = ['awaiting_deploy', 'deploying', 'monitoring
 
 const fold = (name: string): string => name.trim().toLowerCase();
 
+/** The ids of the states that stand for the statuses. A state is found by its name; one that is renamed keeps its id, and is still ours. */
+function ownStates(names: StatusNames) {
+  const learnt = new Map<string, string>();
+  const called = (status: Status, { name }: PlaneState): boolean => fold(names[status]) === fold(name);
+  const idOf = (projectId: string, status: Status): string | undefined => learnt.get(`${projectId} ${status}`);
+  return {
+    idOf,
+    learn(projectId: string, states: readonly PlaneState[]): void {
+      for (const status of STATUSES) {
+        const state = states.find((each) => called(status, each));
+        if (state !== undefined) learnt.set(`${projectId} ${status}`, state.id);
+      }
+    },
+    statusOf: (projectId: string, state: PlaneState): Status | null =>
+      STATUSES.find((status) => called(status, state)) ??
+      STATUSES.find((status) => idOf(projectId, status) === state.id) ??
+      null,
+  };
+}
+
 /**
  * Plane, by a work item's id in `tasks` and in the orchestrator's own statuses. Every method throws what the client throws.
  * Where a work item is in Plane never changes, so that is asked once; what it shows is asked every time.
  */
 export function createTracker({ client, names, projectOf }: TrackerOptions) {
   const places = new LRUCache<string, WorkItemPlace>({ max: 1_000 });
+  const ours = ownStates(names);
 
   async function read(repo: string, workItem: string) {
     const item = await client.workItem(workItem, projectOf(repo));
@@ -57,7 +78,14 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
 
   async function stateId(repo: string, workItem: string, status: Status): Promise<string> {
     const { projectId } = await place(repo, workItem);
-    return (await client.stateNamed(projectId, names[status])).id;
+    try {
+      return (await client.stateNamed(projectId, names[status])).id;
+    } catch (error) {
+      const renamed = error instanceof PlaneUnknownState ? ours.idOf(projectId, status) : undefined;
+      const states = renamed === undefined ? [] : await client.states(projectId);
+      if (renamed === undefined || states.every(({ id }) => id !== renamed)) throw error;
+      return renamed;
+    }
   }
 
   /** The project's own state for what is cancelled, whatever it calls it; the one of that name where there are several. */
@@ -68,11 +96,6 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
     return (await client.stateNamed(projectId, 'Cancelled')).id;
   }
 
-  const namedBy = (name: string) => ({
-    shown: name,
-    status: STATUSES.find((known) => fold(names[known]) === fold(name)) ?? null,
-  });
-
   /**
    * What states of a project show, by their ids. One that the cache does not know may be one of ours, made anew, and not a person's
    * choice: then they are asked for once more.
@@ -81,7 +104,11 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
     const known = await client.states(projectId);
     const strange = ids.some((id) => known.every((state) => state.id !== id));
     const states = strange ? await client.freshStates(projectId) : known;
-    return (id: string | null) => namedBy(states.find((state) => state.id === id)?.name ?? '');
+    ours.learn(projectId, states);
+    return (id: string | null) => {
+      const state = states.find((each) => each.id === id);
+      return { shown: state?.name ?? '', status: state === undefined ? null : ours.statusOf(projectId, state) };
+    };
   }
 
   return {
@@ -98,14 +125,19 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
       return { id: id ?? '', name, status };
     },
 
-    async write(repo: string, workItem: string, status: Status | 'cancelled' | { readonly id: string }): Promise<void> {
+    async write(
+      repo: string,
+      workItem: string,
+      status: Status | 'cancelled' | { readonly id: string },
+      beforeSending?: () => void,
+    ): Promise<void> {
       const id =
         status === 'cancelled'
           ? await cancelledState(repo, workItem)
           : typeof status === 'string'
             ? await stateId(repo, workItem, status)
             : status.id;
-      await client.setState(await place(repo, workItem), id);
+      await client.setState(await place(repo, workItem), id, { beforeSending });
     },
 
     /** A work item by Plane's own id: the ids by which a task may name it, and what it shows; `null`: it is gone. */
@@ -143,7 +175,8 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
       try {
         const project = projectOf(repo);
         await client.project(project); // its identifier is in the key
-        const { id, key } = await client.workItem(workItem, project);
+        const { id, key, projectId } = await client.workItem(workItem, project);
+        places.set(workItem, { id, projectId });
         return key === null ? [id] : [key, id];
       } catch (error) {
         if (error instanceof PlaneNotFound || error instanceof PlaneForbidden) return null;

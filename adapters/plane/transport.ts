@@ -34,6 +34,8 @@ export interface PlaneRequest {
   /** 409 says that it is there already, which is what was wanted. */
   readonly conflictIsGood?: true;
   readonly signal?: AbortSignal | undefined;
+  /** Called when the request begins to be written to an open connection; where it throws, nothing is sent. */
+  readonly beforeSending?: (() => void) | undefined;
 }
 
 export interface PlaneAnswer {
@@ -50,6 +52,7 @@ export interface Transport {
   /**
    * @throws PlaneUnavailable where no whole answer came.
    * @throws the signal's own reason where the caller aborted; a write may have been applied then, unless the signal was aborted before.
+   * @throws what `beforeSending` throws.
    */
   exchange(request: PlaneRequest): Promise<PlaneAnswer>;
   /** Waits for calls in flight, which `callMs` bounds. May be called again. */
@@ -72,7 +75,7 @@ export function createTransport(origin: string, apiKey: string, timeouts: PlaneT
   const inFlight = new Set<Promise<PlaneAnswer>>();
   let closing: Promise<void> | undefined;
 
-  async function exchange({ method, path, body, signal }: PlaneRequest): Promise<PlaneAnswer> {
+  async function exchange({ method, path, body, signal, beforeSending }: PlaneRequest): Promise<PlaneAnswer> {
     signal?.throwIfAborted();
     const call = new AbortController();
     const onAbort = (): void => call.abort(signal?.reason);
@@ -83,13 +86,25 @@ export function createTransport(origin: string, apiKey: string, timeouts: PlaneT
       call.abort();
     }, timeouts.callMs);
     let sent = false;
-    const noticing = pool.compose(noticeSending(() => (sent = true)));
+    let withheld = null as { readonly why: unknown } | null;
+    const noticing = pool.compose(
+      noticeSending(() => {
+        try {
+          beforeSending?.();
+          sent = true;
+        } catch (why) {
+          withheld = { why };
+          call.abort(why);
+        }
+      }),
+    );
     const performed = perform(noticing, { method, path, body, signal: call.signal });
     performed.catch(() => {}); // looked at below, unless the call was given up before it ended
     try {
       // undici notices an abort only once it has a connection: the race makes `callMs` hold while it waits for one, too.
       return await Promise.race([performed, rejectionOf(call.signal)]);
     } catch (error) {
+      if (withheld !== null) throw withheld.why;
       if (signal?.aborted && !timedOut) throw signal.reason;
       throw new PlaneUnavailable(
         timedOut ? `no whole answer within ${timeouts.callMs} ms.` : explain(error, timeouts),

@@ -28,6 +28,9 @@ const MAX_BYTES = 2 * 1024 * 1024;
 /** A whole request must be there within this, ms. */
 const REQUEST_MS = 5_000;
 
+/** How often that is looked at, ms; Node's own 30 s would be the real limit. */
+const CHECK_MS = 1_000;
+
 /** Plane gives up on a receiver after 30 s, and disables it after some times: it is answered in time, whatever the event leads to. */
 const ANSWER_MS = 800;
 
@@ -36,13 +39,12 @@ const MAX_CONNECTIONS = 100;
 /** Listens for the events of Plane's webhooks (`POST /plane`). @throws where it cannot listen there. */
 export async function listenForEvents(options: WebhookListenerOptions): Promise<WebhookListener> {
   const { host, port } = options;
-  const server = createServer((request, response) => {
+  const limits = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS };
+  const server = createServer(limits, (request, response) => {
     void handle(request, options)
       .catch(() => 400) // it ended in the middle
       .then((status) => answer(response, status));
   });
-  server.requestTimeout = REQUEST_MS;
-  server.headersTimeout = REQUEST_MS;
   server.maxConnections = MAX_CONNECTIONS;
   server.listen(port, host);
   await once(server, 'listening').catch((cause: unknown) => {

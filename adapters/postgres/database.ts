@@ -1,6 +1,6 @@
 import { Pool, type PoolClient, type PoolConfig } from 'pg';
 import { connectionConfig, type PostgresAddress } from './connection.ts';
-import { type Querier, queryError, unavailable } from './querier.ts';
+import { DatabaseUnavailable, type Querier, queryError, unavailable } from './querier.ts';
 
 export interface DatabaseOptions extends PostgresAddress {
   /** Connections for ordinary statements, at least 1. */
@@ -24,6 +24,9 @@ export interface Database extends Querier {
   /** Ends both pools, once what is running has ended. Idempotent. */
   close(): Promise<void>;
 }
+
+/** What `pg-pool` says where none of its connections became free; one that cannot be opened in time has another message. */
+const NO_FREE_CONNECTION = 'timeout exceeded when trying to connect';
 
 /** A client waits this much longer than the server's own limit, ms, before it takes the connection for dead. */
 const DEAD_AFTER_MS = 2_000;
@@ -66,7 +69,11 @@ export function createDatabase(options: DatabaseOptions): Database {
       try {
         return await locks.connect();
       } catch (error) {
-        throw unavailable(error);
+        if (!(error instanceof Error && error.message === NO_FREE_CONNECTION)) throw unavailable(error);
+        throw new DatabaseUnavailable(
+          `All ${options.lockPoolSize} database connections for locks have been busy for ${options.connectTimeoutMs / 1_000} s: raise ORCH_DATABASE_LOCK_POOL_SIZE`,
+          { cause: error },
+        );
       }
     },
     async close() {

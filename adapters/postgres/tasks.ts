@@ -12,10 +12,11 @@ export interface Tasks {
   find(workItem: string): Promise<Task | null>;
   /** Null where there is no such task. */
   stageOf(workItem: string): Promise<string | null>;
-  /** The tasks among these work items. */
-  findAll(workItems: readonly string[]): Promise<readonly Task[]>;
-  /** The tasks that stand at a terminal stage and were changed since, the last ones first, at most so many. */
-  finishedSince(since: Date, limit: number): Promise<readonly Task[]>;
+  /**
+   * The tasks that go by one of these names, however it is spelled: `orch-061` is `ORCH-61`. Those that are spelled as they were
+   * asked for come first.
+   */
+  findNamed(names: readonly string[]): Promise<readonly (Task & { readonly asked: string })[]>;
   /** Sets the stage only if it is exactly `from`; returns whether it did. */
   compareAndSetStage(workItem: string, from: string, to: string): Promise<boolean>;
   /** Returns whether it was created; false: the work item has a task already, which stays as it is. */
@@ -27,6 +28,9 @@ interface Row {
   work_item_id: string;
   stage: string;
 }
+
+/** A name without what people spell differently: case, and the zeros before a number (as `workItemRef` of Plane). */
+const folded = (name: string): string => `regexp_replace(upper(trim(${name})), '^([^-]+)-0*([0-9]+)$', '\\1-\\2')`;
 
 const taskOf = ({ repo, work_item_id, stage }: Row): Task => ({ repo, workItem: work_item_id, stage });
 
@@ -50,21 +54,14 @@ export const createTasks = (querier: Querier): Tasks => ({
     );
     return rows[0]?.stage ?? null;
   },
-  async findAll(workItems) {
-    const { rows } = await querier.query<Row>(
-      'select repo, work_item_id, stage::text as stage from tasks where work_item_id = any($1)',
-      [workItems],
+  async findNamed(names) {
+    const { rows } = await querier.query<Row & { asked: string }>(
+      `select asked, repo, work_item_id, stage::text as stage
+         from unnest($1::text[]) as asked join tasks on ${folded('work_item_id::text')} = ${folded('asked')}
+        order by work_item_id::text <> asked`,
+      [names],
     );
-    return rows.map(taskOf);
-  },
-  async finishedSince(since, limit) {
-    const { rows } = await querier.query<Row>(
-      `select repo, work_item_id, stage::text as stage from tasks
-        where updated_at >= $1 and lower(trim(stage::text)) in ('done', 'cancelled')
-        order by updated_at desc limit $2`,
-      [since, limit],
-    );
-    return rows.map(taskOf);
+    return rows.map((row) => ({ ...taskOf(row), asked: row.asked }));
   },
   async compareAndSetStage(workItem, from, to) {
     const { rowCount } = await querier.query(

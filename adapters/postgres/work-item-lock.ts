@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DatabaseError, type PoolClient, type QueryResultRow } from 'pg';
+import { oneAtATime } from '../one-at-a-time.ts';
 import type { Database } from './database.ts';
 import { DatabaseUnavailable, type Querier, queryError } from './querier.ts';
 
@@ -10,7 +11,7 @@ export interface LockLimits {
   readonly holdMs: number;
 }
 
-/** Waiting: one other setter at its slowest. Holding: an HTTP call (15 s) and some statements. Source: design, invariant 5. */
+/** Waiting, here and then at the server: one other setter at its slowest. Holding: an HTTP call (15 s) and some statements. Source: design, invariant 5. */
 export const LOCK_LIMITS: LockLimits = { waitMs: 10_000, holdMs: 20_000 };
 
 /** Somebody else held the lock for the whole time that we were ready to wait. */
@@ -34,12 +35,42 @@ export type WithWorkItemLock = <T>(
  *
  * Where the session is lost, `lost` is aborted with the reason, and once the task has ended the call fails, even if the task
  * went well: nothing kept other setters away any more.
+ *
+ * Those of one process queue up for a work item before they take a connection: of these there are few, and they are for other items.
  * @throws LockTimeout, DatabaseUnavailable, and what the task throws.
  */
-export const createWorkItemLock =
-  (database: Database, defaults: LockLimits = LOCK_LIMITS): WithWorkItemLock =>
-  async (workItem, task, limits = defaults) => {
+export function createWorkItemLock(database: Database, defaults: LockLimits = LOCK_LIMITS): WithWorkItemLock {
+  const inTurn = oneAtATime();
+  const locked = atServer(database);
+  return (workItem, task, limits = defaults) =>
+    new Promise((resolve, reject) => {
+      let gaveUp = false;
+      const patience = setTimeout(() => {
+        gaveUp = true;
+        reject(lockTimeout(workItem, limits));
+      }, limits.waitMs);
+      void inTurn(
+        workItem,
+        () =>
+          new Promise<void>((over) => {
+            clearTimeout(patience);
+            if (gaveUp) over();
+            else locked(workItem, task, limits, over).then(resolve, reject).finally(over);
+          }),
+      );
+    });
+}
+
+const atServer =
+  (database: Database) =>
+  async <T>(
+    workItem: string,
+    task: (querier: Querier, lost: AbortSignal) => Promise<T>,
+    limits: LockLimits,
+    onLost: () => void,
+  ): Promise<T> => {
     const session = watch(await database.lockClient(), workItem, limits, database.statementTimeoutMs);
+    session.lost.addEventListener('abort', onLost, { once: true });
     try {
       await session.begin();
       const result = await task(session.querier, session.lost);
@@ -54,6 +85,9 @@ export const createWorkItemLock =
       session.release();
     }
   };
+
+const lockTimeout = (workItem: string, { waitMs }: LockLimits, cause?: unknown): LockTimeout =>
+  new LockTimeout(`The lock on work item ${workItem} was not free within ${waitMs / 1000} s`, { cause });
 
 /** A 64-bit key in a space of our own: other programs take advisory locks on the same database too. Exported for the tests. */
 export const lockKey = (workItem: string): bigint =>
@@ -103,8 +137,7 @@ function watch(client: PoolClient, workItem: string, limits: LockLimits, stateme
         await ask(beginAndLock(workItem, limits, statementTimeoutMs), undefined, limits.waitMs);
       } catch (error) {
         if (!(error instanceof DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
-        const message = `The lock on work item ${workItem} was not free within ${limits.waitMs / 1000} s`;
-        throw new LockTimeout(message, { cause: error });
+        throw lockTimeout(workItem, limits, error);
       }
       // The server looks at idle time only: a task that keeps asking it is ended from here.
       timer = setTimeout(() => lose(`it was held for more than ${limits.holdMs / 1000} s`), limits.holdMs);

@@ -67,3 +67,15 @@ export const BY = ['--by <name>', 'who asks (default: your user name)'] as const
 export const REPO = ['--repo <name>', 'the repository, where the work item has several'] as const;
 export const REASON = ['--reason <text>', 'why, for the record'] as const;
 export const WORK_ITEM = ['<workItem>', 'by any of its names: ORCH-61, orch-61, its uuid'] as const;
+
+const MOST = 10_000;
+
+/** A `--limit`. @throws InvalidArgumentError */
+export function givenLimit(text: string): number {
+  const given = Number(text);
+  if (Number.isInteger(given) && given >= 1 && given <= MOST) return given;
+  throw new InvalidArgumentError(`It must be an integer within 1..${MOST}.`);
+}
+
+/** A limit that shows more than this one. */
+export const raised = (limit: number): number => Math.min(MOST, limit * 10);

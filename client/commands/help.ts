@@ -13,13 +13,13 @@ list             {executions: [execution + {window: {tick, plannedTicks, endsAt,
 cancel           {repo, workItem, workflowId, runId, what, by, reason, takenUp, tick, plannedTicks, outcome}
 extend           {repo, workItem, workflowId, runId, by, reason, minutes, endsAt}
 close            {repo, workItem, workflowId, runId, report, logPath}
-explain          {workItem, task, wishes: [{at, answeredAt, workflowType, workflowId, caller, reason, wanted, evidence, verdict,
+explain          {workItem, task, wishes: [{at, answeredAt, failed, workflowType, workflowId, caller, reason, wanted, evidence, verdict,
                   shown, wrote, attempts, failure}], more}
 settings         {settings: [{name, value, source, help, type, default}], repositories: [{name, value, source}], faults, warnings}
 doctor           {ok, checks: [{name, level, message}]}
 migrate          {ran: [name]}
-reconcile        {dryRun, full, looked, inDeployPhase, drifted, healed, failed, unread, readUpTo, fullAt,
-                  healings: [{repo, workItem, shown, wanted, result, detail}]}
+reconcile        {dryRun, looked, inDeployPhase, drifted, healed, failed, unread: [{project, why}],
+                  healings: [{repo, workItem, shown, wanted, result, detail}], projects}
 schedule apply   {applied, scheduleId, everySeconds}
 
 execution        {kind, repo, workItem, workflowId, runId, running, status, phase, verdict, startedAt, closedAt}

@@ -17,6 +17,6 @@ export function addReconcile(program: Command, context: CommandContext): void {
       );
       const table = formatReconcile(swept.healings, paint);
       result(`${table}${table === '' ? '' : '\n'}${reconcileLine(swept)}`, swept);
-      context.exit(swept.failed > 0 || swept.unread > 0 ? 1 : 0);
+      context.exit(swept.failed > 0 || swept.unread.length > 0 ? 1 : 0);
     });
 }

@@ -3,7 +3,7 @@ import { formatTable } from './table.ts';
 import { oneLine, type Paint } from './text.ts';
 import { moment } from './time.ts';
 
-/** A line for each wish, oldest first: who wanted which status, on what evidence, the verdict, and what came of it. */
+/** A line for each wish, in the order of their answers: who wanted which status, on what evidence, the verdict, and what came of it. */
 export function formatExplanation({ workItem, task, wishes }: Explanation, now: number, paint: Paint): string {
   const lines = [
     `${paint.bold(workItem)} · ${task === null ? 'its task is not known here' : `${task.repo}, tasks.stage ${task.stage}`}`,
@@ -11,7 +11,7 @@ export function formatExplanation({ workItem, task, wishes }: Explanation, now: 
   if (wishes.length === 0)
     return [...lines, 'nobody has asked for a status of it, as far as Temporal remembers'].join('\n');
   const rows = wishes.map((wish) => [
-    milliseconds(wish.at, now),
+    milliseconds(wish.answeredAt ?? wish.at, now),
     wish.reason === null ? oneLine(wish.caller) : `${oneLine(wish.caller)}: ${oneLine(wish.reason)}`,
     wish.wanted,
     evidence(wish),
@@ -35,12 +35,13 @@ function evidence({ evidence: on }: StatusWish): string {
   return `${on.dbStage === null ? 'no task' : `stage ${oneLine(on.dbStage)}`}, ${on.windowActive ? 'window active' : 'no window'}`;
 }
 
-function cameOf({ answeredAt, shown, wrote, attempts, failure, evidence: on }: StatusWish, paint: Paint): string {
+function cameOf({ answeredAt, failed, shown, wrote, attempts, failure }: StatusWish, paint: Paint): string {
   const tries = attempts > 1 ? ` (try ${attempts}${failure === null ? '' : `; before: ${oneLine(failure)}`})` : '';
   if (answeredAt === null)
     return paint.warn(`is being tried${failure === null ? '' : `: ${oneLine(failure)}`}${tries}`);
-  if (failure !== null && on === null) return paint.bad(`failed: ${oneLine(failure)}`);
+  if (failed) return paint.bad(`failed: ${oneLine(failure ?? '')}`);
   const from = shown === null ? '' : `${oneLine(shown)} → `;
   if (wrote !== null) return paint.good(`${from}${wrote}`) + tries;
-  return `nothing written${shown === null ? '' : `, ${oneLine(shown)} stands`}${tries}`;
+  // An earlier try may have written, and lost its answer.
+  return `nothing written${attempts > 1 ? ' by this try' : ''}${shown === null ? '' : `, ${oneLine(shown)} stands`}${tries}`;
 }

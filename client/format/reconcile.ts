@@ -7,7 +7,13 @@ const WANTED = { done: 'Done', monitoring: 'Monitoring', cancelled: 'Cancelled' 
 /** A row for each status that should not stand; empty where there is none. */
 export function formatReconcile(healings: readonly Healing[], paint: Paint): string {
   if (healings.length === 0) return '';
-  const colour = { healed: paint.good, 'right again': paint.good, failed: paint.bad, 'would be healed': paint.warn };
+  const colour = {
+    healed: paint.good,
+    'right again': paint.good,
+    'put off': paint.warn,
+    failed: paint.bad,
+    'would be healed': paint.warn,
+  };
   return formatTable(
     ['WORK ITEM', 'REPOSITORY', 'SHOWS', 'SHOULD SHOW', 'RESULT'],
     healings.map(({ workItem, repo, shown, wanted, result, detail }) => [
@@ -28,11 +34,13 @@ export function reconcileLine({
   healed,
   failed,
   unread,
+  healings,
   dryRun,
 }: ReconcileResult): string {
   const seen = `${count(looked, 'work item')} looked at, ${inDeployPhase} in a deploy-phase status`;
   const found = drifted === 0 ? 'none has drifted' : `${drifted} drifted`;
   const done = drifted === 0 || dryRun ? '' : `, ${healed} healed, ${failed} failed`;
-  const missing = unread === 0 ? '' : `; ${count(unread, 'part')} of the tracker could not be read`;
-  return `${seen}, ${found}${done}${missing}`;
+  const listed = drifted > healings.length ? `; the table has the first ${healings.length}` : '';
+  const missing = unread.map(({ project, why }) => `; project ${project} could not be read: ${oneLine(why)}`).join('');
+  return `${seen}, ${found}${done}${listed}${missing}`;
 }

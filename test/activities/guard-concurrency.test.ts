@@ -108,10 +108,14 @@ test('two workers with a Plane client each exclude one another as well', async (
   expect(world.patches()).toBe(1);
 });
 
-test('different work items do not wait for one another', async () => {
+test('different work items do not wait for one another, however many callers wait for one of them', async () => {
   const world = await guardWorld(servers);
   const [held, free] = [await world.item(), await world.item()];
-  await servers.holdLock(held);
+  const letGo = await servers.holdLock(held);
+  const waiting = Array.from({ length: 12 }, () => world.set('deploying', held)); // more than there are connections
   await world.set('deploying', free);
   expect(world.history(free)).toEqual(['Deploying']);
+  await letGo();
+  await Promise.all(waiting);
+  expect(world.history(held)).toEqual(['Deploying']);
 });

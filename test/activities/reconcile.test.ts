@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { D2dPhase, deployWorkflowId } from '../../workflows/messages.ts';
+import type { Drift } from '../../activities/reconcile.ts';
+import { D2dPhase, deployWorkflowId, type SweptProject } from '../../workflows/messages.ts';
+import { sweepProject } from '../../workflows/sweep-project.ts';
 import { type GuardServers, guardServers } from './guard/servers.ts';
 import { type GuardWorld, guardWorld } from './guard/world.ts';
 
@@ -11,8 +13,25 @@ beforeAll(async () => {
 });
 afterAll(() => servers.close());
 
-const firstPage = (world: GuardWorld, since: number | null = null) =>
-  world.activities.readPage({ project: 'ORCH', cursor: null, since });
+const firstPage = (world: GuardWorld, since: number | null = null, known: readonly string[] = []) =>
+  world.activities.readPage({ project: 'ORCH', cursor: null, since, known });
+
+/** What has drifted on the first page. */
+async function drifted(world: GuardWorld) {
+  const { inDeployPhase } = await firstPage(world);
+  return world.activities.findDrifts({ items: inDeployPhase });
+}
+
+/** A deploy between its begin and its window. @returns what ends it. */
+async function deployUnderWay(world: GuardWorld, key: string): Promise<() => Promise<unknown>> {
+  const { client, taskQueue } = servers.temporal;
+  const deploy = await client.workflow.start('deployToDone', {
+    workflowId: deployWorkflowId(world.selfHosting, key),
+    taskQueue: `${taskQueue}-nobody`,
+    typedSearchAttributes: [{ key: D2dPhase, value: 'checking' }],
+  });
+  return () => deploy.terminate();
+}
 
 const CASES = [
   { stage: 'done', window: 'none', shown: 'Deploying', wanted: 'done' },
@@ -26,46 +45,50 @@ const CASES = [
   { stage: 'done', window: 'open', shown: 'Done', wanted: null },
 ] as const;
 
-describe('readPage', () => {
+describe('readPage and findDrifts', () => {
   test.each(CASES)('stage $stage, window $window, shown $shown: $wanted', async ({ stage, window, shown, wanted }) => {
     const world = await guardWorld(servers);
     const key = await world.item({ stage, window, shown });
-    const { drifts, next } = await firstPage(world);
-    expect(drifts).toEqual(
+    expect(await drifted(world)).toEqual(
       wanted === null ? [] : [{ repo: world.selfHosting, workItem: key, item: world.itemOf(key), shown, wanted }],
     );
-    expect(next).toBeNull();
-    expect(world.patches()).toBe(0);
+    expect(world.asked()).toEqual(['GET', 'GET', 'GET']);
   });
 
   test('costs one request more than the project and its states, however many items there are', async () => {
     const world = await guardWorld(servers);
     for (let n = 0; n < 30; n += 1) await world.item({ stage: 'done', shown: 'Deploying' });
     world.forget();
-    expect((await firstPage(world)).drifts).toHaveLength(30);
+    expect(await drifted(world)).toHaveLength(30);
     expect(world.asked()).toEqual(['GET', 'GET', 'GET']);
-    expect((await firstPage(world)).drifts).toHaveLength(30);
+    expect(await drifted(world)).toHaveLength(30);
     expect(world.asked()).toEqual(['GET', 'GET', 'GET', 'GET']);
   });
 
-  test('a task that names its work item by uuid is found as well', async () => {
-    const world = await guardWorld(servers);
-    const key = await world.item({ stage: null, shown: 'Deploying' });
-    const { id } = world.control.workItem(key);
-    await servers.fresh.sql(`insert into tasks (repo, work_item_id, stage) values ($1, $2, 'done')`, [
-      world.selfHosting,
-      id,
-    ]);
-    expect((await firstPage(world)).drifts).toMatchObject([{ workItem: id, wanted: 'done' }]);
-    expect(await world.activities.healStatus(world.request(id))).toMatchObject({ wrote: true });
-    expect(world.shows(key)).toBe('Done');
-    await servers.fresh.sql('delete from tasks where work_item_id = $1', [id]); // every simulated Plane makes the same uuids
-  });
+  test.each(['uuid', 'lower case', 'zeros'] as const)(
+    'a task that names its work item otherwise is found as well, and healed: %s',
+    async (spelling) => {
+      const world = await guardWorld(servers);
+      const key = await world.item({ stage: null, shown: 'Deploying' });
+      const { id } = world.control.workItem(key);
+      const named = { uuid: id, 'lower case': key.toLowerCase(), zeros: key.replace('-', '-00') }[spelling];
+      await servers.fresh.sql(`insert into tasks (repo, work_item_id, stage) values ($1, $2, 'done')`, [
+        world.selfHosting,
+        named,
+      ]);
+      expect(await drifted(world)).toMatchObject([{ workItem: named, wanted: 'done' }]);
+      expect(await world.activities.healWorkItem({ ...world.itemOf(key), reason: 'test' })).toMatchObject({
+        ...{ workItem: named, wrote: true },
+      });
+      expect(world.shows(key)).toBe('Done');
+      await servers.fresh.sql('delete from tasks where work_item_id = $1', [named]); // every simulated Plane makes the same uuids
+    },
+  );
 
   test('a repository out of scope, and everything where the guard is off, is not looked at', async () => {
     const world = await guardWorld(servers);
     await world.item({ stage: 'done', shown: 'Deploying', repo: 'somebody-elses' });
-    expect((await firstPage(world)).drifts).toEqual([]);
+    expect(await drifted(world)).toEqual([]);
     expect(await world.activities.projectsToSweep()).toEqual(['ORCH']);
     const off = await guardWorld(servers, { env: { ORCH_DEPLOY_STATUS_GUARD_ENABLED: 'false' } });
     expect(await off.activities.projectsToSweep()).toEqual([]);
@@ -85,7 +108,26 @@ describe('readPage', () => {
     world.control.deleteState('ORCH', 'Deploying');
     world.control.addState('ORCH', { name: 'Deploying', group: 'started' });
     world.control.uiSetState(key, 'Deploying');
-    expect((await firstPage(world)).drifts).toMatchObject([{ workItem: key }]);
+    expect(await drifted(world)).toMatchObject([{ workItem: key }]);
+  });
+
+  test('of those that are known, it tells which have left the deploy phase', async () => {
+    const world = await guardWorld(servers);
+    const [stays, leaves] = [await world.item({ shown: 'Deploying' }), await world.item({ shown: 'Deploying' })];
+    const known = [stays, leaves].map((key) => world.itemOf(key).id);
+    world.control.uiSetState(leaves, 'Done');
+    const { inDeployPhase, left } = await firstPage(world, null, known);
+    expect(inDeployPhase.map(({ item }) => item.id)).toEqual([world.itemOf(stays).id]);
+    expect(left).toEqual([world.itemOf(leaves).id]);
+  });
+
+  test('what is between its begin and its window is no drift: a run is about to show monitoring itself', async () => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', shown: 'Deploying' });
+    const ended = await deployUnderWay(world, key);
+    expect(await drifted(world)).toEqual([]);
+    await ended();
+    expect(await drifted(world)).toHaveLength(1);
   });
 
   test('what is left of the rate limit is kept for writes: the sweep is put off', async () => {
@@ -98,7 +140,7 @@ describe('readPage', () => {
         type: 'PlaneBudget',
         nextRetryDelay: 15_000,
         message: expect.stringContaining(
-          "20 requests are left of Plane's rate limit, which are kept for status writes",
+          "20 requests are left of Plane's rate limit, which are kept for the writes of runs",
         ),
       }),
     );
@@ -106,23 +148,6 @@ describe('readPage', () => {
     const key = await world.item();
     expect(await world.set('deploying', key)).toMatchObject({ wrote: true });
   });
-});
-
-test('readFinished: tasks that finished of late are asked for one by one', async () => {
-  const world = await guardWorld(servers);
-  const [stuck, fine, old] = [
-    await world.item({ stage: 'done', shown: 'Deploying' }),
-    await world.item({ stage: 'done', shown: 'Done' }),
-    await world.item({ stage: 'done', shown: 'Deploying' }),
-  ];
-  const since = Date.now() + 3_600_000;
-  await servers.fresh.sql('update tasks set updated_at = $2 where work_item_id = any($1)', [
-    [stuck, fine],
-    new Date(since + 1_000),
-  ]);
-  const read = await world.activities.readFinished({ since });
-  expect(read).toMatchObject({ looked: 2, inDeployPhase: 1, drifts: [{ workItem: stuck, wanted: 'done' }] });
-  await servers.fresh.sql('update tasks set updated_at = now() where work_item_id = any($1)', [[stuck, fine, old]]);
 });
 
 describe('healStatus', () => {
@@ -147,15 +172,69 @@ describe('healStatus', () => {
   test('between done and its window a run is about to show monitoring itself: nothing is written', async () => {
     const world = await guardWorld(servers);
     const key = await world.item({ stage: 'done', shown: 'Deploying' });
-    const { client, taskQueue } = servers.temporal;
-    const deploy = await client.workflow.start('deployToDone', {
-      workflowId: deployWorkflowId(world.selfHosting, key),
-      taskQueue: `${taskQueue}-nobody`,
-      typedSearchAttributes: [{ key: D2dPhase, value: 'checking' }],
-    });
+    const ended = await deployUnderWay(world, key);
     expect(await world.activities.healStatus(world.request(key))).toMatchObject({ wrote: false });
     expect(world.shows(key)).toBe('Deploying');
-    await deploy.terminate();
+    await ended();
     expect(await world.activities.healStatus(world.request(key))).toMatchObject({ wrote: true });
+  });
+});
+
+describe('sweepProject', () => {
+  /** One sweep of the project; whatever drifted is noted, and corrected. */
+  async function sweep(world: GuardWorld, last?: SweptProject, now = Date.now()) {
+    world.forget();
+    const drifts: Drift[] = [];
+    const swept = await sweepProject(
+      'ORCH',
+      { began: now, full: false, last },
+      {
+        ...world.activities,
+        async correct(found) {
+          drifts.push(...found);
+          for (const { item } of found) await world.activities.healWorkItem({ ...item, reason: 'test' });
+          return found.map(({ item }) => item.id);
+        },
+      },
+    );
+    return { ...swept, drifted: drifts.map(({ workItem }) => workItem), reads: world.asked().length };
+  }
+
+  test('of 10 000 work items each is read once a day, and between that one page of them', async () => {
+    const world = await guardWorld(servers);
+    const oldest = await world.item({ stage: 'done', shown: 'Deploying' });
+    for (let n = 0; n < 9_995; n += 1) world.control.addWorkItem({ project: 'ORCH', name: `Item ${n}` }); // it has four already
+    const full = await sweep(world);
+    expect(full).toMatchObject({ looked: 10_000, drifted: [oldest] });
+    expect(world.shows(oldest)).toBe('Done');
+    const later = Date.now() + 60 * 60_000; // nothing has changed within the margin
+    const next = await sweep(world, full.project, later);
+    expect(await sweep(world, { ...next.project, readUpTo: later }, later)).toMatchObject({ looked: 1_000, reads: 1 });
+    expect(await sweep(world, full.project, Date.now() + 25 * 60 * 60_000)).toMatchObject({ looked: 10_000 });
+  });
+
+  test('what changes without the tracker is found by the next sweep, however long ago the status was written', async () => {
+    const world = await guardWorld(servers);
+    const [finishes, isCancelled, waits, deleted] = [
+      await world.item({ stage: 'deploy', shown: 'Deploying' }),
+      await world.item({ stage: 'deploy', shown: 'Monitoring after Deploy' }),
+      await world.item({ stage: 'deploy', shown: 'Awaiting Deploy' }),
+      await world.item({ stage: 'deploy', shown: 'Deploying' }),
+    ];
+    for (let n = 0; n < 1_000; n += 1) world.control.addWorkItem({ project: 'ORCH', name: `Item ${n}` });
+    const first = await sweep(world);
+    expect(first).toMatchObject({ looked: 1_008, inDeployPhase: 4, drifted: [] });
+    world.control.deleteWorkItem(deleted);
+    const stages = { [finishes]: 'done', [isCancelled]: 'cancelled', [deleted]: 'done' };
+    for (const [key, stage] of Object.entries(stages))
+      await servers.fresh.sql('update tasks set stage = $2 where work_item_id = $1', [key, stage]); // and no updated_at
+    const long = { ...first.project, readUpTo: Date.now() + 60 * 60_000 };
+    const second = await sweep(world, long, long.readUpTo);
+    expect(second).toMatchObject({ looked: 1_000, inDeployPhase: 4 });
+    expect(second.drifted.toSorted()).toEqual([finishes, isCancelled, deleted].toSorted());
+    expect([finishes, isCancelled, waits].map(world.shows)).toEqual(['Done', 'Cancelled', 'Awaiting Deploy']);
+    const third = await sweep(world, second.project, long.readUpTo);
+    expect(third).toMatchObject({ drifted: [] });
+    expect(third.project.inDeployPhase.map(({ names }) => names[0])).toEqual([waits]);
   });
 });

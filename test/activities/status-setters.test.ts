@@ -89,7 +89,7 @@ describe('settleStatus, the read-back (invariant 5)', () => {
     expect(world.patches()).toBe(0);
   });
 
-  test.each(['deploy', 'cancelled', '', null])('stage %j: Plane is not even read', async (stage) => {
+  test.each(['deploy', 'cancelled', ''])('stage %j: Plane is not even read', async (stage) => {
     const world = await guardWorld(servers);
     const key = await world.item({ stage, shown: 'Deploying' });
     expect(await world.activities.settleStatus(world.request(key))).toMatchObject({ wrote: false });
@@ -195,6 +195,73 @@ describe('restoreStatus, the way back of a run that did not reach done', () => {
   });
 });
 
+describe('a work item by another name than its task has', () => {
+  const spelled = (world: GuardWorld, key: string) => ({
+    'lower case': key.toLowerCase(),
+    zeros: key.replace('-', '-0'),
+    uuid: world.control.workItem(key).id,
+    spaces: ` ${key} `,
+  });
+  const SPELLINGS = ['lower case', 'zeros', 'uuid', 'spaces'] as const;
+
+  test.each(SPELLINGS)('%s: a finished one does not flap, whoever calls, and from whatever repository', async (how) => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', shown: 'Done' });
+    for (const repo of [world.selfHosting, 'nobodys'])
+      for (const target of TARGETS) {
+        const result = await world.set(target, spelled(world, key)[how], { repo });
+        expect(result).toMatchObject({ verdict: 'CONVERGE_DONE', wrote: false, workItem: key });
+      }
+    expect(world.patches()).toBe(0);
+    expect(new Set(world.logged().map(({ work_item }) => work_item))).toEqual(new Set([key]));
+  });
+
+  test.each(SPELLINGS)('%s: it is the same lock, and the same window', async (how) => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', window: 'open', shown: 'Deploying' });
+    world.control.fault({ mode: 'hold', phase: 'after', match: { method: 'GET', path: key, times: 1 } });
+    const first = world.set('awaiting_deploy', key);
+    await world.control.whenHeld(1);
+    const second = world.set('deploying', spelled(world, key)[how]);
+    world.control.release();
+    expect(await first).toMatchObject({ status: 'monitoring', wrote: true });
+    expect(await second).toMatchObject({ status: 'monitoring', wrote: false });
+  });
+
+  test('where Plane cannot be asked for its names, nothing is written', async () => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', shown: 'Done' });
+    const { id } = world.control.workItem(key);
+    world.control.fault({ mode: 'status', status: 500 });
+    await expect(world.set('deploying', id)).rejects.toThrow(/500/);
+    expect(world.patches()).toBe(0);
+  });
+});
+
+test('a healing that finds a deploy just gone looks at its window again: it is not Done yet', async () => {
+  const world = await guardWorld(servers);
+  const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
+  const key = await world.item({ stage: 'done', shown: 'Deploying' });
+  let opened = false;
+  const setters = createStatusSetters<Querier>({
+    guard: { enabled: true, repos: [], selfHostingRepo: world.selfHosting },
+    withWorkItemLock: createWorkItemLock(servers.fresh.database),
+    findTask: (workItem, held = servers.fresh.database) => createTasks(held).find(workItem),
+    findByOtherName: async () => null,
+    windowActive: async () => opened,
+    async deployUnderWay() {
+      opened = true; // its window opens just now, and with it the deploy says so
+      return false;
+    },
+    tracker: createTracker({ client, names: { ...SHOWN }, projectOf: () => 'ORCH' }),
+    log: { info: () => {} },
+  });
+  expect(await setters.healStatus(world.request(key))).toMatchObject({ wrote: false, shown: 'Deploying' });
+  expect(await setters.healStatus(world.request(key))).toMatchObject({ wrote: true, status: 'monitoring' });
+  expect(world.history(key)).toEqual(['Monitoring after Deploy']);
+  await client.close();
+});
+
 describe('evidence that does not hold any more', () => {
   const endLockSessions = () =>
     servers.fresh.sql(
@@ -243,6 +310,7 @@ describe('evidence that does not hold any more', () => {
       guard: { enabled: true, repos: [], selfHostingRepo: world.selfHosting },
       withWorkItemLock: createWorkItemLock(servers.fresh.database),
       findTask: (workItem, held = servers.fresh.database) => createTasks(held).find(workItem),
+      findByOtherName: async () => null,
       windowActive: async () => false,
       deployUnderWay: async () => false,
       tracker: {
@@ -254,7 +322,10 @@ describe('evidence that does not hold any more', () => {
         },
       },
       log: { info: () => {} },
-      now: () => clock,
+      stopwatch: () => {
+        const since = clock;
+        return () => clock - since;
+      },
     });
     await expect(setters.setDeploying(world.request(key))).rejects.toThrow(
       `The evidence about ${key} is 20 s old, more than the 20 s within which its status may be written`,

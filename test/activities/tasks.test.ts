@@ -96,7 +96,7 @@ test('createTask makes no second task for one work item, and none for one that t
   await expect(setUp({ names: () => null }).createTask({ repo: 'shop', workItem: other })).rejects.toThrow(
     `the tracker does not know work item ${other}: correct its name, or the project of shop`,
   );
-  expect(await createTasks(fresh.database).findAll([uuid, other, other.toLowerCase()])).toEqual([]);
+  expect(await createTasks(fresh.database).findNamed([uuid, other])).toEqual([]);
 });
 
 describe('completeTask', () => {

@@ -13,9 +13,12 @@ function tasksOf(...ids: string[]): TaskLookup & { readonly asked: string[] } {
   const asked: string[] = [];
   return {
     asked,
-    async find(workItem) {
-      asked.push(workItem);
-      return ids.includes(workItem) ? { repo: 'shop', workItem, stage: 'deploy' } : null;
+    async findNamed(names) {
+      asked.push(...names);
+      const meant = names.map((name) => name.trim().toUpperCase());
+      return ids
+        .filter((id) => meant.includes(id.toUpperCase()))
+        .map((workItem) => ({ repo: 'shop', workItem, stage: 'deploy' }));
     },
   };
 }
@@ -30,13 +33,13 @@ describe('order', () => {
     ['the identifier with its zeros', 'orch-061', ['ORCH-061', 'ORCH-61'], 'ORCH-061'],
     ['the identifier without them', 'orch-061', ['ORCH-61'], 'ORCH-61'],
     ['the lower-cased uuid', UUID.toUpperCase(), [UUID], UUID],
+    ['one that the task spells otherwise', 'ORCH-61', ['Orch-61'], 'Orch-61'],
     ['a name that is no identifier', 'release of march', ['release of march'], 'release of march'],
   ])('%s', async (_, name, known, id) => {
-    expect(await resolveWorkItem(name, { tasks: tasksOf(...known) })).toEqual({
-      workItem: id,
-      task: { repo: 'shop', workItem: id, stage: 'deploy' },
-      spellings: [id],
-    });
+    const { spellings, ...resolved } = await resolveWorkItem(name, { tasks: tasksOf(...known) });
+    expect(resolved).toEqual({ workItem: id, task: { repo: 'shop', workItem: id, stage: 'deploy' } });
+    expect(spellings[0]).toBe(id);
+    expect(spellings).toContain(name.trim()); // a caller may have named it so
   });
 
   test('then the uuid that Plane has for a key', async () => {
@@ -90,7 +93,7 @@ test('any name that is not empty means one work item, and is its own likeliest s
 
 describe('authorities that are away', () => {
   const gone: TaskLookup = {
-    find: () => Promise.reject(new DatabaseUnavailable('Postgres is not available: refused')),
+    findNamed: () => Promise.reject(new DatabaseUnavailable('Postgres is not available: refused')),
   };
 
   test('a start does not guess', async () => {

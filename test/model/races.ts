@@ -154,6 +154,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
         await worker.turn('gets the stage');
         return read;
       },
+      findByOtherName: async () => null,
       async windowActive() {
         await worker.turn('asks for the window');
         const read = believed?.active ?? window.active;
@@ -166,7 +167,10 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
       },
       tracker: plane.tracker(worker),
       log: { info: () => {} },
-      now: protections.ageCheck ? clock.now : () => 0,
+      stopwatch: () => {
+        const since = protections.ageCheck ? clock.now() : 0;
+        return () => (protections.ageCheck ? clock.now() - since : 0);
+      },
     });
 
   /**

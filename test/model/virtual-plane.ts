@@ -83,7 +83,8 @@ export function virtualPlane(scheduler: Scheduler, clock: VirtualClock, fate: ()
         await worker.turn('gets the row');
         return read;
       },
-      async write(_repo, _workItem, status: Written) {
+      async write(_repo, _workItem, status: Written, beforeSending) {
+        beforeSending?.();
         return patch(worker, typeof status === 'string' ? status : (status.id as Shown));
       },
       async stateId(_repo, _workItem, status) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Explanation } from '../../client/explain.ts';
 import { runProcess } from '../client/run-cli.ts';
 import { LONG, type System, until } from './harness.ts';
-import type { Item } from './item.ts';
+import { createItem, type Item } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // Every status write and every refusal can be explained afterwards, from what Temporal keeps.
@@ -20,6 +20,8 @@ describe.concurrent('d2d explain', LONG, () => {
       await item.start();
       expect(await item.result()).toMatchObject({ outcome: 'done' });
       await (await item.setStatus('deploying')).result();
+      const spelled = createItem(system, item.repo, item.workItem.toLowerCase(), item.planeId);
+      await (await spelled.setStatus('awaiting_deploy', 'careless-caller')).result();
       system.plane.control.uiSetState(item.workItem, 'Awaiting Deploy');
       expect((await runProcess(system.env(), 'reconcile')).code).toBe(0);
 
@@ -39,7 +41,8 @@ describe.concurrent('d2d explain', LONG, () => {
           ['postDeployMonitor', 'Done', 'done', false, 'CONVERGE_DONE', 'Monitoring after Deploy', 'Done'],
           ['postDeployMonitor', 'what should stand', 'done', false, null, 'Done', null],
           ['stale-caller', 'Deploying', 'done', false, 'CONVERGE_DONE', 'Done', null],
-          ['healWorkItem', 'what should stand', 'done', false, null, 'Awaiting Deploy', 'Done'],
+          ['careless-caller', 'Awaiting Deploy', 'done', false, 'CONVERGE_DONE', 'Done', null],
+          ['healWorkItem', 'what should stand', 'done', false, 'CONVERGE_DONE', 'Awaiting Deploy', 'Done'],
         ]),
       );
 
@@ -51,6 +54,8 @@ describe.concurrent('d2d explain', LONG, () => {
         /^[\d:.]+Z +deployToDone: waits for approval +Awaiting Deploy +stage deploy, no window +ALLOW +In Progress → Awaiting Deploy$/,
       );
       expect(stdout).toContain('nothing written, Done stands');
+      const { stderr } = await runProcess(system.env(), 'explain', item.workItem, '--limit', '2');
+      expect(stderr).toContain('there are more than 2, the older ones were not read: --limit 20 reads more of them');
     }));
 
   test('a write that goes wrong: how often it was tried, and why', () =>

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Healed } from '../../activities/heal-work-item.ts';
-import type { Drift, PageRead } from '../../activities/reconcile.ts';
+import type { Drift, InDeployPhase, PageRead } from '../../activities/reconcile.ts';
 import type { TrackerStatus } from '../../activities/status-evidence.ts';
 import { createStatusSetters } from '../../activities/status-setters.ts';
 import { createTaskActivities, type RunningOnRepository } from '../../activities/tasks.ts';
@@ -57,6 +57,7 @@ export function activitiesOver({
       return mine;
     },
     findTask: async (workItem) => at(workItem).task,
+    findByOtherName: async () => null,
     windowActive,
     deployUnderWay: async () => false,
     tracker: {
@@ -90,7 +91,7 @@ export function activitiesOver({
         task.stage = to;
         return true;
       },
-      findAll: async (workItems) =>
+      findNamed: async (workItems) =>
         workItems.flatMap((workItem) => {
           const task = items.get(workItem)?.task ?? null;
           return task === null ? [] : [{ ...task, workItem }];
@@ -112,22 +113,20 @@ export function activitiesOver({
     /** A project for each item that is to be swept: its own id. */
     projectsToSweep: async () => [...items.values()].filter(({ swept }) => swept).map(({ workItem }) => workItem),
     async readPage({ project }: { readonly project: string }): Promise<PageRead> {
-      const { workItem, plan, shown } = at(project);
-      const drift: Drift = {
-        repo: plan.repo,
-        workItem,
-        item: { id: workItem, project },
-        shown: shown.name,
-        wanted: 'done',
-      };
-      return { looked: 1, inDeployPhase: 1, drifts: [drift], next: null };
+      const { workItem, shown } = at(project);
+      const item = { id: workItem, project };
+      const inDeployPhase = [{ item, names: [workItem], shown: shown.name, status: 'deploying' as const }];
+      return { looked: 1, inDeployPhase, left: [], next: null };
     },
-    readFinished: async (): Promise<PageRead> => ({ looked: 0, inDeployPhase: 0, drifts: [], next: null }),
+    findDrifts: async ({ items: found }: { readonly items: readonly InDeployPhase[] }): Promise<Drift[]> =>
+      found.map(({ item, shown }) => ({
+        ...{ repo: at(item.id).plan.repo, workItem: item.id, item, shown },
+        wanted: 'done',
+      })),
     async healWorkItem({ id, reason }: { readonly id: string; readonly reason: string }): Promise<Healed> {
       const { repo } = at(id).plan;
       return {
         repo,
-        workItem: id,
         ...(await setters.healStatus({ repo, workItem: id, caller: 'healWorkItem', reason })),
       };
     },

@@ -20,6 +20,7 @@ const healed = (wrote: boolean): Healed => ({
   shown: wrote ? 'Deploying' : 'Done',
   status: 'done',
   wrote,
+  verdict: wrote ? 'CONVERGE_DONE' : null,
   evidence: { inForce: true, dbStage: 'done', windowActive: false },
 });
 

@@ -1,9 +1,15 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Drift, PageRead, ReadPage } from '../../activities/reconcile.ts';
+import type { Drift, InDeployPhase, PageRead, ReadPage } from '../../activities/reconcile.ts';
 import { applySweepSchedule, sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
-import { RECONCILE_WORKFLOW, type ReconcileInput, type ReconcileResult } from '../../workflows/messages.ts';
+import {
+  HEAL_WORKFLOW,
+  healWorkflowId,
+  RECONCILE_WORKFLOW,
+  type ReconcileInput,
+  type ReconcileResult,
+} from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import { connectTemporal, type TemporalAccess, unique, workflowBundle } from '../setup/temporal.ts';
 
@@ -18,16 +24,16 @@ const drift = (workItem: string): Drift => {
 };
 const page = (drifts: readonly Drift[] = [], next: string | null = null): PageRead => ({
   looked: 3,
-  inDeployPhase: drifts.length,
-  drifts,
+  inDeployPhase: drifts.map(({ item, workItem, shown }) => ({ item, names: [workItem], shown, status: 'deploying' })),
+  left: [],
   next,
 });
 
 interface Tracker {
   readonly projects: readonly string[];
   readonly readPage: (asked: ReadPage) => PageRead;
-  readonly readFinished?: (asked: { since: number }) => PageRead;
-  readonly heal?: (workItem: string) => { readonly wrote: boolean };
+  readonly findDrifts?: (found: readonly InDeployPhase[]) => Drift[];
+  readonly heal?: (workItem: string) => { readonly wrote: boolean } | null;
 }
 
 let access: TemporalAccess;
@@ -49,12 +55,14 @@ async function sweeping<T>(tracker: Tracker, run: (taskQueue: string, asked: str
         asked.push(`read ${of.project} ${of.cursor ?? 'from the start'}`);
         return tracker.readPage(of);
       },
-      readFinished: async (of: { since: number }) => tracker.readFinished?.(of) ?? page(),
+      findDrifts: async ({ items }: { items: readonly InDeployPhase[] }) =>
+        tracker.findDrifts?.(items) ?? items.map(({ names: [workItem = ''] }) => drift(workItem)),
       healWorkItem: async ({ id, reason }: { id: string; reason: string }) => {
         const workItem = [...uuids].find(([, uuid]) => uuid === id)?.[0] ?? id;
         asked.push(`heal ${workItem}`);
         expect(reason).toBe('sweep');
-        return { repo: 'shop', workItem, ...(tracker.heal?.(workItem) ?? { wrote: true }) };
+        const healed = tracker.heal === undefined ? { wrote: true } : tracker.heal(workItem);
+        return healed === null ? null : { repo: 'shop', workItem, ...healed };
       },
     },
   });
@@ -78,22 +86,21 @@ test('what has drifted on a page is healed before the next page is read, every p
           : cursor === null
             ? page([drift('ORCH-1'), drift('ORCH-2')], 'p2')
             : page(),
-      readFinished: () => page([drift('ORCH-2'), drift('ORCH-3')]),
     },
     async (taskQueue, asked) => {
       const result = await sweep(taskQueue, { nonsense: true });
       expect(result).toMatchObject({
         dryRun: false,
-        full: true,
-        drifted: 4,
-        healed: 4,
+        drifted: 3,
+        healed: 3,
         failed: 0,
-        unread: 0,
-        looked: 12,
+        unread: [],
+        looked: 9,
+        inDeployPhase: 3,
       });
       expect(asked.map((line) => line.replace(/heal ORCH-[12]/, 'heal ORCH-1/2'))).toEqual([
         ...['read ORCH from the start', 'heal ORCH-1/2', 'heal ORCH-1/2', 'read ORCH p2'],
-        ...['read OPS from the start', 'heal OPS-1', 'heal ORCH-3'],
+        ...['read OPS from the start', 'heal OPS-1'],
       ]);
     },
   ));
@@ -113,46 +120,88 @@ test('what cannot be healed or read is counted, and does not keep the rest from 
       projects: ['GONE', 'ORCH'],
       readPage: ({ project }) => {
         if (project === 'GONE') throw ApplicationFailure.nonRetryable('no such project', 'PlaneNotFound');
-        return page([drift('ORCH-1'), drift('ORCH-2'), drift('ORCH-3')]);
+        return page(['ORCH-1', 'ORCH-2', 'ORCH-3', 'ORCH-4'].map(drift));
       },
       heal: (workItem) => {
         if (workItem === 'ORCH-1') throw ApplicationFailure.nonRetryable('it is deleted', 'PlaneNotFound');
-        return { wrote: workItem === 'ORCH-2' };
+        return workItem === 'ORCH-3' ? null : { wrote: workItem === 'ORCH-2' };
       },
     },
     async (taskQueue) => {
       const result = await sweep(taskQueue);
-      expect(result).toMatchObject({ drifted: 3, healed: 1, failed: 1, unread: 1, fullAt: 0 });
+      expect(result).toMatchObject({
+        ...{ drifted: 4, healed: 1, failed: 1 },
+        unread: [{ project: 'GONE', why: 'no such project' }],
+      });
+      expect(Object.keys(result.projects)).toEqual(['ORCH']);
+      // What is not settled is looked at by the next sweep, too.
+      expect(result.projects['ORCH']?.inDeployPhase.map(({ names }) => names[0])).toEqual(['ORCH-1', 'ORCH-4']);
       expect(result.healings.map(({ workItem, result: how, detail }) => [workItem, how, detail])).toEqual(
         expect.arrayContaining([
           ['ORCH-1', 'failed', 'it is deleted'],
           ['ORCH-2', 'healed', undefined],
           ['ORCH-3', 'right again', undefined],
+          ['ORCH-4', 'put off', 'it is being changed just now'],
         ]),
       );
     },
   ));
 
-test('by its schedule a sweep reads on where the one before began, with a margin; a full pass is made once a day', () => {
-  const since: (number | null)[] = [];
+test('by its schedule a sweep goes on where the one before began, and compares again what that one saw in the deploy phase', () => {
+  const reads: ReadPage[] = [];
+  const compared: (string | undefined)[][] = [];
   return sweeping(
     {
       projects: ['ORCH'],
       readPage: (of) => {
-        since.push(of.since);
-        return page();
+        reads.push(of);
+        return reads.length === 1 ? page([drift('SLOW-1'), drift('SLOW-2')]) : page();
+      },
+      findDrifts: (found) => {
+        compared.push(found.map(({ names }) => names[0]));
+        return compared.length === 2 ? [drift('SLOW-1')] : [];
       },
     },
-    async (taskQueue) => {
+    async (taskQueue, asked) => {
       await applySweepSchedule(access.client, { taskQueue, everyMs: 1_000 });
       const before = Date.now();
-      await eventually(() => expect(since.length).toBeGreaterThanOrEqual(3));
+      await eventually(() => expect(compared.length).toBeGreaterThanOrEqual(3));
       await applySweepSchedule(access.client, { taskQueue, everyMs: 0 });
-      expect(since[0]).toBeNull();
       const margin = 5 * 60_000;
-      expect(since[1]).toBeGreaterThan(before - margin - 5_000);
-      expect(since[2]).toBeGreaterThan(since[1] ?? 0);
+      expect(reads[0]?.since).toBeNull();
+      expect(reads[1]?.since).toBeGreaterThan(before - margin - 5_000);
+      expect(reads[2]?.since).toBeGreaterThan(reads[1]?.since ?? 0);
+      expect(reads[1]?.known).toEqual(['SLOW-1', 'SLOW-2'].map((workItem) => uuids.get(workItem)));
+      expect(compared.slice(0, 3)).toEqual([['SLOW-1', 'SLOW-2'], ['SLOW-1', 'SLOW-2'], ['SLOW-2']]);
+      expect(asked.filter((line) => line.startsWith('heal'))).toEqual(['heal SLOW-1']);
       expect(sweepScheduleId(taskQueue)).toContain(taskQueue);
     },
   );
 });
+
+test('one sweep corrects so much and no more: the next one goes on', () =>
+  sweeping(
+    { projects: ['ORCH'], readPage: () => page(Array.from({ length: 230 }, (_, n) => drift(`MANY-${n}`))) },
+    async (taskQueue, asked) => {
+      const result = await sweep(taskQueue);
+      expect(result).toMatchObject({ drifted: 230, failed: 0 });
+      expect(result.healed).toBeGreaterThanOrEqual(200);
+      expect(asked.filter((line) => line.startsWith('heal'))).toHaveLength(result.healed);
+      expect(result.projects['ORCH']?.inDeployPhase).toHaveLength(230 - result.healed);
+      expect(result.healings.filter((healing) => healing.result === 'put off')).toHaveLength(230 - result.healed);
+    },
+  ));
+
+test('a healing that runs already is asked for one more look', () =>
+  sweeping({ projects: ['ORCH'], readPage: () => page([drift('BUSY-1')]) }, async (taskQueue) => {
+    const { id } = drift('BUSY-1').item;
+    const healing = await access.client.workflow.start(HEAL_WORKFLOW, {
+      taskQueue: `${taskQueue}-nobody`,
+      workflowId: healWorkflowId(id),
+      args: [{ id, project: 'p' }],
+    });
+    expect((await sweep(taskQueue)).healings).toMatchObject([{ result: 'put off' }]);
+    const { events } = await healing.fetchHistory();
+    expect(events?.map((event) => event.workflowExecutionSignaledEventAttributes?.signalName)).toContain('look');
+    await healing.terminate();
+  }));

@@ -232,6 +232,27 @@ test('a call that waits for a free connection ends with its own time, and was no
   expect(plane.control.requests().filter(({ method }) => method === 'PATCH')).toHaveLength(8);
 });
 
+test('what is told when a request begins to be sent may stop it: also one that waited for a free connection', async () => {
+  const { plane, client } = await simulated();
+  const item = plane.control.workItem('ORCH-61');
+  plane.control.fault({ mode: 'hold', phase: 'before' });
+  const held = Array.from({ length: 8 }, () => client.setState(item, item.stateId));
+  await plane.control.whenHeld(8);
+  let old = false;
+  const beforeSending = (): void => {
+    if (old) throw new Error('the evidence is old');
+  };
+  const queued = client.setState(item, item.stateId, { beforeSending });
+  old = true;
+  plane.control.clearFaults();
+  plane.control.release();
+  await expect(queued).rejects.toThrow('the evidence is old');
+  await Promise.all(held);
+  old = false;
+  await client.setState(item, item.stateId, { beforeSending });
+  expect(plane.control.requests().filter(({ method }) => method === 'PATCH')).toHaveLength(9);
+});
+
 test('the real rate limit: the 61st request of a minute is refused with the time to wait, and not applied', async () => {
   const { plane, client } = await simulated();
   const item = plane.control.workItem('ORCH-61');

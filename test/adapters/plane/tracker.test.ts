@@ -86,6 +86,21 @@ test('a state that was made after the states were read is asked for: it may be o
   expect(await tracker.shown('orch', 'ORCH-61')).toEqual({ id, name: 'Parked', status: null });
 });
 
+test('a state that is renamed keeps its id: it still is ours, long after its old name is forgotten', async () => {
+  const { control, tracker } = await tracked();
+  await tracker.shown('orch', 'ORCH-61');
+  const done = await tracker.stateId('orch', 'ORCH-61', 'done');
+  for (const name of ['Deploying', 'Done']) control.renameState('ORCH', name, `${name} (old)`);
+  control.addState('ORCH', { name: 'Parked', group: 'started' });
+  control.uiSetState('ORCH-61', 'Parked');
+  expect(await tracker.shown('orch', 'ORCH-61')).toMatchObject({ status: null }); // the states have been asked for anew
+  await tracker.write('orch', 'ORCH-61', 'deploying');
+  expect(await tracker.shown('orch', 'ORCH-61')).toMatchObject({ name: 'Deploying (old)', status: 'deploying' });
+  control.addState('ORCH', { name: 'Done', group: 'completed' }); // who makes it anew means the new one
+  await tracker.write('orch', 'ORCH-61', 'done');
+  expect(control.workItem('ORCH-61').stateId).not.toBe(done);
+});
+
 test('comment: once for an external id', async () => {
   const { control, tracker } = await tracked();
   await tracker.comment('orch', 'ORCH-61', '<p>watched</p>', 'ORCH-61:end');

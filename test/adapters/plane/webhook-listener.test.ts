@@ -77,6 +77,20 @@ test('a body that says no length and does not end is cut off', async () => {
   socket.destroy();
 });
 
+test('whoever sends slowly is cut off, and does not keep Plane out', { timeout: 25_000 }, async () => {
+  const { listener, taken } = await listening();
+  const { hostname, port } = new URL(listener.url);
+  const socket = connect(Number(port), hostname);
+  const answered = new Promise<string>((resolve) => socket.once('data', (data) => resolve(data.toString())));
+  socket.on('error', () => {});
+  socket.write('POST /plane HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n');
+  const dribble = setInterval(() => socket.write('x'), 500);
+  expect(await answered).toMatch(/^HTTP\/1.1 408 /);
+  clearInterval(dribble);
+  expect(taken).toEqual([]);
+  socket.destroy();
+});
+
 test('what cannot be taken on is answered with 503 and logged; what takes too long is answered all the same', async () => {
   const failing = await listening(() => Promise.reject(new Error('Temporal is away')));
   expect(await failing.post(body())).toBe(503);

@@ -91,7 +91,11 @@ describe('connection-level failures are DatabaseUnavailable', () => {
   test('all connections of the lock pool are taken', async () => {
     const database = open({ connectTimeoutMs: 100 });
     const client = await database.lockClient();
-    await expect(database.lockClient()).rejects.toBeInstanceOf(DatabaseUnavailable);
+    const refused = database.lockClient();
+    await expect(refused).rejects.toBeInstanceOf(DatabaseUnavailable);
+    await expect(refused).rejects.toThrow(
+      /^All \d+ database connections for locks have been busy for 0.1 s: raise ORCH_DATABASE_LOCK_POOL_SIZE$/,
+    );
     client.release();
   });
 });

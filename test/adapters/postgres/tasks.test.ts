@@ -31,31 +31,29 @@ describe('reading many', () => {
     await tasks.insert({ repo: 'shop', workItem: 'MANY-1', stage: 'deploy' });
     await tasks.insert({ repo: 'till', workItem: 'MANY-2', stage: 'done' });
     const asked = ['MANY-1', 'MANY-404', 'MANY-2', ...Array.from({ length: 2_000 }, (_, n) => `NONE-${n}`)];
-    const found = await tasks.findAll(asked);
+    const found = await tasks.findNamed(asked);
     expect(found.toSorted((a, b) => a.workItem.localeCompare(b.workItem))).toEqual([
-      { repo: 'shop', workItem: 'MANY-1', stage: 'deploy' },
-      { repo: 'till', workItem: 'MANY-2', stage: 'done' },
+      { repo: 'shop', workItem: 'MANY-1', stage: 'deploy', asked: 'MANY-1' },
+      { repo: 'till', workItem: 'MANY-2', stage: 'done', asked: 'MANY-2' },
     ]);
-    expect(await tasks.findAll([])).toEqual([]);
+    expect(await tasks.findNamed([])).toEqual([]);
   });
 
-  test('those that have finished since, the last ones first', async () => {
-    const since = new Date(Date.now() + 60 * 60_000);
-    const add = async (workItem: string, stage: string, minutes: number) => {
-      await tasks.insert({ repo: 'shop', workItem, stage });
-      const at = new Date(since.getTime() + minutes * 60_000);
-      await fresh.sql('update tasks set updated_at = $2 where work_item_id = $1', [workItem, at]);
-    };
-    await add('FIN-1', 'done', 1);
-    await add('FIN-2', ' Cancelled', 2);
-    await add('FIN-3', 'deploy', 3);
-    await add('FIN-4', 'done', -1);
-    const found = await tasks.finishedSince(since, 10);
-    expect(found.map(({ workItem, stage }) => [workItem, stage])).toEqual([
-      ['FIN-2', ' Cancelled'],
-      ['FIN-1', 'done'],
-    ]);
-    expect(await tasks.finishedSince(since, 1)).toHaveLength(1);
+  test.each([
+    ['FOLD-1', 'fold-001'],
+    ['FOLD-002', 'FOLD-2'],
+    [' fold-30 ', 'FOLD-30'],
+    ['B7E1D3A0-0000-4000-8000-00000000000A', 'b7e1d3a0-0000-4000-8000-00000000000a'],
+  ])('a task named %j is found as %j', async (workItem, asked) => {
+    await tasks.insert({ repo: 'shop', workItem, stage: 'done' });
+    expect(await tasks.findNamed([asked])).toEqual([{ repo: 'shop', workItem, stage: 'done', asked }]);
+  });
+
+  test('names that only look alike are others; the one that is spelled as asked for comes first', async () => {
+    for (const workItem of ['like-7', 'LIKE-7', 'LIKE-70', 'LIKE7', 'LIKE-7-0'])
+      await tasks.insert({ repo: 'shop', workItem, stage: 'deploy' });
+    const found = await tasks.findNamed(['LIKE-7']);
+    expect(found.map(({ workItem }) => workItem)).toEqual(['LIKE-7', 'like-7']);
   });
 });
 

@@ -16,9 +16,12 @@ import { eventually } from '../../setup/eventually.ts';
 
 let fresh: FreshDatabase;
 let withLock: WithWorkItemLock;
+/** Of another worker. */
+let othersLock: WithWorkItemLock;
 beforeAll(async () => {
   fresh = await freshDatabase();
   withLock = createWorkItemLock(fresh.database);
+  othersLock = createWorkItemLock(fresh.database);
 });
 afterAll(() => fresh.close());
 
@@ -81,11 +84,36 @@ describe('exclusion (invariant 4)', () => {
     await tasks.insert({ repo: 'shop', workItem: 'LOCK-4', stage: 'deploy' });
     const first = holder('LOCK-4');
     await first.held;
-    const second = withLock('LOCK-4', (querier) => createTasks(querier).stageOf('LOCK-4'));
+    const second = othersLock('LOCK-4', (querier) => createTasks(querier).stageOf('LOCK-4'));
     await eventually(async () => expect(await locksHeld()).toBe(2)); // one holds, one waits
     await tasks.compareAndSetStage('LOCK-4', 'deploy', 'done');
     first.letGo();
     expect(await second).toBe('done');
+    await first.done;
+  });
+
+  test('those of one process wait without a connection, in their order; who has lost the lock is not waited for', async () => {
+    const first = holder('LOCK-5');
+    await first.held;
+    const order: number[] = [];
+    const others = [1, 2, 3].map((n) => withLock('LOCK-5', async () => void order.push(n)));
+    expect(await withLock('LOCK-6', async () => 'free')).toBe('free');
+    expect(await locksHeld()).toBe(1);
+    await killLockSessions();
+    await Promise.all(others);
+    expect(order).toEqual([1, 2, 3]);
+    first.letGo();
+    await expect(first.done).rejects.toBeInstanceOf(DatabaseUnavailable);
+  });
+
+  test('who gives up in the queue is passed over', async () => {
+    const first = holder('LOCK-7');
+    await first.held;
+    const impatient = withLock('LOCK-7', async () => 'never', { waitMs: 50, holdMs: 1_000 });
+    const patient = withLock('LOCK-7', async () => 'mine');
+    await expect(impatient).rejects.toThrow('The lock on work item LOCK-7 was not free within 0.05 s');
+    first.letGo();
+    expect(await patient).toBe('mine');
     await first.done;
   });
 
@@ -176,7 +204,7 @@ describe('failures', () => {
   test('a session that is killed while it waits fails the call', async () => {
     const first = holder('FAIL-3');
     await first.held;
-    const refused = expect(withLock('FAIL-3', async () => 'never')).rejects.toBeInstanceOf(DatabaseUnavailable);
+    const refused = expect(othersLock('FAIL-3', async () => 'never')).rejects.toBeInstanceOf(DatabaseUnavailable);
     await eventually(async () => expect(await locksHeld()).toBe(2));
     await killLockSessions();
     await refused;

@@ -1,9 +1,4 @@
-/**
- * Runs tasks of the same key one after the other, in the order they came; different keys side by side.
- *
- * Plane looks for a comment's external id and then inserts, with no constraint behind it: of eight POSTs at once six were stored
- * (recording 603). Inside one process this keeps them apart.
- */
+/** Runs tasks of the same key one after the other, in the order they came; different keys side by side. Inside one process only. */
 export function oneAtATime(): <T>(key: string, task: () => Promise<T>) => Promise<T> {
   const tails = new Map<string, Promise<unknown>>();
   return async (key, task) => {

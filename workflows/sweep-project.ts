@@ -1,0 +1,78 @@
+import type { Drift, InDeployPhase, Reconcile } from '../activities/reconcile.ts';
+import type { SweptProject } from './messages.ts';
+
+/** The sweep before may have missed what was changed while it read: so much is read again, ms. */
+const MARGIN_MS = 5 * 60_000;
+
+/** A full pass is made again after a day, ms. */
+const FULL_EVERY_MS = 24 * 60 * 60_000;
+
+/** The most work items in the deploy phase that the next sweep is told of; where there are more, it reads everything. */
+const MOST_KNOWN = 500;
+
+interface SweepOptions {
+  /** When the sweep began, epoch ms. */
+  readonly began: number;
+  /** Read everything, whatever the sweep before has read. */
+  readonly full: boolean;
+  /** What the last sweep that could read this project left; `undefined`: there was none. */
+  readonly last: SweptProject | undefined;
+}
+
+interface SweepSteps extends Pick<Reconcile, 'readPage' | 'findDrifts'> {
+  /** Corrects statuses that should not stand. @returns the ids of the work items that are settled by it. */
+  readonly correct: (drifts: readonly Drift[]) => Promise<readonly string[]>;
+}
+
+/**
+ * Sweeps one project. It reads what was changed since the sweep before, and once a day everything. What was seen in the deploy phase
+ * then and has not changed since is compared with its authorities again: these change without the tracker, when a task finishes, is
+ * cancelled, or a window ends unseen.
+ *
+ * Throws what its steps throw.
+ */
+export async function sweepProject(
+  project: string,
+  { began, full, last }: SweepOptions,
+  { readPage, findDrifts, correct }: SweepSteps,
+): Promise<{ readonly looked: number; readonly inDeployPhase: number; readonly project: SweptProject }> {
+  const from = full || last === undefined || began - last.fullAt >= FULL_EVERY_MS ? null : last;
+  const since = from === null ? null : from.readUpTo - MARGIN_MS;
+  const known = new Map(from?.inDeployPhase.map((each) => [each.item.id, each]));
+  const read = new Set<string>();
+  let looked = 0;
+
+  const compare = async (items: readonly InDeployPhase[]): Promise<void> => {
+    const drifts = items.length === 0 ? [] : await findDrifts({ items });
+    for (const id of drifts.length === 0 ? [] : await correct(drifts)) known.delete(id);
+  };
+
+  for (let cursor: string | null = null, more = true; more; ) {
+    const page: Awaited<ReturnType<Reconcile['readPage']>> = await readPage({
+      ...{ project, cursor, since },
+      known: [...known.keys()],
+    });
+    looked += page.looked;
+    for (const id of page.left) known.delete(id);
+    const fresh = new Map(page.inDeployPhase.map((each) => [each.item.id, each]));
+    for (const id of read) fresh.delete(id); // one that changed meanwhile shows twice
+    for (const [id, each] of fresh) {
+      known.set(id, each);
+      read.add(id);
+    }
+    await compare([...fresh.values()]); // writes come before the reads of the next page
+    cursor = page.next;
+    more = cursor !== null;
+  }
+  const unchanged = [...known.values()].filter(({ item }) => !read.has(item.id));
+  await compare(unchanged);
+
+  return {
+    looked,
+    inDeployPhase: read.size + unchanged.length,
+    project:
+      known.size > MOST_KNOWN
+        ? { readUpTo: began, fullAt: 0, inDeployPhase: [] }
+        : { readUpTo: began, fullAt: from?.fullAt ?? began, inDeployPhase: [...known.values()] },
+  };
+}
