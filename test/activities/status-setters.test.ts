@@ -1,5 +1,5 @@
 /** The last word (`convergeDone`, `settleStatus`), the way back (`restoreStatus`), and evidence that has grown old. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ShownStatus } from '../../activities/status-evidence.ts';
 import { createStatusSetters } from '../../activities/status-setters.ts';
 import { createPlaneClient } from '../../adapters/plane/plane-client.ts';
@@ -298,14 +298,36 @@ describe('evidence that does not hold any more', () => {
     expect(world.history(key)).toEqual(['Done', 'Deploying', 'Done']);
   });
 
-  test('a worker that was frozen between its evidence and its write reads anew (SIGSTOP)', async () => {
+  // A process that stands still (SIGSTOP) loses time by both clocks; while a whole machine sleeps the first of them stands still, too.
+  const CLOCKS = { 'the clock that only grows': performance, 'the clock of the day': Date };
+
+  test.each(
+    (['the clock that only grows', 'the clock of the day'] as const).flatMap((clock) => [
+      { clock, frozen: 'when it has looked at Plane' },
+      { clock, frozen: 'right before it sends' },
+    ]),
+  )('a worker that was frozen $frozen reads anew, by $clock', async ({ clock, frozen }) => {
     const world = await guardWorld(servers);
     const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
-    const names = { ...SHOWN };
-    const tracker = createTracker({ client, names, projectOf: () => 'ORCH' });
     const key = await world.item();
-    let clock = 0;
+    const now = CLOCKS[clock].now.bind(CLOCKS[clock]);
+    let lost = 0;
+    const spy = vi.spyOn(CLOCKS[clock], 'now').mockImplementation(() => now() + lost);
     let frozenMs = 20_001;
+    const freeze = (when: string): void => {
+      if (when === frozen) lost += frozenMs;
+    };
+    const tracker = createTracker({
+      client: {
+        ...client,
+        setState(item, state, options) {
+          freeze('right before it sends');
+          return client.setState(item, state, options);
+        },
+      },
+      names: { ...SHOWN },
+      projectOf: () => 'ORCH',
+    });
     const setters = createStatusSetters<Querier>({
       guard: { enabled: true, repos: [], selfHostingRepo: world.selfHosting },
       withWorkItemLock: createWorkItemLock(servers.fresh.database),
@@ -317,22 +339,22 @@ describe('evidence that does not hold any more', () => {
         ...tracker,
         async shown(repo, workItem) {
           const shown = await tracker.shown(repo, workItem);
-          clock += frozenMs;
+          freeze('when it has looked at Plane');
           return shown;
         },
       },
       log: { info: () => {} },
-      stopwatch: () => {
-        const since = clock;
-        return () => clock - since;
-      },
     });
-    await expect(setters.setDeploying(world.request(key))).rejects.toThrow(
-      `The evidence about ${key} is 20 s old, more than the 20 s within which its status may be written`,
-    );
-    expect(world.patches()).toBe(0);
-    frozenMs = 20_000;
-    expect(await setters.setDeploying(world.request(key))).toMatchObject({ wrote: true });
-    await client.close();
+    try {
+      await expect(setters.setDeploying(world.request(key))).rejects.toThrow(
+        `The evidence about ${key} is 20 s old, more than the 20 s within which its status may be written`,
+      );
+      expect(world.patches()).toBe(0);
+      frozenMs = 15_000;
+      expect(await setters.setDeploying(world.request(key))).toMatchObject({ wrote: true });
+    } finally {
+      spy.mockRestore();
+      await client.close();
+    }
   });
 });

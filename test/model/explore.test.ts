@@ -33,6 +33,12 @@ describe('as it is, every state of rest is right, and one can be reached from ev
     [3, {}, NO_SWEEP],
     [3, { crashes: 1 }, NO_SWEEP],
     [3, { foreign: 1 }, {}],
+    [3, { givenUp: 1 }, NO_SWEEP],
+    [3, { lost: 1 }, NO_SWEEP],
+    [1, { sweeps: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
+    [2, { sweeps: 1, givenUp: 1 }, {}],
+    [1, { cancelled: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
+    [2, { cancelled: 1, twice: 1, sweeps: 1 }, {}],
   ] as const)('%i setters, %j, %j', (setters, faults, protections) => {
     const { states, counterexample, trapped } = look(setters, faults, protections);
     expect(counterexample?.join('\n') ?? null).toBeNull();
@@ -60,6 +66,7 @@ describe('without one of its protections a wrong status stays', () => {
       'the monitoring of setter A is stored',
     ],
     ['the sweep', NO_SWEEP, { foreign: 1 }, 'somebody saves the row with monitoring in it'],
+    ['the sweep, once it is cancelled', NO_SWEEP, { cancelled: 1 }, 'the task is cancelled'],
   ] as const)('%s', (_name, protections, faults, how) => {
     const { counterexample, trapped } = look(1, faults, protections);
     expect(counterexample).toContain(how);

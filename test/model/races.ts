@@ -1,14 +1,17 @@
 import fc, { type Scheduler } from 'fast-check';
+import { createReconcile } from '../../activities/reconcile.ts';
 import { createStatusSetters, type StatusSetters } from '../../activities/status-setters.ts';
 import { type DeployPhaseStatus, restingStatus, sweptStatus } from '../../decisions/index.ts';
 import { convergeAndSettle } from '../../workflows/converge.ts';
+import type { SweptProject } from '../../workflows/messages.ts';
+import { sweepProject } from '../../workflows/sweep-project.ts';
 import { type VirtualClock, virtualClock } from './virtual-clock.ts';
 import { virtualLock } from './virtual-lock.ts';
 import { CALL_MS, FLIGHT_MS, type Shown, virtualPlane, type WriteFate } from './virtual-plane.ts';
 import { type Freeze, type VirtualWorker, virtualWorker } from './virtual-worker.ts';
 
-// The real setters, the real last word and the real correction of a sweep, on one work item, in every order that a scheduler can
-// think of: the world around them is in memory, and time passes when it says so.
+// The real setters, the real last word and real sweeps, on one work item, in every order that a scheduler can think of: the world
+// around them is in memory, and time passes when it says so.
 
 /** What protects the status. Each can be taken away, to see what it is there for. */
 export interface Protections {
@@ -17,9 +20,18 @@ export interface Protections {
   readonly settle: boolean;
   readonly ageCheck: boolean;
   readonly sweep: boolean;
+  /** A sweep compares again what the one before saw in the deploy phase. */
+  readonly known: boolean;
 }
 
-export const ALL: Protections = { lock: true, freshEvidence: true, settle: true, ageCheck: true, sweep: true };
+export const ALL: Protections = {
+  lock: true,
+  freshEvidence: true,
+  settle: true,
+  ageCheck: true,
+  sweep: true,
+  known: true,
+};
 
 /** What happens to one work item, beside its own run. */
 export interface Scenario {
@@ -42,6 +54,12 @@ export interface Scenario {
   /** How often somebody saves a row as it was when they read it. */
   readonly edits: number;
   readonly moves: readonly Shown[];
+  /** Sweeps that come by meanwhile; one more comes when all is over. */
+  readonly sweeps: number;
+  /** How long after everything it comes, ms. */
+  readonly lastSweepMs: number;
+  /** Whether run and window are ended from outside, so that nobody has the last word. */
+  readonly terminated: boolean;
 }
 
 const TARGET = fc.constantFrom<DeployPhaseStatus>('awaiting_deploy', 'deploying', 'monitoring');
@@ -68,7 +86,7 @@ export const scenarios = (foreign: boolean): fc.Arbitrary<Scenario> =>
       minLength: 1,
       maxLength: 4,
     }),
-    windowMs: fc.constantFrom(0, 1_000, 20_000),
+    windowMs: fc.constantFrom(0, 1_000, 20_000, ...(foreign ? [3.5 * SWEEP_MS] : [])),
     cancelled: foreign ? fc.boolean() : fc.constant(false),
     kills: fc.array(fc.nat(7), { maxLength: 3 }),
     fates: fc.array(FATE, { maxLength: 8 }),
@@ -77,6 +95,9 @@ export const scenarios = (foreign: boolean): fc.Arbitrary<Scenario> =>
     moves: foreign
       ? fc.array(fc.constantFrom<Shown>('in progress', 'done', 'deploying', 'awaiting_deploy'), { maxLength: 1 })
       : fc.constant([]),
+    sweeps: fc.integer({ min: 0, max: 3 }),
+    lastSweepMs: fc.constantFrom(0, 60_000, 4 * SWEEP_MS),
+    terminated: foreign ? fc.boolean() : fc.constant(false),
   });
 
 /** What came of a scenario. */
@@ -97,11 +118,17 @@ export interface Outcome {
     readonly failures: number;
     readonly rewrites: number;
     readonly healed: number;
+    /** Of these, by what an earlier sweep knew: the row had not been changed since. */
+    readonly known: number;
   };
 }
 
 const REPO = 'shop';
 const WORK_ITEM = 'ORCH-61';
+const PROJECT = 'ORCH';
+const ITEM = { id: 'item', project: PROJECT };
+/** As the settings have it. */
+const SWEEP_MS = 5 * 60_000;
 const SETTLE_MS = 60_000;
 /** As the workflows have it for their activities. */
 const START_TO_CLOSE_MS = 45_000;
@@ -118,6 +145,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
   const lock = virtualLock(clock);
   const task = { repo: REPO, stage: 'deploy' };
   const window = { active: false };
+  let underWay = false;
   const living = new Set<VirtualWorker>();
   const happened = {
     kills: 0,
@@ -128,6 +156,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
     failures: 0,
     rewrites: 0,
     healed: 0,
+    known: 0,
   };
 
   const authorities = () => ({ inForce: true, dbStage: task.stage, windowActive: window.active });
@@ -163,7 +192,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
       },
       async deployUnderWay() {
         await worker.turn('asks for the deploy');
-        return false;
+        return underWay;
       },
       tracker: plane.tracker(worker),
       log: { info: () => {} },
@@ -226,6 +255,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
   /** The work item's own run, as `deployToDone` and `postDeployMonitor` have it. */
   async function run(): Promise<void> {
     await turn('the run begins');
+    underWay = true;
     await activity((setters) => setters.setDeploying(request('deployToDone')), 3);
     await turn('the task becomes done');
     task.stage = 'done';
@@ -233,13 +263,15 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
     await turn('the window opens');
     window.active = true;
     wrongTime.look();
+    await turn('the run says that it watches');
+    underWay = false;
     await activity((setters) => setters.setMonitoring(request('deployToDone')), 3);
     await clock.sleep(scenario.windowMs);
     await turn('the window closes');
     if (scenario.cancelled) task.stage = 'cancelled';
     window.active = false;
     wrongTime.look();
-    if (scenario.cancelled) return;
+    if (scenario.cancelled || scenario.terminated) return;
     await convergeAndSettle(
       {
         ...request('postDeployMonitor'),
@@ -265,6 +297,50 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
     );
   }
 
+  const reconcile = createReconcile({
+    guard: { enabled: true, repos: [REPO], selfHostingRepo: 'orchestrator' },
+    projects: [PROJECT],
+    tracker: {
+      // Others have been changed meanwhile, one of them so long ago: those that were changed last come first.
+      async page(_project, cursor) {
+        await turn('a sweep reads a page');
+        const status = plane.shown();
+        const ours = status === 'cancelled' || status === 'in progress' ? null : status;
+        const row = { item: ITEM, names: [WORK_ITEM], shown: status, status: ours, updatedAt: plane.changedAt() };
+        const other = { ...row, item: { ...ITEM, id: 'another' }, status: null, updatedAt: clock.now() - 2 * SWEEP_MS };
+        const first = row.updatedAt > other.updatedAt ? [row, other] : [other];
+        const items = cursor === null ? first : [row];
+        return { items, next: cursor === null && first.length === 1 ? 'the older ones' : null };
+      },
+    },
+    tasks: { findNamed: async () => [{ repo: REPO, workItem: WORK_ITEM, stage: task.stage, asked: WORK_ITEM }] },
+    windowActive: async () => window.active,
+    deployUnderWay: async () => underWay,
+    spareRequests: () => {},
+  });
+
+  let last: SweptProject | undefined;
+  async function sweep(): Promise<void> {
+    await turn('a sweep begins');
+    const began = clock.now();
+    const unchanged = last !== undefined && plane.changedAt() < began - 2 * SWEEP_MS;
+    const swept = await sweepProject(
+      PROJECT,
+      { began, full: false, last },
+      {
+        ...reconcile,
+        async correct() {
+          const corrected = await activity((setters) => setters.healStatus(request('sweep')), 10);
+          if (corrected?.wrote !== true) return [];
+          happened.healed += 1;
+          if (unchanged) happened.known += 1;
+          return [ITEM.id];
+        },
+      },
+    );
+    last = protections.known ? swept.project : { ...swept.project, inDeployPhase: [] };
+  }
+
   async function each<T>(label: string, what: readonly T[], act: (one: T) => Promise<void> | void): Promise<void> {
     for (const one of what) {
       await turn(label);
@@ -282,16 +358,17 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
   });
   void each('a person moves the item', scenario.moves, (to) => plane.move(to));
   void each('somebody reads the row', Array.from({ length: scenario.edits }), () => plane.edit());
+  if (protections.sweep)
+    void each('a sweep is due', Array.from({ length: scenario.sweeps }), async () => {
+      await clock.sleep(SWEEP_MS);
+      await sweep();
+    });
   await untilQuiet(scheduler, clock);
   wrongTime.look();
 
-  if (protections.sweep && wrong()) {
-    const corrected = await withTurns(
-      scheduler,
-      clock,
-      activity((setters) => setters.healStatus(request('sweep')), 10),
-    );
-    if (corrected?.wrote === true) happened.healed += 1;
+  if (protections.sweep) {
+    clock.pass(scenario.lastSweepMs);
+    await withTurns(scheduler, clock, sweep());
   }
   happened.locksLost = lock.lost();
   const wanted = sweptStatus(authorities()) ?? null;

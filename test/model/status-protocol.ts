@@ -1,4 +1,4 @@
-import { type DeployPhaseStatus, decide, restingStatus, statusToWrite } from '../../decisions/index.ts';
+import { type DeployPhaseStatus, decide, restingStatus, statusToWrite, sweptStatus } from '../../decisions/index.ts';
 import type { Step } from './explore.ts';
 
 // The status protocol (docs/status-protocol.md) as a machine of states, small enough to look at all of them. The decisions are
@@ -40,9 +40,16 @@ export interface Faults {
   readonly twice: number;
   /** Somebody else saves the whole row as it was when they read it. */
   readonly foreign: number;
+  /** The task is cancelled. */
+  readonly cancelled: number;
+  /** A sweep comes by in the middle of everything. */
+  readonly sweeps: number;
 }
 
-export const CALM: Faults = { crashes: 0, locksLost: 0, givenUp: 0, lost: 0, twice: 0, foreign: 0 };
+export const CALM: Faults = {
+  ...{ crashes: 0, locksLost: 0, givenUp: 0, lost: 0, twice: 0, foreign: 0 },
+  ...{ cancelled: 0, sweeps: 0 },
+};
 
 export interface Setup {
   readonly protections: Protections;
@@ -51,7 +58,7 @@ export interface Setup {
   readonly setters: readonly { readonly target: DeployPhaseStatus; readonly calls: number }[];
 }
 
-type Shown = DeployPhaseStatus | 'done' | 'its own';
+type Shown = DeployPhaseStatus | 'done' | 'cancelled' | 'its own';
 
 type At = 'idle' | 'locked' | 'stage read' | 'evidence read' | 'looked' | 'sent';
 
@@ -76,7 +83,7 @@ interface Write {
 }
 
 export interface State {
-  readonly stage: 'deploy' | 'done';
+  readonly stage: 'deploy' | 'done' | 'cancelled';
   readonly window: 'none' | 'active' | 'closed';
   readonly shown: Shown;
   readonly lock: number | null;
@@ -119,17 +126,24 @@ const LAST_WORD = 0;
 const SWEEP = 1;
 const NAMES = ['the last word', 'the sweep', 'setter A', 'setter B', 'setter C'];
 
-/** What the authorities ask for. */
-const resting = ({ stage, window }: State): Shown | null =>
-  restingStatus({ inForce: true, dbStage: stage, windowActive: window === 'active' });
+const evidenceIn = ({ stage, window }: State) => ({
+  ...{ inForce: true, dbStage: stage, windowActive: window === 'active' },
+});
 
-/** A state in which nothing can happen any more is right where the tracker shows that, or what a person chose. */
+const inDeployPhase = ({ shown }: State): boolean => !['its own', 'done', 'cancelled'].includes(shown);
+
+/**
+ * A state in which nothing can happen any more is right where the tracker shows what the authorities ask for, or what a person chose.
+ * Of a cancelled task they ask only that it leaves the deploy phase.
+ */
 export const right = (state: State): boolean =>
-  state.shown === resting(state) || (state.chosen && state.shown === 'its own');
+  state.stage === 'cancelled'
+    ? !inDeployPhase(state)
+    : state.shown === restingStatus(evidenceIn(state)) || (state.chosen && state.shown === 'its own');
 
-/** A deploy-phase status stands that the authorities do not ask for: what the settle and the sweep correct. */
-const drifted = (state: State): boolean =>
-  state.shown !== 'its own' && state.shown !== 'done' && state.shown !== resting(state);
+/** A deploy-phase status stands that the authorities do not ask for: what the settle, and then the sweep, corrects. */
+const drifted = (state: State, wanted: typeof restingStatus | typeof sweptStatus): boolean =>
+  inDeployPhase(state) && (wanted(evidenceIn(state)) ?? state.shown) !== state.shown;
 
 /** Everything that can happen in a state. */
 export const stepsOf =
@@ -154,9 +168,14 @@ const withCaller = (state: State, who: number, change: Partial<Caller>): readonl
 
 const BETWEEN_CALLS: Partial<Caller> = { at: 'idle', stage: null, windowActive: false, old: false, saw: null };
 
-/** The run: the task becomes done, its window opens and closes, and then it has the last word. */
+/** The run: the task becomes done, its window opens and closes, and then it has the last word. Where it is cancelled there is none. */
 function run({ stage, window, lastWord, ...state }: State, can: Can): void {
-  if (stage === 'deploy') can('the task becomes done', { stage: 'done' });
+  const { left } = state;
+  if (stage !== 'cancelled' && lastWord === 'not yet' && left.cancelled > 0)
+    can('the task is cancelled', { stage: 'cancelled', left: { ...left, cancelled: left.cancelled - 1 } });
+  if (stage === 'cancelled') {
+    if (window === 'active') can('the window closes', { window: 'closed' });
+  } else if (stage === 'deploy') can('the task becomes done', { stage: 'done' });
   else if (window === 'none') can('the window opens', { window: 'active' });
   else if (window === 'active') can('the window closes', { window: 'closed' });
   else if (lastWord === 'not yet')
@@ -182,8 +201,9 @@ function call(state: State, who: number, me: Caller, protections: Protections, c
     );
   const evidence = { inForce: protections.guard, dbStage: me.stage, windowActive: me.windowActive };
   const verdict = decide(evidence);
+  const asked = who === SWEEP ? sweptStatus : restingStatus;
   const wanted =
-    me.target === null ? restingStatus({ ...evidence, inForce: true }) : statusToWrite(verdict, me.target, evidence);
+    me.target === null ? asked({ ...evidence, inForce: true }) : statusToWrite(verdict, me.target, evidence);
 
   const fresh = protections.freshEvidence || me.target === null;
 
@@ -207,7 +227,8 @@ function call(state: State, who: number, me: Caller, protections: Protections, c
       else move('looks at the tracker', { at: 'looked', saw: state.shown });
       break;
     case 'looked':
-      if (wanted === null || wanted === me.saw) done(`finds ${me.saw} there`);
+      if (wanted === null || wanted === me.saw || (who === SWEEP && (me.saw === 'done' || me.saw === 'its own')))
+        done(`finds ${me.saw} there`);
       else if (me.old && protections.ageCheck)
         move('finds its evidence old, and begins anew', BETWEEN_CALLS, freed(state, who));
       else
@@ -286,7 +307,8 @@ function foreigners(state: State, can: Can): void {
 /** The settle time is over once nothing can be on its way that was decided before it began; what still thinks about it is old. */
 function settle(state: State, { settle: kind }: Protections, can: Can): void {
   if (state.lastWord !== 'settling' || (kind === 'longer' && state.onTheirWay.length > 0)) return;
-  if (!drifted(state)) can('the status is read back, and holds', { lastWord: 'said', callers: aged(state) });
+  if (!drifted(state, restingStatus))
+    can('the status is read back, and holds', { lastWord: 'said', callers: aged(state) });
   else
     can('the status is read back, and is wrong', {
       lastWord: 'writing',
@@ -297,8 +319,11 @@ function settle(state: State, { settle: kind }: Protections, can: Can): void {
 const aged = ({ callers }: State): readonly Caller[] =>
   callers.map((known) => (known.at === 'idle' || known.at === 'locked' ? known : { ...known, old: true }));
 
-/** A sweep comes by when everything else is over, and again as long as it finds something. */
+/** A sweep comes by when everything else is over, and again as long as it finds something; some come before that. */
 function sweep(state: State, protections: Protections, quiet: boolean, can: Can): void {
-  if (protections.sweep && quiet && drifted(state))
-    can('the sweep comes by', { callers: withCaller(state, SWEEP, { calls: 1 }) });
+  if (!protections.sweep || state.callers[SWEEP]?.calls !== 0 || !drifted(state, sweptStatus)) return;
+  const callers = withCaller(state, SWEEP, { calls: 1 });
+  if (quiet) can('the sweep comes by', { callers });
+  else if (state.left.sweeps > 0)
+    can('a sweep comes by', { callers, left: { ...state.left, sweeps: state.left.sweeps - 1 } });
 }

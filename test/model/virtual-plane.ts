@@ -19,6 +19,8 @@ export interface VirtualPlane {
   /** Somebody changes another field: the whole row is saved as it was when they read it. */
   edit(): Promise<void>;
   shown(): Shown;
+  /** When the row was saved last. */
+  changedAt(): number;
   /** Told of every change. */
   onChange(told: () => void): void;
 }
@@ -31,9 +33,11 @@ export const FLIGHT_MS = 30_000;
 /** One row of Plane with its recorded habits: whole rows are saved, writes come late, twice or never, answers get lost. */
 export function virtualPlane(scheduler: Scheduler, clock: VirtualClock, fate: () => WriteFate): VirtualPlane {
   let row: Shown = 'in progress';
+  let changedAt = clock.now();
   const listeners: (() => void)[] = [];
   const store = (status: Shown): void => {
     row = status;
+    changedAt = clock.now();
     for (const told of listeners) told();
   };
 
@@ -100,6 +104,7 @@ export function virtualPlane(scheduler: Scheduler, clock: VirtualClock, fate: ()
       store(read);
     },
     shown: () => row,
+    changedAt: () => changedAt,
     onChange: (told) => void listeners.push(told),
   };
 }

@@ -12,7 +12,7 @@ import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import type { FaultRule } from '../../demo/simulated-plane/faults.ts';
 import { runProcess } from '../client/run-cli.ts';
 import { LONG, startSystem, until } from './harness.ts';
-import { expectMissedInOutageOnly, TO_DONE, ticksInOrder } from './item.ts';
+import { expectMissedInOutageOnly, type Item, TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // What a worker depends on goes away in mid-run: a status is late rather than wrong, and nothing is lost or stuck.
@@ -39,6 +39,13 @@ const FAULTS: readonly (readonly [string, FaultRule])[] = [
 ];
 
 const tell = (what: string, ms: number): void => void process.stdout.write(`${what}: ${(ms / 1_000).toFixed(1)} s\n`);
+
+/** Waits until a status is shown, now that what was wrong is right again, and tells how late it was. */
+async function shownIn(what: string, item: Item, status: string): Promise<void> {
+  const since = Date.now();
+  await item.untilShown(status);
+  tell(`${what}, then ${status} after`, Date.now() - since);
+}
 
 describe.concurrent('outages', LONG, () => {
   test('a session that holds the lock and never speaks again: the database ends it, and the write is late', () =>
@@ -73,7 +80,11 @@ describe.concurrent('outages', LONG, () => {
       expect((await runProcess(system.env(), 'reconcile')).code).toBe(0);
       expect(item.history()).toEqual(['Awaiting Deploy', 'Done']);
       first.signal('SIGCONT');
-      await until(() => expect(first.log().some(({ msg }) => String(msg).includes('Activity failed'))).toBe(true));
+      const failed = () => first.log().filter(({ msg }) => msg.includes('Activity failed'));
+      await until(() => expect(failed()).toHaveLength(1));
+      expect(JSON.stringify(failed())).toMatch(
+        /no whole answer within|The lock on work item .* was lost|The evidence about .* is \d+ s old/,
+      );
       await delay(2_000); // time for a write that must not come
       expect(item.history()).toEqual(['Awaiting Deploy', 'Done']);
     }));
@@ -119,17 +130,16 @@ describe.concurrent('outages', LONG, () => {
       await until(() => expect(system.alerts.about(item.workItem)).toHaveLength(1));
       expect(system.alerts.about(item.workItem)[0]?.text).toContain('the project has no state "Done"');
       control.addState('ORCH', { name: 'Done', group: 'completed' });
-      const since = Date.now();
+      await shownIn('a state deleted and made again', item, 'Done');
       expect(await item.result()).toMatchObject({ outcome: 'done' });
-      tell('a state that was deleted, Done written after it was there again by', Date.now() - since);
       expect(item.status()).toBe('Done');
     }));
 
   // The longest one goes first: the first new try of a write that only a person can mend comes after a minute.
-  test('the API key is revoked: somebody is called, and Done is written once the key is back', () =>
+  test('the API key is revoked and replaced: somebody is called, and Done is written by a worker with the new one', () =>
     withSystem({}, async (system, item) => {
       const { control } = system.plane;
-      await system.startWorker();
+      const worker = await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
       control.revokeKey(system.plane.apiKey);
@@ -141,9 +151,36 @@ describe.concurrent('outages', LONG, () => {
         ),
       });
       expect(item.status()).toBe('Monitoring after Deploy');
-      control.restoreKey(system.plane.apiKey);
+      control.addKey({ token: 'plane_api_another', displayName: 'deploy-bot' });
+      worker.signal('SIGTERM');
+      await worker.ended;
+      await system.startWorker({ ORCH_PLANE_API_KEY: 'plane_api_another' });
+      await shownIn('a key that was replaced', item, 'Done');
       expect(await item.result()).toMatchObject({ outcome: 'done' });
       expect(item.history()).toEqual(TO_DONE);
+    }));
+
+  test('Plane is away for longer than a status may take: the deploy and the watch go on, and Done is written', () =>
+    withSystem({}, async (system, item) => {
+      const { control } = system.plane;
+      await system.startWorker();
+      system.production.hold(item.repo);
+      await item.start();
+      await system.production.whenHeld(item.repo);
+      await item.untilShown('Deploying');
+      await control.refuseConnections();
+      system.production.release(item.repo);
+      await until(async () =>
+        expect((await item.deployStatus()).notes.map(({ text }) => text)).toEqual([
+          expect.stringMatching(/^Monitoring after Deploy could not be shown: /),
+        ]),
+      );
+      expect(await item.windowStatus()).toMatchObject({ phase: 'closed', outcome: 'healthy' });
+      expect([item.status(), await item.stage()]).toEqual(['Deploying', 'done']);
+      await control.acceptConnections();
+      await shownIn('Plane away for more than a minute', item, 'Done');
+      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(item.history()).toEqual(['Awaiting Deploy', 'Deploying', 'Done']);
     }));
 
   test('Temporal is killed in mid-window: the worker stays, and the window goes on once Temporal is back', async () => {
@@ -188,6 +225,7 @@ describe.concurrent('outages', LONG, () => {
         );
         expect(item.status()).toBe('Monitoring after Deploy');
         await postgres.resume();
+        await shownIn('Postgres stopped in mid-window', item, 'Done');
         expect(await item.result()).toMatchObject({ outcome: 'done' });
         expect(item.history()).toEqual(TO_DONE);
         ticksInOrder(await item.windowStatus());
@@ -206,6 +244,7 @@ describe.concurrent('outages', LONG, () => {
         await until(async () => expect((await item.deployStatus()).phase).toBe('checking'));
         expect(item.status()).toBe('Deploying');
         await postgres.resume();
+        await shownIn('Postgres killed before the deploy was recorded', item, 'Monitoring after Deploy');
         expect(await item.result()).toMatchObject({ outcome: 'done' });
         expect(item.history()).toEqual(TO_DONE);
         expect(await item.stage()).toBe('done');
@@ -223,6 +262,7 @@ describe.concurrent('outages', LONG, () => {
       await until(async () => expect((await item.windowStatus()).phase).toBe('closed'));
       expect(item.status()).toBe('Monitoring after Deploy');
       await control.acceptConnections();
+      await shownIn('Plane down while the window closed', item, 'Done');
       expect(await item.result()).toMatchObject({ outcome: 'done' });
       expect(item.history()).toEqual(TO_DONE);
     }));
