@@ -36,7 +36,7 @@ const { projectsToSweep, readPage, findDrifts } = proxyActivities<Reconcile>({
 const AT_ONCE = 4;
 
 /** The most corrections of one sweep: the next one goes on. Each is some events of its history. */
-const MOST_CORRECTIONS = 200;
+const MOST_CORRECTIONS = 100;
 
 /** The most drifts that a result lists. */
 const MOST_LISTED = 500;
