@@ -27,7 +27,7 @@ export default defineConfig({
   test: {
     pool: 'forks', // the Temporal SDK's native parts do not take worker threads
     sequence: { sequencer: LongestFirst },
-    maxWorkers: 2,
+    maxWorkers: 3,
     maxConcurrency: 12, // system tests wait most of their time
     testTimeout: 60_000,
     hookTimeout: 60_000,
