@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { normaliseRepo } from './decisions/index.ts';
 import { describeVariables, type SettingRow } from './settings/describe.ts';
 import { describeRepositories as describeFile, type RepositoryRow } from './settings/describe-repositories.ts';
 import type { Env, ReadFile } from './settings/environment.ts';
@@ -32,10 +33,16 @@ export function loadSettings(env: Env, readFile: ReadFile = readText): Settings 
 /** The settings, or all that is wrong with them; the warnings in either case. Never throws. */
 export const checkSettings = (env: Env, readFile: ReadFile = readText): Checked => check(env, readFile);
 
-/** The Plane projects of all repositories, each once: a uuid or an identifier. */
-export const planeProjects = ({ repositories }: Pick<Settings, 'repositories'>): readonly string[] => [
-  ...new Set([...repositories.values()].map(({ planeProject }) => planeProject)),
-];
+/** The Plane projects of all repositories, each once: a uuid or an identifier. Those that are guarded and not described have the common one. */
+export function planeProjects({
+  repositories,
+  guard,
+  plane,
+}: Pick<Settings, 'repositories' | 'guard' | 'plane'>): readonly string[] {
+  const others = guard.repos.some((repo) => !repositories.has(normaliseRepo(repo))) ? [plane.project] : [];
+  const named = [...repositories.values()].map(({ planeProject }) => planeProject);
+  return [...new Map([...named, ...others].map((project) => [project.toUpperCase(), project])).values()];
+}
 
 /** Every variable with its value in force (secrets masked) and its source, also where settings are faulty. Never throws. */
 export const describeSettings = (env: Env, readFile: ReadFile = readText): SettingRow[] =>

@@ -94,8 +94,10 @@ async function createWorker(
   if (settings.planeWebhook !== null) {
     const { taskQueue } = settings.worker;
     const onWorkItem = async (item: PlaneEvent): Promise<void> => {
-      const ours = await Promise.all(planeProjects(settings).map((project) => plane.project(project)));
-      if (ours.some(({ id }) => id === item.project)) await startHealing(client, taskQueue, item);
+      const known = await Promise.allSettled(planeProjects(settings).map((project) => plane.project(project)));
+      // One that Plane does not tell of just now may be the one.
+      const ours = known.some((asked) => asked.status === 'rejected' || asked.value.id === item.project);
+      if (ours) await startHealing(client, taskQueue, item);
     };
     const listener = await listenForEvents({ ...settings.planeWebhook, onWorkItem, log });
     opened.push({ name: 'webhook listener', close: () => listener.close() });

@@ -59,12 +59,9 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     guard: settings.guard,
     withWorkItemLock: createWorkItemLock(database),
     findTask: (workItem, held) => (held === undefined ? tasks : createTasks(held)).find(workItem),
-    findByOtherName: async (repo, workItem) => {
-      const [spelled] = await tasks.findNamed([workItem]);
-      if (spelled !== undefined) return spelled;
-      const [named] = await tasks.findNamed((await tracker.namesOf(repo, workItem)) ?? []);
-      return named ?? null;
-    },
+    findSpelled: async (workItem) => (await tasks.findNamed([workItem]))[0] ?? null,
+    findByOtherName: async (repo, workItem) =>
+      (await tasks.findNamed((await tracker.namesOf(repo, workItem)) ?? []))[0] ?? null,
     windowActive,
     deployUnderWay,
     tracker,

@@ -46,6 +46,11 @@ interface TaskRow {
   readonly stage: string;
 }
 
+interface NamedTask {
+  readonly repo: string;
+  readonly workItem: string;
+}
+
 export interface EvidenceDeps<Held> {
   readonly guard: Scope;
   /**
@@ -55,11 +60,10 @@ export interface EvidenceDeps<Held> {
   readonly withWorkItemLock: <T>(workItem: string, run: (held: Held, lost?: AbortSignal) => Promise<T>) => Promise<T>;
   /** Reads a task; under the lock on the lock's own connection, in a statement of its own. */
   readonly findTask: (workItem: string, held?: Held) => Promise<TaskRow | null>;
-  /** The task of a work item that goes by another name in `tasks`: spelled otherwise, or its key for its uuid. */
-  readonly findByOtherName: (
-    repo: string,
-    workItem: string,
-  ) => Promise<{ readonly repo: string; readonly workItem: string } | null>;
+  /** The task of a work item that is spelled otherwise in `tasks`. */
+  readonly findSpelled: (workItem: string) => Promise<NamedTask | null>;
+  /** The task of a work item that has another name in `tasks`, such as its key for its uuid: the tracker is asked for them. */
+  readonly findByOtherName: (repo: string, workItem: string) => Promise<NamedTask | null>;
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   /** Whether a deploy of the work item is between its begin and its window: what it shows is its own business. */
   readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
@@ -105,34 +109,35 @@ export interface Evidenced {
   ): Promise<{ readonly shown: string; readonly wrote: boolean }>;
 }
 
+/** `named`: the work item is named as its task is, or has none. */
+type Asked = SetStatus & { readonly named?: true };
+
 /**
  * The discipline of every status write (invariants 2 to 4; docs/status-protocol.md): lock, evidence, decision, write.
  *
  * Each call throws what the lock, Postgres, Temporal or the tracker throw: without evidence nothing is stamped.
  */
 export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
-  const { guard, withWorkItemLock, findTask, findByOtherName, windowActive, tracker, log } = deps;
+  const { guard, withWorkItemLock, findTask, findSpelled, findByOtherName, windowActive, tracker, log } = deps;
   const { stopwatch = startStopwatch } = deps;
 
   /** One pass under the lock. `doubt` learns of a write that was sent and outlived the lock or its time. */
-  function locked<T extends object>(asked: SetStatus, act: Act<T>, doubt: { inDoubt: () => boolean }) {
+  function locked<T extends object>(asked: Asked, act: Act<T>, doubt: { inDoubt: () => boolean }) {
     const { workItem } = asked;
     return withWorkItemLock(workItem, async (held, lost) => {
       const age = stopwatch();
       const task = await findTask(workItem, held);
-      const other = task === null ? await findByOtherName(asked.repo, workItem) : null;
-      if (other !== null) return { otherName: other.workItem };
+      if (task === null && !asked.named) return 'no task of that name';
       const repo = task?.repo ?? asked.repo;
       if (!applies(guard, repo)) return { outOfScope: repo };
       const active = await windowActive(repo, workItem);
       const request = { ...asked, repo };
-      const write: Write = (status) => {
-        lost?.throwIfAborted();
-        return tracker.write(repo, workItem, status, () => {
+      const write: Write = (status) =>
+        tracker.write(repo, workItem, status, () => {
+          lost?.throwIfAborted();
           assertFresh(workItem, age());
           doubt.inDoubt = () => lost?.aborted === true || age() > MAX_EVIDENCE_AGE_MS;
         });
-      };
       const evidence = { inForce: true, dbStage: task?.stage ?? null, windowActive: active };
       return { result: { ...(await act(evidence, request, write)), evidence, workItem } };
     });
@@ -142,7 +147,7 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
    * A write that outlived its lock or its time may have been overtaken by what it did not know: it is looked at once more, with
    * fresh evidence, whether it seemed to work or not.
    */
-  async function twiceIfInDoubt<T extends object>(request: SetStatus, act: Act<T>) {
+  async function twiceIfInDoubt<T extends object>(request: Asked, act: Act<T>) {
     const doubt = { inDoubt: () => false };
     try {
       const first = await locked(request, act, doubt);
@@ -153,12 +158,15 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
     return locked(request, act, doubt);
   }
 
-  async function guarded<T extends object>(request: SetStatus, act: Act<T>): Promise<T & OnEvidence> {
+  /** By the name that the task has: another one would be another lock, and no evidence at all. */
+  async function guarded<T extends object>(request: Asked, act: Act<T>): Promise<T & OnEvidence> {
     const came = await twiceIfInDoubt(request, act);
-    if ('result' in came) return came.result;
-    // Another name would be another lock, and no evidence at all.
-    if ('otherName' in came) return guarded({ ...request, workItem: came.otherName }, act);
-    return unguarded({ ...request, repo: came.outOfScope }, act);
+    if (came === 'no task of that name') {
+      const { repo, workItem } = request;
+      const task = (await findSpelled(workItem)) ?? (await findByOtherName(repo, workItem));
+      return guarded({ ...request, workItem: task?.workItem ?? workItem, named: true }, act);
+    }
+    return 'result' in came ? came.result : unguarded({ ...request, repo: came.outOfScope }, act);
   }
 
   const unguarded = async <T extends object>(request: SetStatus, act: Act<T>): Promise<T & OnEvidence> => {
@@ -171,7 +179,7 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
     async withEvidence(request, act) {
       if (!guard.enabled) return unguarded(request, act);
       if (applies(guard, request.repo)) return guarded(request, act);
-      const task = (await findTask(request.workItem)) ?? (await findByOtherName(request.repo, request.workItem));
+      const task = (await findTask(request.workItem)) ?? (await findSpelled(request.workItem));
       const repo = task?.repo ?? request.repo;
       return applies(guard, repo) ? guarded(request, act) : unguarded({ ...request, repo }, act);
     },

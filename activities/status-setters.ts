@@ -49,28 +49,29 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         return { verdict, shown: null, status, wrote: true };
       });
 
-  /** Corrects a deploy-phase status that should not stand. Where a person has moved the item elsewhere, it stays there. */
+  /**
+   * Corrects a deploy-phase status that should not stand. Where a person has moved the item elsewhere, it stays there.
+   * @param isLeft whether somebody else is about to set it.
+   */
   const correct = (
     request: SetStatus,
     ask: (evidence: GuardEvidence) => 'done' | 'monitoring' | 'cancelled' | null,
-    from: 'the run' | 'outside',
+    isLeft: (evidence: GuardEvidence, request: SetStatus) => Promise<boolean>,
   ): Promise<Correction> =>
     withEvidence(request, async (evidence, named, write) => {
-      const { repo, workItem } = named;
       const status = ask(evidence);
-      const verdict = null;
-      if (status === null) return { verdict, shown: null, status, wrote: false };
-      const shown = await tracker.shown(repo, workItem);
-      if (shown.status === null || shown.status === status || shown.status === 'done')
-        return { verdict, shown: shown.name, status, wrote: false };
-      // In this order: a deploy that is not under way any more has its window by now.
-      const itsOwn = from === 'outside' && (await deployUnderWay(repo, workItem));
-      if (itsOwn || (from === 'outside' && (await windowActive(repo, workItem)) !== evidence.windowActive))
-        return { verdict, shown: shown.name, status, wrote: false };
-      const decided = verdictOn(status, named, evidence);
+      if (status === null) return { verdict: null, shown: null, status, wrote: false };
+      const { name, status: stands } = await tracker.shown(named.repo, named.workItem);
+      const stays = stands === null || stands === status || stands === 'done';
+      if (stays || (await isLeft(evidence, named))) return { verdict: null, shown: name, status, wrote: false };
+      const verdict = verdictOn(status, named, evidence);
       await write(status);
-      return { verdict: decided, shown: shown.name, status, wrote: true };
+      return { verdict, shown: name, status, wrote: true };
     });
+
+  /** Whether a run is about to show `monitoring`. Asked in this order: a deploy that is not under way any more has its window by now. */
+  const aboutToWatch = async (evidence: GuardEvidence, { repo, workItem }: SetStatus): Promise<boolean> =>
+    (await deployUnderWay(repo, workItem)) || (await windowActive(repo, workItem)) !== evidence.windowActive;
 
   return {
     setAwaitingDeploy: setter('awaiting_deploy'),
@@ -91,13 +92,13 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       }),
 
     /** Reads a status back and converges it again where a deploy-phase status stands that should not (invariant 5). */
-    settleStatus: (request: SetStatus): Promise<Correction> => correct(request, restingStatus, 'the run'),
+    settleStatus: (request: SetStatus): Promise<Correction> => correct(request, restingStatus, async () => false),
 
     /**
      * The same for a sweep, which also takes the item of a cancelled task out of its deploy-phase status. Between `done` and the
      * window a run is about to show `monitoring` itself: it is left to that, or the status would flap.
      */
-    healStatus: (request: SetStatus): Promise<Correction> => correct(request, sweptStatus, 'outside'),
+    healStatus: (request: SetStatus): Promise<Correction> => correct(request, sweptStatus, aboutToWatch),
 
     /** Puts back the status from before a run that did not reach `done`; `Awaiting Deploy` where that was a deploy-phase one, or is gone. */
     restoreStatus: (request: SetStatus & { readonly before: ShownStatus | null }): Promise<SetStatusResult> =>

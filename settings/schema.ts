@@ -22,7 +22,7 @@ const sections = {
     ORCH_DATABASE_LOCK_POOL_SIZE: withDefault(
       count(1, 200),
       '10',
-      'Connections for locks, at most: every status that is being set needs one of its own.',
+      'Connections for locks, at most: each work item whose status is being set needs one of its own.',
     ),
     ORCH_DATABASE_STATEMENT_TIMEOUT_SECONDS: withDefault(seconds(0.1, 60), '5', 'Longest time of one statement.'),
   },
@@ -80,7 +80,7 @@ const sections = {
     ORCH_SWEEP_KEEP_REQUESTS: withDefault(
       count(0, 10_000),
       '20',
-      'Requests a minute of the rate limit of Plane that sweeps and healings leave to the writes of runs: they wait where no more are left. Less than the key has, which is 60 by default.',
+      'Requests a minute of the rate limit of Plane that sweeps and healings leave to the writes of runs: they wait where no more are left. Must be below the limit of the key, which is 60 by default.',
     ),
   },
   'Webhooks of Plane': {

@@ -211,10 +211,12 @@ export interface ReconcileResult {
   readonly inDeployPhase: number;
   readonly drifted: number;
   readonly healed: number;
+  /** Left to a look or a sweep that follows. */
+  readonly putOff: number;
   readonly failed: number;
   /** Projects of the tracker that could not be read, and why: the next sweep reads on where the last good one began. */
   readonly unread: readonly { readonly project: string; readonly why: string }[];
-  /** What drifted, at most 500 of it. */
+  /** What drifted, at most 200 of it. */
   readonly healings: readonly Healing[];
   /** By project, for the next sweep. */
   readonly projects: Readonly<Record<string, SweptProject>>;

@@ -22,7 +22,7 @@ import {
   type SweptProject,
 } from './messages.ts';
 import { parseReconcileInput } from './parse-message.ts';
-import { sweepProject } from './sweep-project.ts';
+import { type Corrected, sweepProject } from './sweep-project.ts';
 
 /** Reads wait where Plane is away, or where writes need what is left of its rate limit; the next sweep reads what this one could not. */
 const { projectsToSweep, readPage, findDrifts } = proxyActivities<Reconcile>({
@@ -35,11 +35,14 @@ const { projectsToSweep, readPage, findDrifts } = proxyActivities<Reconcile>({
 /** Statuses that are corrected side by side: Plane's rate limit is everybody's. */
 const AT_ONCE = 4;
 
-/** The most corrections of one sweep: the next one goes on. Each is some events of its history. */
+/** The most corrections of one sweep in one project: the next one goes on. Each is some events of its history. */
 const MOST_CORRECTIONS = 100;
 
+/** So many that failed, each after minutes of trying: the project takes none just now. */
+const MOST_FAILURES = 10;
+
 /** The most drifts that a result lists. */
-const MOST_LISTED = 500;
+const MOST_LISTED = 200;
 
 /**
  * One sweep: finds the deploy-phase statuses that should not stand, and corrects them (docs/status-protocol.md). Started by a schedule,
@@ -56,22 +59,25 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   const unread: { project: string; why: string }[] = [];
   const projects: Record<string, SweptProject> = {};
 
-  const correct = async (drifts: readonly Drift[]): Promise<readonly string[]> => {
-    const waiting = [...drifts];
-    const settled: string[] = [];
-    const lane = async (): Promise<void> => {
-      for (let drift = waiting.shift(); drift !== undefined; drift = waiting.shift()) {
-        const came = dryRun
-          ? ({ result: 'would be healed' } as const)
-          : healings.length >= MOST_CORRECTIONS
-            ? ({ result: 'put off', detail: 'one sweep corrects no more: the next one goes on' } as const)
-            : await heal(drift);
-        if (came.result === 'right again' || came.result === 'healed') settled.push(drift.item.id);
-        healings.push({ ...drift, ...came });
-      }
+  /** Corrects what has drifted in one project. */
+  const corrector = () => {
+    const begun = { corrections: 0, failures: 0 };
+    return async (drifts: readonly Drift[]): Promise<Corrected> => {
+      const waiting = [...drifts];
+      const came: Healing[] = [];
+      const lane = async (): Promise<void> => {
+        for (let drift = waiting.shift(); drift !== undefined; drift = waiting.shift()) {
+          const { result, ...why } = dryRun ? WOULD_BE : (putOff(begun) ?? (await heal(drift)));
+          if (result === 'failed') begun.failures += 1;
+          came.push({ ...drift, result, ...why });
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, lane));
+      healings.push(...came);
+      const ids = (...results: Healing['result'][]): string[] =>
+        came.filter(({ result }) => results.includes(result)).map(({ item }) => item.id);
+      return { settled: ids('healed', 'right again'), failed: ids('failed') };
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, lane));
-    return settled;
   };
 
   for (const project of await projectsToSweep()) {
@@ -79,7 +85,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
       const swept = await sweepProject(
         project,
         { began, full, last: before[project] },
-        { readPage, findDrifts, correct },
+        { readPage, findDrifts, correct: corrector() },
       );
       seen.looked += swept.looked;
       seen.inDeployPhase += swept.inDeployPhase;
@@ -95,18 +101,38 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   }
 
   const of = (result: Healing['result']): number => healings.filter((healing) => healing.result === result).length;
-  const counts = { ...seen, drifted: healings.length, healed: of('healed'), failed: of('failed') };
+  const counts = {
+    ...seen,
+    drifted: healings.length,
+    healed: of('healed'),
+    putOff: of('put off'),
+    failed: of('failed'),
+  };
   const line =
     `sweep${dryRun ? ' (dry run)' : ''}: ${counts.looked} looked at, ${counts.inDeployPhase} in a deploy-phase status, ` +
-    `${counts.drifted} drifted, ${counts.healed} healed, ${counts.failed} failed` +
+    `${counts.drifted} drifted, ${counts.healed} healed, ${counts.putOff} put off, ${counts.failed} failed` +
     unread.map(({ project, why }) => `; project ${project} unread: ${why}`).join('');
   setCurrentDetails(line);
   log.info(line, { sweep: { ...counts, unread: unread.length } });
   return { dryRun, ...counts, unread, healings: healings.slice(0, MOST_LISTED), projects };
 }
 
+type Came = Pick<Healing, 'result' | 'detail'>;
+
+const WOULD_BE: Came = { result: 'would be healed' };
+
+/** Why no more is corrected now; `null`: one more is begun. */
+function putOff(begun: { corrections: number; readonly failures: number }): Came | null {
+  if (begun.failures >= MOST_FAILURES)
+    return { result: 'put off', detail: 'too many of the project could not be corrected: the next sweep tries again' };
+  if (begun.corrections >= MOST_CORRECTIONS)
+    return { result: 'put off', detail: 'one sweep corrects no more: the next one goes on' };
+  begun.corrections += 1;
+  return null;
+}
+
 /** By a healing of its own, as for an event: there is one at a time for each work item, and it is found by it afterwards. */
-async function heal({ item, repo, workItem }: Drift): Promise<Pick<Healing, 'result' | 'detail'>> {
+async function heal({ item, repo, workItem }: Drift): Promise<Came> {
   const workflowId = healWorkflowId(item.id);
   try {
     const { last } = await executeChild(healWorkItem, {

@@ -1,4 +1,4 @@
-import type { Drift, InDeployPhase, Reconcile } from '../activities/reconcile.ts';
+import type { Drift, InDeployPhase, PageRead, Reconcile } from '../activities/reconcile.ts';
 import type { SweptProject } from './messages.ts';
 
 /** The sweep before may have missed what was changed while it read: so much is read again, ms. */
@@ -6,6 +6,9 @@ const MARGIN_MS = 5 * 60_000;
 
 /** A full pass is made again after a day, ms. */
 const FULL_EVERY_MS = 24 * 60 * 60_000;
+
+/** Each may be two questions to Temporal, and all of them must be answered within the time of one activity. */
+const COMPARED_AT_ONCE = 100;
 
 /** The most work items in the deploy phase that the next sweep is told of; where there are more, it reads everything. */
 const MOST_KNOWN = 500;
@@ -20,9 +23,16 @@ interface SweepOptions {
 }
 
 interface SweepSteps extends Pick<Reconcile, 'readPage' | 'findDrifts'> {
-  /** Corrects statuses that should not stand. @returns the ids of the work items that are settled by it. */
-  readonly correct: (drifts: readonly Drift[]) => Promise<readonly string[]>;
+  /** Corrects statuses that should not stand. @returns the ids of those that are settled by it, and of those that it could not correct. */
+  readonly correct: (drifts: readonly Drift[]) => Promise<Corrected>;
 }
+
+export interface Corrected {
+  readonly settled: readonly string[];
+  readonly failed: readonly string[];
+}
+
+const NOTHING: Corrected = { settled: [], failed: [] };
 
 /**
  * Sweeps one project. It reads what was changed since the sweep before, and once a day everything. What was seen in the deploy phase
@@ -39,19 +49,21 @@ export async function sweepProject(
   const from = full || last === undefined || began - last.fullAt >= FULL_EVERY_MS ? null : last;
   const since = from === null ? null : from.readUpTo - MARGIN_MS;
   const known = new Map(from?.inDeployPhase.map((each) => [each.item.id, each]));
+  const before = [...known.keys()];
   const read = new Set<string>();
   let looked = 0;
 
   const compare = async (items: readonly InDeployPhase[]): Promise<void> => {
-    const drifts = items.length === 0 ? [] : await findDrifts({ items });
-    for (const id of drifts.length === 0 ? [] : await correct(drifts)) known.delete(id);
+    for (let at = 0; at < items.length; at += COMPARED_AT_ONCE) {
+      const drifts = await findDrifts({ items: items.slice(at, at + COMPARED_AT_ONCE) });
+      const { settled, failed } = drifts.length === 0 ? NOTHING : await correct(drifts);
+      for (const id of settled) known.delete(id);
+      for (const id of failed) toTheEnd(known, id); // others come first the next time
+    }
   };
 
   for (let cursor: string | null = null, more = true; more; ) {
-    const page: Awaited<ReturnType<Reconcile['readPage']>> = await readPage({
-      ...{ project, cursor, since },
-      known: [...known.keys()],
-    });
+    const page: PageRead = await readPage({ project, cursor, since, known: before });
     looked += page.looked;
     for (const id of page.left) known.delete(id);
     const fresh = new Map(page.inDeployPhase.map((each) => [each.item.id, each]));
@@ -75,4 +87,11 @@ export async function sweepProject(
         ? { readUpTo: began, fullAt: 0, inDeployPhase: [] }
         : { readUpTo: began, fullAt: from?.fullAt ?? began, inDeployPhase: [...known.values()] },
   };
+}
+
+function toTheEnd<K, V>(map: Map<K, V>, key: K): void {
+  const value = map.get(key);
+  if (value === undefined) return;
+  map.delete(key);
+  map.set(key, value);
 }

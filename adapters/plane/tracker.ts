@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { PlaneForbidden, PlaneNotFound, PlaneUnknownState } from './errors.ts';
+import { PlaneForbidden, PlaneNotFound } from './errors.ts';
 import type { PlaneClient, PlaneState, WorkItemPlace } from './plane-client.ts';
 import { isUuid } from './refs.ts';
 
@@ -16,15 +16,7 @@ export type Status = keyof StatusNames;
 interface TrackerOptions {
   readonly client: Pick<
     PlaneClient,
-    | 'workItem'
-    | 'workItemsPage'
-    | 'requestsLeft'
-    | 'states'
-    | 'freshStates'
-    | 'stateNamed'
-    | 'setState'
-    | 'comment'
-    | 'project'
+    'workItem' | 'workItemsPage' | 'states' | 'freshStates' | 'stateNamed' | 'setState' | 'comment' | 'project'
   >;
   readonly names: StatusNames;
   /** The Plane project (uuid or identifier) of a repository. */
@@ -41,7 +33,11 @@ function ownStates(names: StatusNames) {
   const called = (status: Status, { name }: PlaneState): boolean => fold(names[status]) === fold(name);
   const idOf = (projectId: string, status: Status): string | undefined => learnt.get(`${projectId} ${status}`);
   return {
-    idOf,
+    /** The id of a state that has lost its name, and that no other one has taken. */
+    renamed(projectId: string, status: Status, states: readonly PlaneState[]): string | undefined {
+      if (states.some((state) => called(status, state))) return undefined;
+      return states.find(({ id }) => id === idOf(projectId, status))?.id;
+    },
     learn(projectId: string, states: readonly PlaneState[]): void {
       for (const status of STATUSES) {
         const state = states.find((each) => called(status, each));
@@ -78,14 +74,10 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
 
   async function stateId(repo: string, workItem: string, status: Status): Promise<string> {
     const { projectId } = await place(repo, workItem);
-    try {
-      return (await client.stateNamed(projectId, names[status])).id;
-    } catch (error) {
-      const renamed = error instanceof PlaneUnknownState ? ours.idOf(projectId, status) : undefined;
-      const states = renamed === undefined ? [] : await client.states(projectId);
-      if (renamed === undefined || states.every(({ id }) => id !== renamed)) throw error;
-      return renamed;
-    }
+    return (
+      ours.renamed(projectId, status, await client.states(projectId)) ??
+      (await client.stateNamed(projectId, names[status])).id
+    );
   }
 
   /** The project's own state for what is cancelled, whatever it calls it; the one of that name where there are several. */
@@ -183,14 +175,6 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
         throw error;
       }
     },
-
-    /** Plane's own ids of a work item. */
-    async place(repo: string, workItem: string) {
-      const { id, projectId } = await place(repo, workItem);
-      return { id, project: projectId };
-    },
-
-    requestsLeft: () => client.requestsLeft(),
 
     async comment(repo: string, workItem: string, html: string, externalId: string): Promise<void> {
       await client.comment(await place(repo, workItem), { html, externalId });

@@ -5,7 +5,7 @@ import { DatabaseUnavailable, type Querier, queryError, unavailable } from './qu
 export interface DatabaseOptions extends PostgresAddress {
   /** Connections for ordinary statements, at least 1. */
   readonly poolSize: number;
-  /** Connections for locks, at least 1: each setter that holds a lock or waits for one has a connection of its own. */
+  /** Connections for locks, at least 1: each setter that holds a lock, or waits for it at the server, has a connection of its own. */
   readonly lockPoolSize: number;
   /** Longest time of one statement, ms; the server ends it then. */
   readonly statementTimeoutMs: number;

@@ -11,7 +11,7 @@ export interface LockLimits {
   readonly holdMs: number;
 }
 
-/** Waiting, here and then at the server: one other setter at its slowest. Holding: an HTTP call (15 s) and some statements. Source: design, invariant 5. */
+/** Waiting, here and at the server together: one other setter at its slowest. Holding: an HTTP call (15 s) and some statements. Source: design, invariant 5. */
 export const LOCK_LIMITS: LockLimits = { waitMs: 10_000, holdMs: 20_000 };
 
 /** Somebody else held the lock for the whole time that we were ready to wait. */
@@ -44,6 +44,7 @@ export function createWorkItemLock(database: Database, defaults: LockLimits = LO
   const locked = atServer(database);
   return (workItem, task, limits = defaults) =>
     new Promise((resolve, reject) => {
+      const since = performance.now();
       let gaveUp = false;
       const patience = setTimeout(() => {
         gaveUp = true;
@@ -55,18 +56,24 @@ export function createWorkItemLock(database: Database, defaults: LockLimits = LO
           new Promise<void>((over) => {
             clearTimeout(patience);
             if (gaveUp) over();
-            else locked(workItem, task, limits, over).then(resolve, reject).finally(over);
+            else
+              locked(workItem, task, { ...limits, waitedMs: performance.now() - since }, over)
+                .then(resolve, reject)
+                .finally(over);
           }),
       );
     });
 }
+
+/** With what was waited already, ms. */
+type LimitsLeft = LockLimits & { readonly waitedMs: number };
 
 const atServer =
   (database: Database) =>
   async <T>(
     workItem: string,
     task: (querier: Querier, lost: AbortSignal) => Promise<T>,
-    limits: LockLimits,
+    limits: LimitsLeft,
     onLost: () => void,
   ): Promise<T> => {
     const session = watch(await database.lockClient(), workItem, limits, database.statementTimeoutMs);
@@ -98,7 +105,7 @@ const SLACK_MS = 2_000;
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
-function watch(client: PoolClient, workItem: string, limits: LockLimits, statementTimeoutMs: number) {
+function watch(client: PoolClient, workItem: string, limits: LimitsLeft, statementTimeoutMs: number) {
   const controller = new AbortController();
   const { signal } = controller;
   let timer: NodeJS.Timeout | undefined;
@@ -134,7 +141,8 @@ function watch(client: PoolClient, workItem: string, limits: LockLimits, stateme
     giveUp: (error: unknown): void => lose('it could not be rolled back', error),
     async begin(): Promise<void> {
       try {
-        await ask(beginAndLock(workItem, limits, statementTimeoutMs), undefined, limits.waitMs);
+        const waitMs = Math.max(1, limits.waitMs - limits.waitedMs);
+        await ask(beginAndLock(workItem, { ...limits, waitMs }, statementTimeoutMs), undefined, waitMs);
       } catch (error) {
         if (!(error instanceof DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
         throw lockTimeout(workItem, limits, error);

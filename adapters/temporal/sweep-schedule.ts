@@ -20,6 +20,9 @@ export type Applied = 'created' | 'updated' | 'removed' | 'none';
 /** A sweep that is late by this much is left out: the next one reads what it would have read. */
 const CATCH_UP = '1 minute';
 
+/** One that lasts longer hangs, and keeps all others from running. */
+const LONGEST = '2 hours';
+
 /**
  * Makes the schedule of the sweeps what the settings say. Whoever has paused it finds it paused afterwards.
  * @throws what Temporal throws.
@@ -37,6 +40,7 @@ export async function applySweepSchedule(client: Client, { taskQueue, everyMs }:
       workflowId: scheduleId,
       taskQueue,
       args: [],
+      workflowExecutionTimeout: LONGEST,
       staticSummary: 'sweep: correct the statuses that should not stand',
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP },

@@ -18,7 +18,7 @@ explain          {workItem, task, wishes: [{at, answeredAt, failed, workflowType
 settings         {settings: [{name, value, source, help, type, default}], repositories: [{name, value, source}], faults, warnings}
 doctor           {ok, checks: [{name, level, message}]}
 migrate          {ran: [name]}
-reconcile        {dryRun, looked, inDeployPhase, drifted, healed, failed, unread: [{project, why}],
+reconcile        {dryRun, looked, inDeployPhase, drifted, healed, putOff, failed, unread: [{project, why}],
                   healings: [{repo, workItem, shown, wanted, result, detail}], projects}
 schedule apply   {applied, scheduleId, everySeconds}
 

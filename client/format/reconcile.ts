@@ -33,13 +33,15 @@ export function reconcileLine({
   drifted,
   healed,
   failed,
+  putOff,
   unread,
   healings,
   dryRun,
 }: ReconcileResult): string {
   const seen = `${count(looked, 'work item')} looked at, ${inDeployPhase} in a deploy-phase status`;
   const found = drifted === 0 ? 'none has drifted' : `${drifted} drifted`;
-  const done = drifted === 0 || dryRun ? '' : `, ${healed} healed, ${failed} failed`;
+  const done =
+    drifted === 0 || dryRun ? '' : `, ${healed} healed${putOff === 0 ? '' : `, ${putOff} put off`}, ${failed} failed`;
   const listed = drifted > healings.length ? `; the table has the first ${healings.length}` : '';
   const missing = unread.map(({ project, why }) => `; project ${project} could not be read: ${oneLine(why)}`).join('');
   return `${seen}, ${found}${done}${listed}${missing}`;

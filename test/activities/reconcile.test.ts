@@ -193,7 +193,7 @@ describe('sweepProject', () => {
         async correct(found) {
           drifts.push(...found);
           for (const { item } of found) await world.activities.healWorkItem({ ...item, reason: 'test' });
-          return found.map(({ item }) => item.id);
+          return { settled: found.map(({ item }) => item.id), failed: [] };
         },
       },
     );

@@ -183,6 +183,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
         await worker.turn('gets the stage');
         return read;
       },
+      findSpelled: async () => null,
       findByOtherName: async () => null,
       async windowActive() {
         await worker.turn('asks for the window');
@@ -331,10 +332,10 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
         ...reconcile,
         async correct() {
           const corrected = await activity((setters) => setters.healStatus(request('sweep')), 10);
-          if (corrected?.wrote !== true) return [];
+          if (corrected?.wrote !== true) return { settled: [], failed: [ITEM.id] };
           happened.healed += 1;
           if (unchanged) happened.known += 1;
-          return [ITEM.id];
+          return { settled: [ITEM.id], failed: [] };
         },
       },
     );

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../demo/servers/port.ts';
+import { HEAL_WORKFLOW, healWorkflowId } from '../../workflows/messages.ts';
 import { LONG, type System, until } from './harness.ts';
 import type { Item } from './item.ts';
 import { withSystem } from './with-system.ts';
@@ -33,11 +34,15 @@ describe.concurrent('webhooks', LONG, () => {
         took.push(Date.now() - since);
       }
       process.stdout.write(`from a foreign writer to healed: ${took.join(', ')} ms\n`);
+      const foreign = system.plane.control.addWorkItem({ project: 'OPS', name: 'of a project that is none of ours' });
       system.plane.control.uiSetState(item.workItem, 'Todo');
       await delay(3_000); // as long as a correction takes
       expect(item.history()).toEqual([
         ...['Deploying', 'Done', 'Awaiting Deploy', 'Done', 'Monitoring after Deploy', 'Done', 'Todo'],
       ]);
+      const healing = (id: string) => system.temporal.client.workflow.getHandle(healWorkflowId(id)).describe();
+      expect(await healing(item.planeId)).toMatchObject({ type: HEAL_WORKFLOW });
+      await expect(healing(foreign.id)).rejects.toThrow('workflow not found');
     }));
 
   test('a storm of events is a handful of looks, and our own write ends it', () =>

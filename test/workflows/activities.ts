@@ -57,6 +57,7 @@ export function activitiesOver({
       return mine;
     },
     findTask: async (workItem) => at(workItem).task,
+    findSpelled: async () => null,
     findByOtherName: async () => null,
     windowActive,
     deployUnderWay: async () => false,

@@ -134,8 +134,8 @@ test('what cannot be healed or read is counted, and does not keep the rest from 
         unread: [{ project: 'GONE', why: 'no such project' }],
       });
       expect(Object.keys(result.projects)).toEqual(['ORCH']);
-      // What is not settled is looked at by the next sweep, too.
-      expect(result.projects['ORCH']?.inDeployPhase.map(({ names }) => names[0])).toEqual(['ORCH-1', 'ORCH-4']);
+      // What is not settled is looked at by the next sweep, too, and what failed last of all.
+      expect(result.projects['ORCH']?.inDeployPhase.map(({ names }) => names[0])).toEqual(['ORCH-4', 'ORCH-1']);
       expect(result.healings.map(({ workItem, result: how, detail }) => [workItem, how, detail])).toEqual(
         expect.arrayContaining([
           ['ORCH-1', 'failed', 'it is deleted'],
@@ -184,11 +184,27 @@ test('one sweep corrects so much and no more: the next one goes on', () =>
     { projects: ['ORCH'], readPage: () => page(Array.from({ length: 120 }, (_, n) => drift(`MANY-${n}`))) },
     async (taskQueue, asked) => {
       const result = await sweep(taskQueue);
-      expect(result).toMatchObject({ drifted: 120, failed: 0 });
-      expect(result.healed).toBeGreaterThanOrEqual(100);
-      expect(asked.filter((line) => line.startsWith('heal'))).toHaveLength(result.healed);
-      expect(result.projects['ORCH']?.inDeployPhase).toHaveLength(120 - result.healed);
-      expect(result.healings.filter((healing) => healing.result === 'put off')).toHaveLength(120 - result.healed);
+      expect(result).toMatchObject({ drifted: 120, healed: 100, putOff: 20, failed: 0 });
+      expect(asked.filter((line) => line.startsWith('heal'))).toHaveLength(100);
+      expect(result.projects['ORCH']?.inDeployPhase).toHaveLength(20);
+    },
+  ));
+
+test('a project that takes no corrections keeps no other one waiting', () =>
+  sweeping(
+    {
+      projects: ['STUCK', 'ORCH'],
+      readPage: ({ project }) => page(Array.from({ length: 20 }, (_, n) => drift(`${project}-${n}`))),
+      heal: (workItem) => {
+        if (workItem.startsWith('STUCK')) throw ApplicationFailure.nonRetryable('no such state', 'PlaneUnknownState');
+        return { wrote: true };
+      },
+    },
+    async (taskQueue) => {
+      const { failed, putOff, healed } = await sweep(taskQueue);
+      expect(healed).toBe(20);
+      expect(failed + putOff).toBe(20);
+      expect(failed).toBeLessThan(15);
     },
   ));
 

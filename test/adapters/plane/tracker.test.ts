@@ -97,6 +97,9 @@ test('a state that is renamed keeps its id: it still is ours, long after its old
   await tracker.write('orch', 'ORCH-61', 'deploying');
   expect(await tracker.shown('orch', 'ORCH-61')).toMatchObject({ name: 'Deploying (old)', status: 'deploying' });
   control.addState('ORCH', { name: 'Done', group: 'completed' }); // who makes it anew means the new one
+  control.addState('ORCH', { name: 'Parked again', group: 'started' });
+  control.uiSetState('ORCH-61', 'Parked again');
+  await tracker.shown('orch', 'ORCH-61'); // and the states are asked for anew
   await tracker.write('orch', 'ORCH-61', 'done');
   expect(control.workItem('ORCH-61').stateId).not.toBe(done);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MIGRATIONS_TABLE, migrate } from '../../../adapters/postgres/migrate.ts';
-import { DatabaseUnavailable } from '../../../adapters/postgres/querier.ts';
+import { DatabaseUnavailable, type Querier } from '../../../adapters/postgres/querier.ts';
 import { tableFaults } from '../../../adapters/postgres/table-faults.ts';
 import { createTasks } from '../../../adapters/postgres/tasks.ts';
 import { emptyDatabase, type FreshDatabase } from '../../setup/database.ts';
@@ -20,6 +20,23 @@ describe('migrate', () => {
     expect(await migrate({ url: fresh.url })).toEqual([]);
   });
 
+  test('its index on names is the one that a look by another spelling takes', async () => {
+    await migrate({ url: fresh.url });
+    await fresh.sql(`insert into tasks (repo, work_item_id, stage) select 'shop', 'ORCH-' || n, 'deploy'
+                       from generate_series(1, 5000) n`);
+    await fresh.sql('analyze tasks');
+    const asked: string[] = [];
+    const spy: Querier = {
+      query(text, values) {
+        asked.push(text);
+        return fresh.database.query(text, values);
+      },
+    };
+    expect(await createTasks(spy).findNamed(['orch-0042'])).toMatchObject([{ workItem: 'ORCH-42' }]);
+    const plan = await fresh.sql(`explain ${asked[0]}`, [['orch-0042']]);
+    expect(JSON.stringify(plan)).toContain('tasks_work_item_name');
+  });
+
   test('two at once: one migrates, the other finds it done', async () => {
     const ran = await Promise.all([migrate({ url: fresh.url }), migrate({ url: fresh.url })]);
     expect(ran.flat()).toHaveLength(1);
@@ -37,6 +54,7 @@ describe('migrate', () => {
       `select tablename from pg_tables where schemaname = 'public' order by 1`,
     );
     expect(tables.map((row) => row.tablename)).toEqual([MIGRATIONS_TABLE, 'pgmigrations', 'tasks']);
+    expect(await fresh.sql(`select from pg_indexes where tablename = 'tasks'`)).toHaveLength(1); // its own
     expect(await createTasks(fresh.database).compareAndSetStage('ORCH-61', 'done', 'deploy')).toBe(true);
   });
 

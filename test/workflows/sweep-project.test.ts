@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import type { Drift, InDeployPhase, ReadPage } from '../../activities/reconcile.ts';
+import type { SweptProject } from '../../workflows/messages.ts';
+import { type Corrected, sweepProject } from '../../workflows/sweep-project.ts';
+
+// What one sweep leaves for the next; on a real Plane and Postgres: test/activities/reconcile.test.ts.
+
+const DAY_MS = 24 * 60 * 60_000;
+
+const shown = (n: number): InDeployPhase => ({
+  ...{ item: { id: `${n}`, project: 'p' }, names: [`ORCH-${n}`], shown: 'Deploying', status: 'deploying' },
+});
+const drift = ({ item, names: [workItem = ''], shown: shows }: InDeployPhase): Drift => ({
+  ...{ repo: 'shop', workItem, item, shown: shows, wanted: 'done' },
+});
+
+async function sweep(
+  there: readonly InDeployPhase[],
+  { last, began = DAY_MS * 100 }: { readonly last?: SweptProject; readonly began?: number } = {},
+  correct: (drifts: readonly Drift[]) => Corrected | null = () => null,
+) {
+  const reads: ReadPage[] = [];
+  const compared: number[] = [];
+  const { project } = await sweepProject(
+    'ORCH',
+    { began, full: false, last },
+    {
+      async readPage(asked) {
+        reads.push(asked);
+        return { looked: there.length, inDeployPhase: there, left: [], next: null };
+      },
+      async findDrifts({ items }) {
+        compared.push(items.length);
+        return correct([]) === null ? [] : items.map(drift);
+      },
+      correct: async (drifts) => correct(drifts) ?? { settled: [], failed: [] },
+    },
+  );
+  return { project, reads, compared, known: project.inDeployPhase.map(({ item }) => item.id) };
+}
+
+const many = (count: number): InDeployPhase[] => Array.from({ length: count }, (_, n) => shown(n));
+
+test('so many are compared in one go that it comes to an end', async () => {
+  expect((await sweep(many(250))).compared).toEqual([100, 100, 50]);
+});
+
+test('where more than 500 are in the deploy phase the next sweep reads everything', async () => {
+  const { project } = await sweep(many(501));
+  expect(project).toMatchObject({ fullAt: 0, inDeployPhase: [] });
+  expect((await sweep([], { last: project })).reads).toMatchObject([{ since: null }]);
+  expect((await sweep([], { last: (await sweep(many(500))).project })).reads).toMatchObject([
+    { since: expect.any(Number) },
+  ]);
+});
+
+test('a full pass is made once a day; what was known before is forgotten with it', async () => {
+  const { project } = await sweep([shown(1)]);
+  const soon = await sweep([], { last: project, began: project.fullAt + DAY_MS - 1 });
+  expect(soon.reads).toMatchObject([{ since: project.readUpTo - 5 * 60_000, known: ['1'] }]);
+  expect(soon.project.fullAt).toBe(project.fullAt);
+  expect(soon.known).toEqual(['1']);
+  const full = await sweep([], { last: soon.project, began: project.fullAt + DAY_MS });
+  expect(full.reads).toMatchObject([{ since: null, known: [] }]);
+  expect(full.known).toEqual([]);
+});
+
+test('what is settled is known no more, and what failed comes last', async () => {
+  const { known } = await sweep([1, 2, 3, 4].map(shown), {}, () => ({ settled: ['2'], failed: ['1'] }));
+  expect(known).toEqual(['3', '4', '1']);
+});
