@@ -60,14 +60,10 @@ async function measure(
 ): Promise<Figures> {
   const times: number[] = [];
   let called = 0;
-  const caller = async (): Promise<void> => {
-    while (called < WARM_UP + CALLS) {
+  const caller = (until: number) => async (): Promise<void> => {
+    while (called < until) {
       const n = called;
       called += 1;
-      if (n === WARM_UP) {
-        Object.assign(count, { postgres: 0, temporal: 0 });
-        plane.control.clearRequests();
-      }
       const workItem = items[n % items.length] ?? '';
       // Turn by turn on each item, so that there is something to write.
       const turn = Math.floor(n / items.length) % 2 === 0;
@@ -76,7 +72,10 @@ async function measure(
       if (n >= WARM_UP) times.push(performance.now() - since);
     }
   };
-  await Promise.all(Array.from({ length: callers }, caller));
+  await Promise.all(Array.from({ length: callers }, caller(WARM_UP)));
+  Object.assign(count, { postgres: 0, temporal: 0 });
+  plane.control.clearRequests();
+  await Promise.all(Array.from({ length: callers }, caller(WARM_UP + CALLS)));
   times.sort((a, b) => a - b);
   const at = (share: number): number => times[Math.floor(times.length * share)] ?? Number.NaN;
   const perCall = (number: number): number => number / CALLS;
