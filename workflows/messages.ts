@@ -143,6 +143,9 @@ export interface DeployStatus {
 }
 
 /** The answer to `windowStatus`. Times are epoch ms. */
+/** A look; those that follow a rollback are numbered anew. */
+export type SeenTick = TickRecord & { readonly afterRollback?: true };
+
 export interface WindowStatus {
   readonly repo: string;
   readonly workItem: string;
@@ -163,7 +166,7 @@ export interface WindowStatus {
   readonly outcome: WindowOutcome | null;
   readonly policy: WindowPolicy;
   /** The last ten looks, oldest first. */
-  readonly lastTicks: readonly TickRecord[];
+  readonly lastTicks: readonly SeenTick[];
   readonly messages: readonly MessageRecord[];
   /** What did not go as it should but did not stop the window, oldest first. */
   readonly notes: readonly { readonly at: number; readonly text: string }[];

@@ -64,7 +64,10 @@ export function status(state: WindowState, input: MonitorInput): WindowStatus {
     action: state.action,
     outcome: outcome(state),
     policy,
-    lastTicks: [...window.ticks, ...(afterRollback?.ticks ?? [])].slice(-LAST_TICKS),
+    lastTicks: [
+      ...window.ticks,
+      ...(afterRollback?.ticks.map((tick) => ({ ...tick, afterRollback: true as const })) ?? []),
+    ].slice(-LAST_TICKS),
     messages: state.messages,
     notes: state.notes,
   };
@@ -137,7 +140,7 @@ export function details(state: WindowState, input: MonitorInput): string {
     for (const tick of seen.lastTicks.slice().reverse()) {
       const detail = (tick.detail ?? '').replaceAll('|', '\\|');
       lines.push(
-        `| ${tick.tick} | ${time(tick.at)} | ${tick.health} | ${tick.requests} | ${tick.errors5xx} | ${detail} |`,
+        `| ${tick.tick}${tick.afterRollback === true ? ' after the rollback' : ''} | ${time(tick.at)} | ${tick.health} | ${tick.requests} | ${tick.errors5xx} | ${detail} |`,
       );
     }
   }

@@ -94,7 +94,9 @@ function windowChanges(
 /** The looks since the last one that was told; of a window that is met midway only its last. */
 function looks(was: WindowStatus | null, { lastTicks, plannedTicks }: WindowStatus, paint: Paint): string[] {
   const told = was === null ? (lastTicks.at(-2)?.at ?? 0) : (was.lastTicks.at(-1)?.at ?? 0);
-  return lastTicks.filter(({ at }) => at > told).map((tick) => `${formatTick(tick, paint)} · of ${plannedTicks}`);
+  return lastTicks
+    .filter(({ at }) => at > told)
+    .map((tick) => `${formatTick(tick, paint)}${tick.afterRollback === true ? '' : ` · of ${plannedTicks}`}`);
 }
 
 /** What was added to a list that only grows. */

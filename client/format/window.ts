@@ -1,5 +1,4 @@
-import type { TickRecord } from '../../activities/window-report.ts';
-import type { WindowStatus } from '../../workflows/messages.ts';
+import type { SeenTick, WindowStatus } from '../../workflows/messages.ts';
 import { amount, oneLine, type Paint, plain, words } from './text.ts';
 import { clock, moment, relative } from './time.ts';
 
@@ -59,11 +58,11 @@ function coverage({ coverage: { made, missed, unknown, requests, errors5xx } }: 
 const HEALTH = { pass: 'good', fail: 'bad', unknown: 'warn' } as const;
 
 /** One look at production on one line. */
-export function formatTick(tick: TickRecord, paint: Paint = plain): string {
+export function formatTick(tick: SeenTick, paint: Paint = plain): string {
   const health = paint[HEALTH[tick.health]](tick.health.padEnd(7));
-  const confirming = tick.confirming === true ? ' (confirming)' : '';
+  const why = tick.afterRollback === true ? ' after the rollback' : tick.confirming === true ? ' (confirming)' : '';
   const detail = tick.detail === undefined ? '' : ` · ${oneLine(tick.detail)}`;
-  return `${clock(tick.at)} tick ${tick.tick}${confirming} ${health} ${amount(tick.requests)} requests, ${amount(tick.errors5xx)} 5xx${detail}`;
+  return `${clock(tick.at)} tick ${tick.tick}${why} ${health} ${amount(tick.requests)} requests, ${amount(tick.errors5xx)} 5xx${detail}`;
 }
 
 /** What did not go as it should, oldest first. */

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WindowStatus } from '../../workflows/messages.ts';
+import type { SeenTick, WindowStatus } from '../../workflows/messages.ts';
 import type { Say } from '../display/display.ts';
 import type { DemoTracker, DemoWorkItem, StatusChange } from '../stack/tracker.ts';
-import type { SeenTick } from './tick-numbers.ts';
 
 /** How long a look waits for Plane, ms: one that is slow, or counts requests, must not hold up what the demo does next. */
 const PLANE_MS = 200;
@@ -52,8 +51,7 @@ function createHistory(tracker: DemoTracker, item: DemoWorkItem) {
   };
 }
 
-function named({ tick, at, confirming }: SeenTick, { action, plannedTicks }: WindowStatus): string {
-  const rolledBackAt = action?.kind === 'ROLLBACK' ? action.finishedAt : null;
-  if (rolledBackAt !== null && at > rolledBackAt) return `tick ${tick} after the rollback`;
+function named({ tick, afterRollback, confirming }: SeenTick, { plannedTicks }: WindowStatus): string {
+  if (afterRollback === true) return `tick ${tick} after the rollback`;
   return `${confirming === true ? 'confirm ' : ''}tick ${tick} of ${plannedTicks}`;
 }

@@ -92,6 +92,15 @@ describe('details', () => {
     ]);
   });
 
+  test('looks after a rollback are numbered anew, and say so', () => {
+    const looked = win.recordLook(rolledBack, policy(), win.lookAt(rolledBack, policy()) ?? 0, pass());
+    expect(view.status(looked, input()).lastTicks.map(({ tick, afterRollback }) => [tick, afterRollback])).toEqual([
+      ...[1, 2, 2, 2].map((tick) => [tick, undefined]),
+      [1, true],
+    ]);
+    expect(view.details(looked, input())).toMatch(/\n\| 1 after the rollback \| \d\d:\d\d:\d\d \| pass/);
+  });
+
   test('the end, and who ended it', () => {
     const text = view.details(cancelled(watched([pass()])), input());
     expect(text).toContain('**cancelled** · tick 1 of 10 · closed');
