@@ -93,6 +93,7 @@ const calm = scenarios(false).map(
     callers: scenario.callers.map((caller) => ({ ...caller, freeze: null })),
     kills: [],
     fates: scenario.fates.map(({ takesMs }) => ({ how: 'fine', takesMs: Math.min(takesMs, 500) })),
+    lags: [],
     pauses: [],
     sweeps: 0,
   }),

@@ -7,7 +7,7 @@ import type { SweptProject } from '../../workflows/messages.ts';
 import { sweepProject } from '../../workflows/sweep-project.ts';
 import { type VirtualClock, virtualClock } from './virtual-clock.ts';
 import { virtualLock } from './virtual-lock.ts';
-import { CALL_MS, FLIGHT_MS, type Shown, virtualPlane, type WriteFate } from './virtual-plane.ts';
+import { CALL_MS, FLIGHT_MS, LAG_MS, type Shown, virtualPlane, type WriteFate } from './virtual-plane.ts';
 import { type Freeze, type VirtualWorker, virtualWorker } from './virtual-worker.ts';
 
 // The real setters, the real last word and real sweeps, on one work item, in every order that a scheduler can think of: the world
@@ -49,6 +49,8 @@ export interface Scenario {
   /** Which of the processes that live at that moment is killed. */
   readonly kills: readonly number[];
   readonly fates: readonly WriteFate[];
+  /** How old reads of the row are, ms. */
+  readonly lags: readonly number[];
   /** How long time passes between two things, ms. */
   readonly pauses: readonly number[];
   /** How often somebody saves a row as it was when they read it. */
@@ -90,6 +92,7 @@ export const scenarios = (foreign: boolean): fc.Arbitrary<Scenario> =>
     cancelled: foreign ? fc.boolean() : fc.constant(false),
     kills: fc.array(fc.nat(7), { maxLength: 3 }),
     fates: fc.array(FATE, { maxLength: 8 }),
+    lags: fc.array(fc.constantFrom(0, 1_000, LAG_MS), { maxLength: 8 }),
     pauses: fc.array(fc.constantFrom(100, 1_000, 5_000, 12_000, 21_000, 40_000), { minLength: 1, maxLength: 12 }),
     edits: foreign ? fc.integer({ min: 1, max: 3 }) : fc.constant(0),
     moves: foreign
@@ -115,6 +118,7 @@ export interface Outcome {
     readonly locksLost: number;
     readonly oldEvidence: number;
     readonly writes: number;
+    readonly staleReads: number;
     readonly failures: number;
     readonly rewrites: number;
     readonly healed: number;
@@ -141,7 +145,13 @@ type Call<T> = (setters: StatusSetters) => Promise<T>;
 export async function race(scheduler: Scheduler, scenario: Scenario, protections: Protections = ALL): Promise<Outcome> {
   const clock = virtualClock();
   const fates = [...scenario.fates];
-  const plane = virtualPlane(scheduler, clock, () => fates.shift() ?? { how: 'fine', takesMs: 0 });
+  const lags = [...scenario.lags];
+  const nextLag = (): number => {
+    const ms = lags.shift() ?? 0;
+    if (ms > 0) happened.staleReads += 1;
+    return ms;
+  };
+  const plane = virtualPlane(scheduler, clock, () => fates.shift() ?? { how: 'fine', takesMs: 0 }, nextLag);
   const lock = virtualLock(clock);
   const task = { repo: REPO, stage: 'deploy' };
   const window = { active: false };
@@ -153,6 +163,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
     locksLost: 0,
     oldEvidence: 0,
     writes: 0,
+    staleReads: 0,
     failures: 0,
     rewrites: 0,
     healed: 0,
@@ -367,6 +378,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
   await untilQuiet(scheduler, clock);
   wrongTime.look();
 
+  lags.length = 0; // all is well again
   if (protections.sweep) {
     clock.pass(scenario.lastSweepMs);
     await withTurns(scheduler, clock, sweep());

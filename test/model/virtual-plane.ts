@@ -27,17 +27,31 @@ export interface VirtualPlane {
 
 /** The client gives up after this, ms (the client's own whole-call limit). */
 export const CALL_MS = 15_000;
+/** The longest that a read may lag behind, ms. */
+export const LAG_MS = 5_000;
 /** The longest that a write was on its way to Plane and still stored, ms, with some room (Plane was seen to commit after 12 s). */
 export const FLIGHT_MS = 30_000;
 
-/** One row of Plane with its recorded habits: whole rows are saved, writes come late, twice or never, answers get lost. */
-export function virtualPlane(scheduler: Scheduler, clock: VirtualClock, fate: () => WriteFate): VirtualPlane {
+/**
+ * One row of Plane with its recorded habits: whole rows are saved, writes come late, twice or never, answers get lost.
+ * @param lag how old a read is, ms: it may come from a replica. At most `LAG_MS`.
+ */
+export function virtualPlane(
+  scheduler: Scheduler,
+  clock: VirtualClock,
+  fate: () => WriteFate,
+  lag: () => number,
+): VirtualPlane {
   let row: Shown = 'in progress';
   let changedAt = clock.now();
+  const saved: { readonly status: Shown; readonly at: number }[] = [{ status: row, at: 0 }];
+  /** The row as it was so long ago, ms. */
+  const rowBefore = (ms: number): Shown => saved.findLast(({ at }) => at <= clock.now() - ms)?.status ?? 'in progress';
   const listeners: (() => void)[] = [];
   const store = (status: Shown): void => {
     row = status;
     changedAt = clock.now();
+    saved.push({ status, at: changedAt });
     for (const told of listeners) told();
   };
 
@@ -83,7 +97,7 @@ export function virtualPlane(scheduler: Scheduler, clock: VirtualClock, fate: ()
     tracker: (worker) => ({
       async shown() {
         await worker.turn('reads the row');
-        const read = shownAs(row);
+        const read = shownAs(rowBefore(lag()));
         await worker.turn('gets the row');
         return read;
       },
