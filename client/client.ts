@@ -39,6 +39,8 @@ export interface D2dClientDeps {
   readonly resolve?: ((name: string, purpose: 'start' | 'find') => Promise<ResolvedWorkItem>) | undefined;
   /** A repository's name as the settings spell it. Default: as it is given. */
   readonly repoName?: ((repo: string) => string) | undefined;
+  /** Plane's own id of a work item; `null` where it is not known. Default: never known. */
+  readonly planeId?: ((workItem: string) => Promise<string | null>) | undefined;
   /** Whether `resolve` can look at the tasks; default true. */
   readonly tasksKnown?: boolean | undefined;
 }
@@ -88,6 +90,7 @@ export function createD2dClient({
   resolve = async (name) => bareWorkItem(name),
   repoName = (repo) => repo.trim(),
   tasksKnown = true,
+  planeId = async () => null,
 }: D2dClientDeps): D2dClient {
   const known = async ({ workItem, repo }: WorkItemRef) => ({
     resolved: await resolve(workItem, 'find'),
@@ -167,7 +170,7 @@ export function createD2dClient({
       }),
     async explain(ref, { limit } = {}) {
       const { resolved } = await known(ref);
-      const explanation = await explain(temporal, resolved, limit);
+      const explanation = await explain(temporal, resolved, { limit, planeId: await planeId(resolved.workItem) });
       if (explanation.wishes.length > 0 || explanation.task !== null) return explanation;
       throw notFound(`${resolved.workItem}: nobody has asked for a status of it`, 'd2d list --all shows what ran');
     },

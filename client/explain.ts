@@ -4,6 +4,7 @@ import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { temporal as proto } from '@temporalio/proto';
 import { z } from 'zod';
 import { sameRepo } from '../decisions/index.ts';
+import { healWorkflowId } from '../workflows/messages.ts';
 import { asking, executionOf, oneOf } from './executions.ts';
 import type { KnownTask, ResolvedWorkItem } from './resolve-work-item.ts';
 
@@ -91,22 +92,29 @@ const Answered = z
 /**
  * Reads who wanted which status of a work item, on what evidence it was decided, and what came of it, from the histories of all its
  * deploys, windows, single writes and healings. What Temporal does not keep any more is not told.
- * @param most executions, of which the newest are read.
+ * @param limit the most executions, of which the newest are read; default 200.
+ * @param planeId Plane's own id of the work item: a healing that an event has started bears no other name until it has looked.
  * @throws D2dError
  */
 export async function explain(
   temporal: Client,
   { workItem, task, spellings }: ResolvedWorkItem,
-  most = MOST_EXECUTIONS,
+  {
+    limit = MOST_EXECUTIONS,
+    planeId = null,
+  }: { readonly limit?: number | undefined; readonly planeId?: string | null } = {},
 ): Promise<Explanation> {
   const executions: { readonly workflowId: string; readonly runId: string }[] = [];
   let more = false;
   await asking(temporal, async () => {
-    const query = `D2dWorkItem IN ${oneOf(spellings)}`;
+    const named = `D2dWorkItem IN ${oneOf(spellings)}`;
+    const healing = planeId === null ? null : healWorkflowId(planeId);
+    const query = healing === null ? named : `${named} OR WorkflowId IN ${oneOf([healing])}`;
     for await (const info of temporal.workflow.list({ query, pageSize: 100 })) {
       const { workflowId, runId, repo } = executionOf(info);
-      if (task !== null && !sameRepo(repo, task.repo)) continue; // somebody else's item of that name
-      if (executions.length === most) {
+      const anothers = workflowId !== healing && task !== null && !sameRepo(repo, task.repo);
+      if (anothers) continue; // of that name
+      if (executions.length === limit) {
         more = true;
         break;
       }

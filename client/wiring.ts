@@ -79,6 +79,12 @@ export function createWiring(env: Env): Wiring {
         taskQueue: settings?.worker.taskQueue ?? setting('ORCH_TASK_QUEUE')?.value ?? '',
         resolve,
         tasksKnown: sources !== null,
+        planeId: async (workItem) => {
+          const item = await sources?.plane.workItem(workItem).catch((error) => {
+            note(`Plane cannot be asked, so that healings which have not looked yet are missing: ${messageOf(error)}`);
+          });
+          return item?.id ?? null;
+        },
         repoName: (repo) => settings?.repositories.get(normaliseRepo(repo))?.name ?? repo.trim(),
       });
     },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { startHealing } from '../../adapters/temporal/start-healing.ts';
 import type { Explanation } from '../../client/explain.ts';
 import { runProcess } from '../client/run-cli.ts';
 import { LONG, type System, until } from './harness.ts';
@@ -81,6 +82,25 @@ describe.concurrent('d2d explain', LONG, () => {
       });
       const { stdout } = await runProcess(system.env(), 'explain', item.workItem);
       expect(stdout).toMatch(/In Progress → Deploying \(try 2; before: .*Plane answered 500/);
+    }));
+
+  test('a healing that an event has started, and that has not come to an end yet', () =>
+    withSystem({}, async (system, item) => {
+      const { control } = system.plane;
+      await item.setStage('done');
+      control.uiSetState(item.workItem, 'Deploying');
+      control.fault({ mode: 'status', status: 500, body: {}, match: { method: 'PATCH' } });
+      await system.startWorker();
+      const { id, projectId: project } = control.workItem(item.workItem);
+      await startHealing(system.temporal.client, system.taskQueue, { id, project });
+      await until(async () => {
+        const { wishes } = await explained(system, item);
+        expect(wishes).toMatchObject([
+          { caller: 'healWorkItem', answeredAt: null, failure: expect.stringContaining('Plane answered 500') },
+        ]);
+      });
+      control.clearFaults();
+      await item.untilShown('Done');
     }));
 
   test('a work item of which nobody knows anything', () =>

@@ -4,7 +4,7 @@ import { lockKey } from '../../adapters/postgres/work-item-lock.ts';
 import type { Phase } from '../../demo/simulated-plane/faults.ts';
 import { monitorWorkflowId } from '../../workflows/messages.ts';
 import { LONG, until } from './harness.ts';
-import type { Item } from './item.ts';
+import { createItem, type Item } from './item.ts';
 import { type Side, startRelay } from './relay.ts';
 import { withSystem } from './with-system.ts';
 
@@ -16,13 +16,14 @@ const STATEMENTS = { lock: 'pg_advisory_xact_lock', stage: 'from tasks', commit:
 /** Every await, in order. `written`: whether Plane has got the write by then, so that it shows, or will show. */
 const AWAITS: readonly (
   | { readonly postgres: keyof typeof STATEMENTS; readonly side: Side; readonly written?: true }
-  | { readonly plane: 'GET' | 'PATCH'; readonly phase: Phase; readonly written?: true }
+  | { readonly plane: 'GET' | 'PATCH'; readonly phase: Phase; readonly written?: true; readonly named?: 'by uuid' }
 )[] = [
   { postgres: 'lock', side: 'request' },
   { postgres: 'lock', side: 'answer' },
   { postgres: 'stage', side: 'request' },
   { postgres: 'stage', side: 'answer' },
   // and then Temporal, for the window: the last one of all, as every window is asked for on one connection
+  { plane: 'GET', phase: 'after', named: 'by uuid' }, // which asks for the item's other names
   { plane: 'GET', phase: 'before' },
   { plane: 'GET', phase: 'after' },
   { plane: 'PATCH', phase: 'before', written: true },
@@ -50,7 +51,7 @@ describe.concurrent('kill -9 of a setter', LONG, () => {
       const stops = AWAITS.flatMap((at, index) => {
         const { workItem = '', planeId = '' } = items[index] ?? {};
         if ('postgres' in at) return [{ key: String(lockKey(workItem)), said: STATEMENTS[at.postgres], side: at.side }];
-        const path = at.plane === 'GET' ? workItem : planeId;
+        const path = at.plane === 'GET' && at.named === undefined ? workItem : planeId;
         control.fault({ mode: 'hold', phase: at.phase, match: { method: at.plane, path } });
         return [];
       });
@@ -67,7 +68,10 @@ describe.concurrent('kill -9 of a setter', LONG, () => {
           TEMPORAL_ADDRESS: temporal.address,
           ORCH_DATABASE_LOCK_POOL_SIZE: String(AWAITS.length + 1),
         });
-        const asked = await Promise.all(items.map((item) => item.setStatus('deploying')));
+        const named = items.map((item, index) =>
+          'named' in (AWAITS[index] ?? {}) ? createItem(system, item.repo, item.planeId, item.planeId) : item,
+        );
+        const asked = await Promise.all(named.map((item) => item.setStatus('deploying')));
         await control.whenHeld(AWAITS.length - stops.length);
         await until(() => expect(postgres.stopped()).toBe(stops.length));
         asked.push(await atWindow.setStatus('deploying'));
