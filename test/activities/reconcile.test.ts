@@ -130,7 +130,7 @@ describe('readPage and findDrifts', () => {
     expect(await drifted(world)).toHaveLength(1);
   });
 
-  test('what is left of the rate limit is kept for writes: the sweep is put off', async () => {
+  test('what is left of the rate limit is kept for writes: sweeps and healings are put off', async () => {
     const world = await guardWorld(servers, { env: { ORCH_SWEEP_KEEP_REQUESTS: '20' } });
     world.control.setRateLimit(24);
     await firstPage(world); // 21 are left
@@ -144,6 +144,9 @@ describe('readPage and findDrifts', () => {
         ),
       }),
     );
+    const drifted = await world.item({ stage: 'done', shown: 'Deploying' });
+    const healing = world.activities.healWorkItem({ ...world.itemOf(drifted), reason: 'test' });
+    await expect(healing).rejects.toMatchObject({ type: 'PlaneBudget' });
     expect(world.asked()).toHaveLength(4);
     const key = await world.item();
     expect(await world.set('deploying', key)).toMatchObject({ wrote: true });

@@ -1,9 +1,9 @@
 /** The last word (`convergeDone`, `settleStatus`), the way back (`restoreStatus`), and evidence that has grown old. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { ShownStatus } from '../../activities/status-evidence.ts';
+import type { EvidenceDeps, ShownStatus } from '../../activities/status-evidence.ts';
 import { createStatusSetters } from '../../activities/status-setters.ts';
-import { createPlaneClient } from '../../adapters/plane/plane-client.ts';
+import { createPlaneClient, type PlaneClient } from '../../adapters/plane/plane-client.ts';
 import { createTracker } from '../../adapters/plane/tracker.ts';
 import type { Querier } from '../../adapters/postgres/querier.ts';
 import { createTasks } from '../../adapters/postgres/tasks.ts';
@@ -19,6 +19,25 @@ afterAll(() => servers.close());
 
 const OFF = { ORCH_DEPLOY_STATUS_GUARD_ENABLED: 'false' };
 const DEPLOY_PHASE = TARGETS.map((target) => SHOWN[target]);
+
+const trackerOver = (client: PlaneClient) => createTracker({ client, names: { ...SHOWN }, projectOf: () => 'ORCH' });
+
+/** The setters, as a worker has them, but for some of what they are over. */
+const settersOver = (
+  world: GuardWorld,
+  over: Pick<EvidenceDeps<Querier>, 'tracker'> & Partial<EvidenceDeps<Querier>>,
+) =>
+  createStatusSetters<Querier>({
+    guard: { enabled: true, repos: [], selfHostingRepo: world.selfHosting },
+    withWorkItemLock: createWorkItemLock(servers.fresh.database),
+    findTask: (workItem, held = servers.fresh.database) => createTasks(held).find(workItem),
+    findSpelled: async () => null,
+    findByOtherName: async () => null,
+    windowActive: async () => false,
+    deployUnderWay: async () => false,
+    log: { info: () => {} },
+    ...over,
+  });
 
 describe('convergeDone, the terminal sync', () => {
   test.each([
@@ -248,19 +267,13 @@ test('a healing that finds a deploy just gone looks at its window again: it is n
   const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
   const key = await world.item({ stage: 'done', shown: 'Deploying' });
   let opened = false;
-  const setters = createStatusSetters<Querier>({
-    guard: { enabled: true, repos: [], selfHostingRepo: world.selfHosting },
-    withWorkItemLock: createWorkItemLock(servers.fresh.database),
-    findTask: (workItem, held = servers.fresh.database) => createTasks(held).find(workItem),
-    findSpelled: async () => null,
-    findByOtherName: async () => null,
+  const setters = settersOver(world, {
     windowActive: async () => opened,
     async deployUnderWay() {
       opened = true; // its window opens just now, and with it the deploy says so
       return false;
     },
-    tracker: createTracker({ client, names: { ...SHOWN }, projectOf: () => 'ORCH' }),
-    log: { info: () => {} },
+    tracker: trackerOver(client),
   });
   expect(await setters.healStatus(world.request(key))).toMatchObject({ wrote: false, shown: 'Deploying' });
   expect(await setters.healStatus(world.request(key))).toMatchObject({ wrote: true, status: 'monitoring' });
@@ -288,6 +301,24 @@ describe('evidence that does not hold any more', () => {
     await expect(call).rejects.toThrow(/The lock on work item .* was lost/);
     expect(world.history(key)).toEqual(['Done']);
     expect(world.patches()).toBe(1);
+  });
+
+  test('the lock is lost right before the write is sent: it is not', async () => {
+    const world = await guardWorld(servers);
+    const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
+    const key = await world.item();
+    const tracker = trackerOver({
+      ...client,
+      async setState(item, state, options) {
+        await endLockSessions();
+        await delay(300); // it has heard of it
+        return client.setState(item, state, options);
+      },
+    });
+    const call = settersOver(world, { tracker }).setDeploying(world.request(key));
+    await expect(call).rejects.toThrow(/The lock on work item .* was lost/);
+    expect(world.patches()).toBe(0);
+    await client.close();
   });
 
   test('the lock is lost while Plane is written: the evidence is read again, and what has changed is converged', async () => {
@@ -323,25 +354,14 @@ describe('evidence that does not hold any more', () => {
     const freeze = (when: string): void => {
       if (when === frozen) lost += frozenMs;
     };
-    const tracker = createTracker({
-      client: {
-        ...client,
-        setState(item, state, options) {
-          freeze('right before it sends');
-          return client.setState(item, state, options);
-        },
+    const tracker = trackerOver({
+      ...client,
+      setState(item, state, options) {
+        freeze('right before it sends');
+        return client.setState(item, state, options);
       },
-      names: { ...SHOWN },
-      projectOf: () => 'ORCH',
     });
-    const setters = createStatusSetters<Querier>({
-      guard: { enabled: true, repos: [], selfHostingRepo: world.selfHosting },
-      withWorkItemLock: createWorkItemLock(servers.fresh.database),
-      findTask: (workItem, held = servers.fresh.database) => createTasks(held).find(workItem),
-      findSpelled: async () => null,
-      findByOtherName: async () => null,
-      windowActive: async () => false,
-      deployUnderWay: async () => false,
+    const setters = settersOver(world, {
       tracker: {
         ...tracker,
         async shown(repo, workItem) {
@@ -350,7 +370,6 @@ describe('evidence that does not hold any more', () => {
           return shown;
         },
       },
-      log: { info: () => {} },
     });
     try {
       await expect(setters.setDeploying(world.request(key))).rejects.toThrow(

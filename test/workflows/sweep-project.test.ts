@@ -16,7 +16,11 @@ const drift = ({ item, names: [workItem = ''], shown: shows }: InDeployPhase): D
 
 async function sweep(
   there: readonly InDeployPhase[],
-  { last, began = DAY_MS * 100 }: { readonly last?: SweptProject; readonly began?: number } = {},
+  {
+    last,
+    began = DAY_MS * 100,
+    left = [],
+  }: { readonly last?: SweptProject; readonly began?: number; readonly left?: readonly string[] } = {},
   correct: (drifts: readonly Drift[]) => Corrected | null = () => null,
 ) {
   const reads: ReadPage[] = [];
@@ -27,7 +31,7 @@ async function sweep(
     {
       async readPage(asked) {
         reads.push(asked);
-        return { looked: there.length, inDeployPhase: there, left: [], next: null };
+        return { looked: there.length, inDeployPhase: there, left, next: null };
       },
       async findDrifts({ items }) {
         compared.push(items.length);
@@ -63,6 +67,13 @@ test('a full pass is made once a day; what was known before is forgotten with it
   const full = await sweep([], { last: soon.project, began: project.fullAt + DAY_MS });
   expect(full.reads).toMatchObject([{ since: null, known: [] }]);
   expect(full.known).toEqual([]);
+});
+
+test('what has left the deploy phase since is not compared, and known no more', async () => {
+  const { project } = await sweep([1, 2].map(shown));
+  const { compared, known } = await sweep([], { last: project, left: ['1'] });
+  expect(compared).toEqual([1]);
+  expect(known).toEqual(['2']);
 });
 
 test('what is settled is known no more, and what failed comes last', async () => {
