@@ -20,7 +20,14 @@ async function sweep(
     last,
     began = DAY_MS * 100,
     left = [],
-  }: { readonly last?: SweptProject; readonly began?: number; readonly left?: readonly string[] } = {},
+    pages = 1,
+  }: {
+    readonly last?: SweptProject;
+    readonly began?: number;
+    readonly left?: readonly string[];
+    /** So many, with the same on each. */
+    readonly pages?: number;
+  } = {},
   correct: (drifts: readonly Drift[]) => Corrected | null = () => null,
 ) {
   const reads: ReadPage[] = [];
@@ -31,7 +38,8 @@ async function sweep(
     {
       async readPage(asked) {
         reads.push(asked);
-        return { looked: there.length, inDeployPhase: there, left, next: null };
+        const more = reads.length < pages;
+        return { looked: there.length, inDeployPhase: there, left, next: more ? `${reads.length}` : null };
       },
       async findDrifts({ items }) {
         compared.push(items.length);
@@ -67,6 +75,13 @@ test('a full pass is made once a day; what was known before is forgotten with it
   const full = await sweep([], { last: soon.project, began: project.fullAt + DAY_MS });
   expect(full.reads).toMatchObject([{ since: null, known: [] }]);
   expect(full.known).toEqual([]);
+});
+
+test('what shows on two pages, as others were changed meanwhile, is compared once', async () => {
+  const { reads, compared, known } = await sweep([1, 2].map(shown), { pages: 2 });
+  expect(reads.map(({ cursor }) => cursor)).toEqual([null, '1']);
+  expect(compared).toEqual([2]);
+  expect(known).toEqual(['1', '2']);
 });
 
 test('what has left the deploy phase since is not compared, and known no more', async () => {
