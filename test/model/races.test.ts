@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ALL, type Outcome, type Protections, race, type Scenario, scenarios } from './races.ts';
+import { race, type Scenario, STORIES, scenarios, tell } from './races.ts';
+import { ALL, type Outcome, type Protections } from './world.ts';
 
 // The real setters, the last word and the sweep under every disturbance that a scheduler can think of (docs/status-protocol.md):
 // first the faults, then time to heal, then the status is right. `D2D_SCHEDULES` says how many, `D2D_SEED` which.
@@ -13,8 +14,12 @@ const property = (scenario: fc.Arbitrary<Scenario>, protections: Protections, se
   fc.asyncProperty(fc.scheduler(), scenario, async (scheduler, given) => {
     const outcome = await race(scheduler, given, protections);
     seen.push(outcome);
-    if (!outcome.right) throw new Error(`the tracker shows ${outcome.shown} in the end, not ${outcome.wanted}`);
+    mustBeRight(outcome);
   });
+
+function mustBeRight({ right, shown, wanted }: Outcome): void {
+  if (!right) throw new Error(`the tracker shows ${shown} in the end, not ${wanted}`);
+}
 
 /** How often each thing happened in all of the schedules. */
 const sums = (seen: readonly Outcome[]): Outcome['happened'] =>
@@ -30,11 +35,14 @@ const seconds = (seen: readonly Outcome[]): number =>
 async function holds(name: string, scenario: fc.Arbitrary<Scenario>, protections: Protections): Promise<Outcome[]> {
   const seen: Outcome[] = [];
   await fc.assert(property(scenario, protections, seen), { numRuns: SCHEDULES, seed: SEED });
+  report(name, seen);
+  return seen;
+}
+
+const report = (name: string, seen: readonly Outcome[]): boolean =>
   process.stdout.write(
     `${name}, ${seen.length} schedules of seed ${SEED}: ${JSON.stringify(sums(seen))}, wrong for ${seconds(seen).toFixed(1)} s each\n`,
   );
-  return seen;
-}
 
 describe('after the last fault the status is right', () => {
   test('without foreign writers by the settle alone, whatever setters, crashes, frozen workers and bad answers do', {
@@ -50,6 +58,21 @@ describe('after the last fault the status is right', () => {
 
   test('with foreign writers after one sweep', { timeout: 600_000 }, async () => {
     const happened = sums(await holds('foreign writers', scenarios(true), ALL));
+    expect(Object.values(happened).every((times) => times > 0)).toBe(true);
+  });
+
+  test('however often it is deployed, cancelled and terminated, with sweeps amid it', {
+    timeout: 600_000,
+  }, async () => {
+    const seen: Outcome[] = [];
+    const story = fc.asyncProperty(fc.scheduler(), STORIES, async (scheduler, given) => {
+      const outcome = await tell(scheduler, given);
+      seen.push(outcome);
+      mustBeRight(outcome);
+    });
+    await fc.assert(story, { numRuns: SCHEDULES, seed: SEED });
+    report('commands', seen);
+    const { oldEvidence: _, ...happened } = sums(seen); // a rare one, and held by the tests above
     expect(Object.values(happened).every((times) => times > 0)).toBe(true);
   });
 });

@@ -1,0 +1,395 @@
+import type { Scheduler } from 'fast-check';
+import { createReconcile } from '../../activities/reconcile.ts';
+import { createStatusSetters, type StatusSetters } from '../../activities/status-setters.ts';
+import { type DeployPhaseStatus, restingStatus, sweptStatus } from '../../decisions/index.ts';
+import { convergeAndSettle } from '../../workflows/converge.ts';
+import type { SweptProject } from '../../workflows/messages.ts';
+import { sweepProject } from '../../workflows/sweep-project.ts';
+import { type VirtualClock, virtualClock } from './virtual-clock.ts';
+import { virtualLock } from './virtual-lock.ts';
+import { type Shown, virtualPlane, type WriteFate } from './virtual-plane.ts';
+import { type Freeze, type VirtualWorker, virtualWorker } from './virtual-worker.ts';
+
+// One work item, with the real setters, the real last word and real sweeps; the world around them is in memory, and time passes when
+// it says so.
+
+/** What protects the status. Each can be taken away, to see what it is there for. */
+export interface Protections {
+  readonly lock: boolean;
+  readonly freshEvidence: boolean;
+  readonly settle: boolean;
+  readonly ageCheck: boolean;
+  readonly sweep: boolean;
+  /** A sweep compares again what the one before saw in the deploy phase. */
+  readonly known: boolean;
+}
+
+export const ALL: Protections = {
+  lock: true,
+  freshEvidence: true,
+  settle: true,
+  ageCheck: true,
+  sweep: true,
+  known: true,
+};
+
+/** Somebody with an old idea of the work item. */
+export interface StaleCaller {
+  /** What it wants to show, and when, ms. */
+  readonly target: DeployPhaseStatus;
+  readonly atMs: number;
+  /** What befalls its first process. */
+  readonly freeze: Freeze | null;
+}
+
+/** One deploy of the work item. */
+export interface Run {
+  /** How long its window is open, ms. */
+  readonly windowMs: number;
+  /** `cancelled`: the task, in the end. `terminated`: run and window, from outside, so that nobody has the last word. */
+  readonly ending: 'done' | 'cancelled' | 'terminated';
+}
+
+/** What becomes of requests to Plane, one after the other; all is well with those beyond. */
+export interface Weather {
+  readonly fates: readonly WriteFate[];
+  /** How old reads of the row are, ms. */
+  readonly lags: readonly number[];
+}
+
+/** What came of it. */
+export interface Outcome {
+  readonly shown: Shown;
+  /** What the authorities ask for in the end; `null`: whatever stands there is a person's choice, or nothing has to change. */
+  readonly wanted: Shown | null;
+  readonly right: boolean;
+  /** How long a deploy-phase status stood that they did not ask for, ms of virtual time, until the sweep. */
+  readonly wrongMs: number;
+  /** What happened, to tell that something did. */
+  readonly happened: {
+    readonly kills: number;
+    readonly freezes: number;
+    readonly locksLost: number;
+    readonly oldEvidence: number;
+    readonly writes: number;
+    readonly staleReads: number;
+    readonly failures: number;
+    readonly rewrites: number;
+    readonly healed: number;
+    /** Of these, by what an earlier sweep knew: the row had not been changed since. */
+    readonly known: number;
+  };
+}
+
+const REPO = 'shop';
+const WORK_ITEM = 'ORCH-61';
+const PROJECT = 'ORCH';
+const ITEM = { id: 'item', project: PROJECT };
+/** As the settings have it. */
+export const SWEEP_MS = 5 * 60_000;
+const SETTLE_MS = 60_000;
+/** As the workflows have it for their activities. */
+const START_TO_CLOSE_MS = 45_000;
+const RETRY_MS = 1_000;
+/** More than any scenario takes; a run that is still busy then will not end. */
+const MOST_TURNS = 20_000;
+
+type Call<T> = (setters: StatusSetters) => Promise<T>;
+
+export function virtualWorld(scheduler: Scheduler, weather: Weather, protections: Protections) {
+  const clock = virtualClock();
+  const fates = [...weather.fates];
+  const lags = [...weather.lags];
+  const nextLag = (): number => {
+    const ms = lags.shift() ?? 0;
+    if (ms > 0) happened.staleReads += 1;
+    return ms;
+  };
+  const plane = virtualPlane(scheduler, clock, () => fates.shift() ?? { how: 'fine', takesMs: 0 }, nextLag);
+  const lock = virtualLock(clock);
+  const task = { repo: REPO, stage: 'deploy' };
+  const window = { active: false };
+  let underWay = false;
+  const living = new Set<VirtualWorker>();
+  const happened = {
+    kills: 0,
+    freezes: 0,
+    locksLost: 0,
+    oldEvidence: 0,
+    writes: 0,
+    staleReads: 0,
+    failures: 0,
+    rewrites: 0,
+    healed: 0,
+    known: 0,
+  };
+
+  const authorities = () => ({ inForce: true, dbStage: task.stage, windowActive: window.active });
+  const wrong = (): boolean => {
+    const wanted = sweptStatus(authorities());
+    const shown = plane.shown();
+    return wanted !== null && shown !== wanted && ['awaiting_deploy', 'deploying', 'monitoring'].includes(shown);
+  };
+  const wrongTime = stopwatch(clock, wrong);
+  plane.onChange(() => {
+    happened.writes += 1;
+    wrongTime.look();
+  });
+
+  /** The activities of one process; `believed` is what its caller takes for true where it does not look. */
+  const settersOf = (worker: VirtualWorker, believed: { stage: string; active: boolean } | null): StatusSetters =>
+    createStatusSetters<null>({
+      guard: { enabled: true, repos: [REPO], selfHostingRepo: 'orchestrator' },
+      withWorkItemLock: (_workItem, run) =>
+        protections.lock ? lock.hold(worker, (lost) => run(null, lost)) : run(null),
+      async findTask() {
+        await worker.turn('asks for the stage');
+        const read = { repo: REPO, stage: believed?.stage ?? task.stage };
+        await worker.turn('gets the stage');
+        return read;
+      },
+      findSpelled: async () => null,
+      findByOtherName: async () => null,
+      async windowActive() {
+        await worker.turn('asks for the window');
+        const read = believed?.active ?? window.active;
+        await worker.turn('gets the window');
+        return read;
+      },
+      async deployUnderWay() {
+        await worker.turn('asks for the deploy');
+        return underWay;
+      },
+      tracker: plane.tracker(worker),
+      log: { info: () => {} },
+      stopwatch: () => {
+        const since = protections.ageCheck ? clock.now() : 0;
+        return () => (protections.ageCheck ? clock.now() - since : 0);
+      },
+    });
+
+  /**
+   * As Temporal runs an activity: again after a failure, after its time, and where its process is silent. An attempt that only
+   * takes long, or was frozen, goes on beside the next one.
+   */
+  async function activity<T>(
+    call: Call<T>,
+    attempts: number,
+    stale: { readonly freeze: Freeze | null } | null = null,
+  ): Promise<T | null> {
+    const believed = stale !== null && !protections.freshEvidence ? { stage: 'deploy', active: false } : null;
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      const worker = virtualWorker(scheduler, clock, attempt === 1 ? (stale?.freeze ?? null) : null, () => {
+        happened.freezes += 1;
+      });
+      living.add(worker);
+      const late = later(clock, START_TO_CLOSE_MS);
+      try {
+        const result = await Promise.race([
+          call(settersOf(worker, believed))
+            .finally(() => living.delete(worker))
+            .then((value) => ({ value })),
+          late.promise,
+          worker.silent,
+        ]);
+        if (typeof result === 'object') return result.value;
+      } catch (error) {
+        happened.failures += 1;
+        if (error instanceof Error && error.message.startsWith('The evidence about')) happened.oldEvidence += 1;
+      } finally {
+        late.callOff();
+      }
+      await clock.sleep(RETRY_MS);
+    }
+    return null;
+  }
+
+  const request = (caller: string) => ({ repo: REPO, workItem: WORK_ITEM, caller });
+  const SETTERS = {
+    awaiting_deploy: 'setAwaitingDeploy',
+    deploying: 'setDeploying',
+    monitoring: 'setMonitoring',
+  } as const;
+  const turn = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
+
+  async function staleCaller({ target, atMs, freeze }: StaleCaller): Promise<void> {
+    await clock.sleep(atMs);
+    await turn(`somebody wants ${target}`);
+    await activity((setters) => setters[SETTERS[target]](request('stale')), 3, { freeze });
+  }
+
+  /** A run of the work item, as `deployToDone` and `postDeployMonitor` have it. */
+  async function run({ windowMs, ending }: Run): Promise<void> {
+    await turn('the run begins');
+    task.stage = 'deploy';
+    underWay = true;
+    wrongTime.look();
+    await activity((setters) => setters.setDeploying(request('deployToDone')), 3);
+    await turn('the task becomes done');
+    task.stage = 'done';
+    wrongTime.look();
+    await turn('the window opens');
+    window.active = true;
+    wrongTime.look();
+    await turn('the run says that it watches');
+    underWay = false;
+    await activity((setters) => setters.setMonitoring(request('deployToDone')), 3);
+    await clock.sleep(windowMs);
+    await turn('the window closes');
+    if (ending === 'cancelled') task.stage = 'cancelled';
+    window.active = false;
+    wrongTime.look();
+    if (ending !== 'done') return;
+    await convergeAndSettle(
+      {
+        ...request('postDeployMonitor'),
+        reason: 'window healthy',
+        guarded: protections.settle,
+        settleMs: SETTLE_MS,
+        alarmKey: 'run',
+      },
+      () => {},
+      {
+        setters: () => ({
+          convergeDone: async (asked) =>
+            must(await activity((setters) => setters.convergeDone(asked), Number.POSITIVE_INFINITY)),
+          async settleStatus(asked) {
+            const result = must(await activity((setters) => setters.settleStatus(asked), Number.POSITIVE_INFINITY));
+            if (result.wrote) happened.rewrites += 1;
+            return result;
+          },
+        }),
+        sleep: clock.sleep,
+        sendAlert: async () => {},
+      },
+    );
+  }
+
+  const reconcile = createReconcile({
+    guard: { enabled: true, repos: [REPO], selfHostingRepo: 'orchestrator' },
+    projects: [PROJECT],
+    tracker: {
+      // Others have been changed meanwhile, one of them so long ago: those that were changed last come first.
+      async page(_project, cursor) {
+        await turn('a sweep reads a page');
+        const status = plane.shown();
+        const ours = status === 'cancelled' || status === 'in progress' ? null : status;
+        const row = { item: ITEM, names: [WORK_ITEM], shown: status, status: ours, updatedAt: plane.changedAt() };
+        const other = { ...row, item: { ...ITEM, id: 'another' }, status: null, updatedAt: clock.now() - 2 * SWEEP_MS };
+        const first = row.updatedAt > other.updatedAt ? [row, other] : [other];
+        const items = cursor === null ? first : [row];
+        return { items, next: cursor === null && first.length === 1 ? 'the older ones' : null };
+      },
+    },
+    tasks: { findNamed: async () => [{ repo: REPO, workItem: WORK_ITEM, stage: task.stage, asked: WORK_ITEM }] },
+    windowActive: async () => window.active,
+    deployUnderWay: async () => underWay,
+    spareRequests: () => {},
+  });
+
+  let last: SweptProject | undefined;
+  async function sweep(): Promise<void> {
+    await turn('a sweep begins');
+    const began = clock.now();
+    const unchanged = last !== undefined && plane.changedAt() < began - 2 * SWEEP_MS;
+    const swept = await sweepProject(
+      PROJECT,
+      { began, full: false, last },
+      {
+        ...reconcile,
+        async correct() {
+          const corrected = await activity((setters) => setters.healStatus(request('sweep')), 10);
+          if (corrected?.wrote !== true) return { settled: [], failed: [ITEM.id] };
+          happened.healed += 1;
+          if (unchanged) happened.known += 1;
+          return { settled: [ITEM.id], failed: [] };
+        },
+      },
+    );
+    last = protections.known ? swept.project : { ...swept.project, inDeployPhase: [] };
+  }
+
+  return {
+    staleCaller,
+    run,
+    sweep,
+    turn,
+    sleep: clock.sleep,
+    pass: clock.pass,
+    move: plane.move,
+    edit: plane.edit,
+    /** kill -9 of one of the processes that live at this moment. */
+    kill(which: number): void {
+      const victims = [...living].filter((worker) => !worker.dead());
+      if (victims.length > 0) happened.kills += 1;
+      victims[which % victims.length]?.kill();
+    },
+    /** No more faults: all that is under way comes to its end, and so long afterwards a sweep comes by. */
+    async heal(lastSweepMs: number): Promise<void> {
+      await untilQuiet(scheduler, clock);
+      wrongTime.look();
+      lags.length = 0;
+      if (!protections.sweep) return;
+      clock.pass(lastSweepMs);
+      await withTurns(scheduler, clock, sweep());
+    },
+    /** @param foreign whether anybody else was at work: without them nothing but the status that rests is right; a person's choice stays. */
+    outcome(foreign: boolean): Outcome {
+      happened.locksLost = lock.lost();
+      const wanted = sweptStatus(authorities()) ?? null;
+      const right = foreign ? !wrong() : plane.shown() === restingStatus(authorities());
+      return { shown: plane.shown(), wanted, right, wrongMs: wrongTime.total(), happened };
+    },
+  };
+}
+
+export type World = ReturnType<typeof virtualWorld>;
+
+function must<T>(value: T | null): T {
+  if (value === null) throw new Error('an activity without limit came to an end');
+  return value;
+}
+
+function later(clock: VirtualClock, ms: number): { readonly promise: Promise<'late'>; readonly callOff: () => void } {
+  let callOff = (): void => {};
+  const promise = new Promise<'late'>((resolve) => {
+    callOff = clock.at(clock.now() + ms, () => resolve('late'));
+  });
+  return { promise, callOff };
+}
+
+/** Counts the time for which something is so, looked at whenever it may have changed. */
+function stopwatch(clock: VirtualClock, so: () => boolean) {
+  let total = 0;
+  let since: number | null = null;
+  return {
+    look(): void {
+      if (since !== null) total += clock.now() - since;
+      since = so() ? clock.now() : null;
+    },
+    total: () => total,
+  };
+}
+
+/** Lets everything that has been woken come to its next turn. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Turn after turn, and where nobody is waiting for one, on to the next moment at which something is due. */
+async function untilQuiet(scheduler: Scheduler, clock: VirtualClock): Promise<void> {
+  for (let turns = 0; turns < MOST_TURNS; turns += 1) {
+    await settled();
+    if (scheduler.count() > 0) {
+      await scheduler.waitNext(1);
+      continue;
+    }
+    const next = clock.nextAt();
+    if (next === null) return;
+    clock.pass(next - clock.now());
+  }
+  throw new Error(`nothing comes to rest within ${MOST_TURNS} turns`);
+}
+
+async function withTurns<T>(scheduler: Scheduler, clock: VirtualClock, going: Promise<T>): Promise<T> {
+  await untilQuiet(scheduler, clock);
+  return going;
+}
