@@ -142,10 +142,10 @@ export interface DeployStatus {
   readonly notes: readonly { readonly at: number; readonly text: string }[];
 }
 
-/** The answer to `windowStatus`. Times are epoch ms. */
 /** A look; those that follow a rollback are numbered anew. */
 export type SeenTick = TickRecord & { readonly afterRollback?: true };
 
+/** The answer to `windowStatus`. Times are epoch ms. */
 export interface WindowStatus {
   readonly repo: string;
   readonly workItem: string;
