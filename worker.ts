@@ -93,8 +93,9 @@ async function createWorker(
 
   if (settings.planeWebhook !== null) {
     const { taskQueue } = settings.worker;
+    const projects = planeProjects(settings);
     const onWorkItem = async (item: PlaneEvent): Promise<void> => {
-      const known = await Promise.allSettled(planeProjects(settings).map((project) => plane.project(project)));
+      const known = await Promise.allSettled(projects.map((project) => plane.project(project)));
       // One that Plane does not tell of just now may be the one.
       const ours = known.some((asked) => asked.status === 'rejected' || asked.value.id === item.project);
       if (ours) await startHealing(client, taskQueue, item);

@@ -38,7 +38,7 @@ const AT_ONCE = 4;
 /** The most corrections of one sweep in one project: the next one goes on. Each is some events of its history. */
 const MOST_CORRECTIONS = 100;
 
-/** So many that failed, each after minutes of trying: the project takes none just now. */
+/** So many that failed, which may take minutes each: the project takes none just now. */
 const MOST_FAILURES = 10;
 
 /** The most drifts that a result lists. */

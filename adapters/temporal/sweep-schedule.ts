@@ -20,7 +20,7 @@ export type Applied = 'created' | 'updated' | 'removed' | 'none';
 /** A sweep that is late by this much is left out: the next one reads what it would have read. */
 const CATCH_UP = '1 minute';
 
-/** One that lasts longer hangs, and keeps all others from running. */
+/** One that lasts longer would keep all others from running; what it has read is read again. */
 const LONGEST = '2 hours';
 
 /**

@@ -215,12 +215,18 @@ test('a host that does not exist: not applied', async () => {
   });
 });
 
-test('a call that waits for a free connection ends with its own time, and was not sent', async () => {
+/** A client all of whose connections are taken, by writes that are held. */
+async function busy() {
   const { plane, client } = await simulated();
   const item = plane.control.workItem('ORCH-61');
   plane.control.fault({ mode: 'hold', phase: 'before' });
   const held = Array.from({ length: 8 }, () => client.setState(item, item.stateId));
   await plane.control.whenHeld(8);
+  return { plane, client, item, held };
+}
+
+test('a call that waits for a free connection ends with its own time, and was not sent', async () => {
+  const { plane, client, item, held } = await busy();
   const abort = new AbortController();
   const queued = client.setState(item, item.stateId, { signal: abort.signal });
   abort.abort(new Error('given up'));
@@ -233,11 +239,7 @@ test('a call that waits for a free connection ends with its own time, and was no
 });
 
 test('what is told when a request begins to be sent may stop it: also one that waited for a free connection', async () => {
-  const { plane, client } = await simulated();
-  const item = plane.control.workItem('ORCH-61');
-  plane.control.fault({ mode: 'hold', phase: 'before' });
-  const held = Array.from({ length: 8 }, () => client.setState(item, item.stateId));
-  await plane.control.whenHeld(8);
+  const { plane, client, item, held } = await busy();
   let old = false;
   const beforeSending = (): void => {
     if (old) throw new Error('the evidence is old');

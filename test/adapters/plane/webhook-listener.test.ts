@@ -60,12 +60,18 @@ test('whatever else is refused, and leads to nothing', async () => {
   expect(warned).toEqual(Array.from({ length: 2 }, () => 'a webhook event with a wrong signature was refused'));
 });
 
-test('a body that says no length and does not end is cut off', async () => {
-  const { listener, taken } = await listening();
-  const { hostname, port } = new URL(listener.url);
+/** A connection that speaks for itself, and the first that it is answered. */
+function connected(url: string) {
+  const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   const answered = new Promise<string>((resolve) => socket.once('data', (data) => resolve(data.toString())));
   socket.on('error', () => {});
+  return { socket, answered };
+}
+
+test('a body that says no length and does not end is cut off', async () => {
+  const { listener, taken } = await listening();
+  const { socket, answered } = connected(listener.url);
   socket.write('POST /plane HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n');
   const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
   for (let sent = 0; sent < 40 && !socket.destroyed; sent += 1) {
@@ -79,10 +85,7 @@ test('a body that says no length and does not end is cut off', async () => {
 
 test('whoever sends slowly is cut off, and does not keep Plane out', { timeout: 25_000 }, async () => {
   const { listener, taken } = await listening();
-  const { hostname, port } = new URL(listener.url);
-  const socket = connect(Number(port), hostname);
-  const answered = new Promise<string>((resolve) => socket.once('data', (data) => resolve(data.toString())));
-  socket.on('error', () => {});
+  const { socket, answered } = connected(listener.url);
   socket.write('POST /plane HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n');
   const dribble = setInterval(() => socket.write('x'), 500);
   expect(await answered).toMatch(/^HTTP\/1.1 408 /);
