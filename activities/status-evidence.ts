@@ -121,6 +121,10 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
   const { guard, withWorkItemLock, findTask, findSpelled, findByOtherName, windowActive, tracker, log } = deps;
   const { stopwatch = startStopwatch } = deps;
 
+  /** The task of a work item that the tasks do not know by the name that the caller has for it. */
+  const findNamed = async ({ repo, workItem }: SetStatus): Promise<NamedTask | null> =>
+    (await findSpelled(workItem)) ?? (await findByOtherName(repo, workItem));
+
   /** One pass under the lock. `doubt` learns of a write that was sent and outlived the lock or its time. */
   function locked<T extends object>(asked: Asked, act: Act<T>, doubt: { inDoubt: () => boolean }) {
     const { workItem } = asked;
@@ -162,9 +166,8 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
   async function guarded<T extends object>(request: Asked, act: Act<T>): Promise<T & OnEvidence> {
     const came = await twiceIfInDoubt(request, act);
     if (came === 'no task of that name') {
-      const { repo, workItem } = request;
-      const task = (await findSpelled(workItem)) ?? (await findByOtherName(repo, workItem));
-      return guarded({ ...request, workItem: task?.workItem ?? workItem, named: true }, act);
+      const workItem = (await findNamed(request))?.workItem ?? request.workItem;
+      return guarded({ ...request, workItem, named: true }, act);
     }
     return 'result' in came ? came.result : unguarded({ ...request, repo: came.outOfScope }, act);
   }
@@ -179,9 +182,12 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
     async withEvidence(request, act) {
       if (!guard.enabled) return unguarded(request, act);
       if (applies(guard, request.repo)) return guarded(request, act);
-      const task = (await findTask(request.workItem)) ?? (await findSpelled(request.workItem));
-      const repo = task?.repo ?? request.repo;
-      return applies(guard, repo) ? guarded(request, act) : unguarded({ ...request, repo }, act);
+      const { workItem } = request;
+      const asNamed = await findTask(workItem);
+      const task = asNamed === null ? await findNamed(request) : { repo: asNamed.repo, workItem };
+      if (task !== null && applies(guard, task.repo))
+        return guarded({ ...request, workItem: task.workItem, named: true }, act);
+      return unguarded({ ...request, repo: task?.repo ?? request.repo }, act);
     },
 
     verdictOn(target, request, evidence) {

@@ -1,6 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { messageOf } from '../adapters/error-message.ts';
 import { createPlaneClient, type PlaneClient, type PlaneTimeouts } from '../adapters/plane/plane-client.ts';
+import { isUuid } from '../adapters/plane/refs.ts';
 import { postgresTls } from '../adapters/postgres/connection.ts';
 import { createDatabase, type Database } from '../adapters/postgres/database.ts';
 import { createTasks } from '../adapters/postgres/tasks.ts';
@@ -80,6 +81,7 @@ export function createWiring(env: Env): Wiring {
         resolve,
         tasksKnown: sources !== null,
         planeId: async (workItem) => {
+          if (isUuid(workItem)) return workItem.toLowerCase();
           const item = await sources?.plane.workItem(workItem).catch((error) => {
             note(`Plane cannot be asked, so that healings which have not looked yet are missing: ${messageOf(error)}`);
           });

@@ -205,6 +205,8 @@ export interface SweptProject {
   readonly fullAt: number;
   /** What was in the deploy phase when it had been swept. */
   readonly inDeployPhase: readonly InDeployPhase[];
+  /** Ids of what could not be corrected, those that were tried last at the end: others come first. */
+  readonly failing: readonly string[];
 }
 
 export interface ReconcileResult {
@@ -223,4 +225,6 @@ export interface ReconcileResult {
   readonly healings: readonly Healing[];
   /** By project, for the next sweep. */
   readonly projects: Readonly<Record<string, SweptProject>>;
+  /** The project that the next sweep begins with, as this one has lasted too long for it; `null`: it came to its end. */
+  readonly beginWith: string | null;
 }

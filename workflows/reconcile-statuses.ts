@@ -41,6 +41,9 @@ const MOST_CORRECTIONS = 100;
 /** So many that failed, which may take minutes each: the project takes none just now. */
 const MOST_FAILURES = 10;
 
+/** A sweep that has lasted so long begins no other project, ms: the next one begins with it. */
+const LONG_MS = 60 * 60_000;
+
 /** The most drifts that a result lists. */
 const MOST_LISTED = 200;
 
@@ -52,12 +55,13 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   const { dryRun, full } = parseReconcileInput(payload);
   const { lastResult, startTime } = workflowInfo();
   const began = startTime.getTime();
-  const before = isResult(lastResult) ? lastResult.projects : {};
+  const before = isResult(lastResult) ? lastResult : NOTHING_BEFORE;
 
   const seen = { looked: 0, inDeployPhase: 0 };
   const healings: Healing[] = [];
   const unread: { project: string; why: string }[] = [];
   const projects: Record<string, SweptProject> = {};
+  let beginWith: string | null = null;
 
   /** Corrects what has drifted in one project. */
   const corrector = () => {
@@ -80,11 +84,23 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     };
   };
 
-  for (const project of await projectsToSweep()) {
+  const notRead = (project: string, why: string): void => {
+    unread.push({ project, why });
+    log.warn(`project ${project} could not be read: ${why}`);
+    const last = before.projects[project];
+    if (last !== undefined) projects[project] = last;
+  };
+
+  for (const project of startingFrom(before.beginWith, await projectsToSweep())) {
+    beginWith ??= Date.now() - began > LONG_MS ? project : null;
+    if (beginWith !== null) {
+      notRead(project, `the sweep had lasted an hour by then, the next one begins with ${beginWith}`);
+      continue;
+    }
     try {
       const swept = await sweepProject(
         project,
-        { began, full, last: before[project] },
+        { began, full, last: before.projects[project] },
         { readPage, findDrifts, correct: corrector() },
       );
       seen.looked += swept.looked;
@@ -92,11 +108,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
       projects[project] = swept.project;
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const why = messageOf(error);
-      unread.push({ project, why });
-      log.warn(`project ${project} could not be read: ${why}`);
-      const last = before[project];
-      if (last !== undefined) projects[project] = last;
+      notRead(project, messageOf(error));
     }
   }
 
@@ -114,7 +126,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     unread.map(({ project, why }) => `; project ${project} unread: ${why}`).join('');
   setCurrentDetails(line);
   log.info(line, { sweep: { ...counts, unread: unread.length } });
-  return { dryRun, ...counts, unread, healings: healings.slice(0, MOST_LISTED), projects };
+  return { dryRun, ...counts, unread, healings: healings.slice(0, MOST_LISTED), projects, beginWith };
 }
 
 type Came = Pick<Healing, 'result' | 'detail'>;
@@ -156,9 +168,19 @@ async function heal({ item, repo, workItem }: Drift): Promise<Came> {
   }
 }
 
-const isResult = (value: unknown): value is Pick<ReconcileResult, 'projects'> =>
+type Before = Pick<ReconcileResult, 'projects' | 'beginWith'>;
+
+const NOTHING_BEFORE: Before = { projects: {}, beginWith: null };
+
+const isResult = (value: unknown): value is Before =>
   typeof value === 'object' &&
   value !== null &&
   'projects' in value &&
   typeof value.projects === 'object' &&
   value.projects !== null;
+
+/** The same items in the same circle, from this one on; as they are where it is not among them. */
+function startingFrom(first: string | null, items: readonly string[]): readonly string[] {
+  const at = first === null ? -1 : items.indexOf(first);
+  return at < 0 ? items : [...items.slice(at), ...items.slice(0, at)];
+}

@@ -13,6 +13,9 @@ const COMPARED_AT_ONCE = 100;
 /** The most work items in the deploy phase that the next sweep is told of; where there are more, it reads everything. */
 const MOST_KNOWN = 500;
 
+/** The most ids that it is told of, of those that could not be corrected. */
+const MOST_FAILING = 2_000;
+
 interface SweepOptions {
   /** When the sweep began, epoch ms. */
   readonly began: number;
@@ -50,15 +53,20 @@ export async function sweepProject(
   const since = from === null ? null : from.readUpTo - MARGIN_MS;
   const known = new Map(from?.inDeployPhase.map((each) => [each.item.id, each]));
   const before = [...known.keys()];
+  const failing = new Set(last?.failing);
+  const deferred: ReadonlySet<string> = new Set(failing);
+  const isFirst = ({ item }: InDeployPhase): boolean => !deferred.has(item.id);
   const read = new Set<string>();
   let looked = 0;
 
   const compare = async (items: readonly InDeployPhase[]): Promise<void> => {
     for (let at = 0; at < items.length; at += COMPARED_AT_ONCE) {
-      const drifts = await findDrifts({ items: items.slice(at, at + COMPARED_AT_ONCE) });
+      const slice = items.slice(at, at + COMPARED_AT_ONCE);
+      const drifts = await findDrifts({ items: slice });
       const { settled, failed } = drifts.length === 0 ? NOTHING : await correct(drifts);
       for (const id of settled) known.delete(id);
-      for (const id of failed) toTheEnd(known, id); // others come first the next time
+      for (const { item } of slice) if (!drifts.some((drift) => drift.item.id === item.id)) failing.delete(item.id);
+      for (const id of failed) toTheEnd(failing, id);
     }
   };
 
@@ -72,26 +80,26 @@ export async function sweepProject(
       known.set(id, each);
       read.add(id);
     }
-    await compare([...fresh.values()]); // writes come before the reads of the next page
+    await compare([...fresh.values()].filter(isFirst)); // writes come before the reads of the next page
     cursor = page.next;
     more = cursor !== null;
   }
   const unchanged = [...known.values()].filter(({ item }) => !read.has(item.id));
-  await compare(unchanged);
+  await compare(unchanged.filter(isFirst));
+  await compare([...deferred].flatMap((id) => known.get(id) ?? []));
 
+  const still = { readUpTo: began, failing: [...failing].filter((id) => known.has(id)).slice(-MOST_FAILING) };
   return {
     looked,
     inDeployPhase: read.size + unchanged.length,
     project:
       known.size > MOST_KNOWN
-        ? { readUpTo: began, fullAt: 0, inDeployPhase: [] }
-        : { readUpTo: began, fullAt: from?.fullAt ?? began, inDeployPhase: [...known.values()] },
+        ? { ...still, fullAt: 0, inDeployPhase: [] }
+        : { ...still, fullAt: from?.fullAt ?? began, inDeployPhase: [...known.values()] },
   };
 }
 
-function toTheEnd<K, V>(map: Map<K, V>, key: K): void {
-  const value = map.get(key);
-  if (value === undefined) return;
-  map.delete(key);
-  map.set(key, value);
+function toTheEnd<T>(set: Set<T>, value: T): void {
+  set.delete(value);
+  set.add(value);
 }

@@ -265,6 +265,9 @@ describe('TC-07 the scope, a CSV', () => {
     const key = await world.item({ stage: null, shown: 'Deploying' });
     expect(await world.set('deploying', key)).toMatchObject({ verdict: 'ALLOW', status: 'deploying', wrote: false });
     expect(await world.set('deploying', key, { repo: 'shop' })).toMatchObject(unguarded);
+    world.forget();
+    expect(await world.set('deploying', key, { repo: 'shop' })).toMatchObject(unguarded);
+    expect(world.asked(), 'its other names, in case a task goes by one of them').toEqual(['GET', 'PATCH']);
   });
 });
 

@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createTasks } from '../../adapters/postgres/tasks.ts';
 import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
+import { startHealing } from '../../adapters/temporal/start-healing.ts';
 import { createWiring } from '../../client/wiring.ts';
 import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
-import { deployWorkflowId } from '../../workflows/messages.ts';
+import { deployWorkflowId, healWorkflowId } from '../../workflows/messages.ts';
 import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
+import { eventually } from '../setup/eventually.ts';
 import { connectTemporal, type TemporalAccess, unique } from '../setup/temporal.ts';
 import { runHere, startCli } from './run-cli.ts';
 
@@ -63,6 +66,20 @@ describe.concurrent('names', () => {
       stderr: expect.stringContaining(
         `error: ${workItem}: no deploy and no window is known (its task, of repository ${repo}, stands at stage review); `,
       ),
+    });
+  });
+
+  test('the healings of a task that goes by its uuid are found by that, with Plane away', async () => {
+    const workItem = randomUUID();
+    await createTasks(fresh.database).insert({ repo, workItem, stage: 'done' });
+    for (let healings = 0; healings < 2; healings += 1) {
+      await startHealing(temporal.client, `${temporal.taskQueue}-nobody`, { id: workItem, project: randomUUID() });
+      await temporal.client.workflow.getHandle(healWorkflowId(workItem)).terminate();
+    }
+    await eventually(async () => {
+      const { stderr } = await runHere(env, 'explain', workItem.toUpperCase(), '--limit', '1');
+      expect(stderr).toContain('--limit');
+      expect(stderr).not.toContain('Plane');
     });
   });
 

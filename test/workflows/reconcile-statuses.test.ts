@@ -1,5 +1,6 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { Worker } from '@temporalio/worker';
+import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Drift, InDeployPhase, PageRead, ReadPage } from '../../activities/reconcile.ts';
 import { applySweepSchedule, sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
@@ -11,7 +12,7 @@ import {
   type ReconcileResult,
 } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
-import { connectTemporal, type TemporalAccess, unique, workflowBundle } from '../setup/temporal.ts';
+import { connectTemporal, type TemporalAccess, timeSkipping, unique, workflowBundle } from '../setup/temporal.ts';
 
 // What the workflow makes of what its activities find; the activities themselves: test/activities/reconcile.test.ts.
 
@@ -42,11 +43,15 @@ beforeAll(async () => {
 });
 afterAll(() => access.close());
 
-async function sweeping<T>(tracker: Tracker, run: (taskQueue: string, asked: string[]) => Promise<T>): Promise<T> {
+async function sweeping<T>(
+  tracker: Tracker,
+  run: (taskQueue: string, asked: string[]) => Promise<T>,
+  connection: NativeConnection = access.nativeConnection,
+): Promise<T> {
   const taskQueue = unique('queue');
   const asked: string[] = [];
   const worker = await Worker.create({
-    connection: access.nativeConnection,
+    connection,
     taskQueue,
     workflowBundle: workflowBundle(),
     activities: {
@@ -135,7 +140,9 @@ test('what cannot be healed or read is counted, and does not keep the rest from 
       });
       expect(Object.keys(result.projects)).toEqual(['ORCH']);
       // What is not settled is looked at by the next sweep, too, and what failed last of all.
-      expect(result.projects['ORCH']?.inDeployPhase.map(({ names }) => names[0])).toEqual(['ORCH-4', 'ORCH-1']);
+      const { inDeployPhase, failing } = result.projects['ORCH'] ?? {};
+      expect(inDeployPhase?.map(({ names }) => names[0])).toEqual(['ORCH-1', 'ORCH-4']);
+      expect(failing).toEqual([drift('ORCH-1').item.id]);
       expect(result.healings.map(({ workItem, result: how, detail }) => [workItem, how, detail])).toEqual(
         expect.arrayContaining([
           ['ORCH-1', 'failed', 'it is deleted'],
@@ -207,6 +214,54 @@ test('a project that takes no corrections keeps no other one waiting', () =>
       expect(failed).toBeLessThan(15);
     },
   ));
+
+test('a sweep that has lasted an hour leaves the projects that are left to the next one, which begins with them', async () => {
+  const env = await TestWorkflowEnvironment.createTimeSkipping(timeSkipping());
+  const projects = Array.from('ABCDEFGHIJ');
+  let mended = false;
+  try {
+    await sweeping(
+      {
+        projects,
+        readPage: ({ project }) => {
+          if (project === 'J' || mended) return page();
+          throw ApplicationFailure.retryable(`${project} does not answer`, 'PlaneUnavailable');
+        },
+      },
+      async (taskQueue, asked) => {
+        const workflowId = unique('sweeps');
+        const { firstExecutionRunId } = await env.client.workflow.start(RECONCILE_WORKFLOW, {
+          ...{ taskQueue, workflowId, args: [], cronSchedule: '* * * * *' },
+        });
+        const first = env.client.workflow.getHandle(workflowId, firstExecutionRunId, { followRuns: false });
+        await expect(first.result()).rejects.toThrow('continued as new'); // by its schedule
+        const { events } = await first.fetchHistory();
+        const { lastCompletionResult } = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes ?? {};
+        const [payload] = lastCompletionResult?.payloads ?? [];
+        const {
+          unread,
+          beginWith,
+          projects: swept,
+        } = defaultPayloadConverter.fromPayload<ReconcileResult>(payload ?? {});
+        expect(beginWith).toBe('H'); // each of those before it was tried for nine minutes
+        expect(unread.map(({ project }) => project)).toEqual(projects);
+        expect(unread.map(({ why }) => why).slice(6, 8)).toEqual([
+          'G does not answer',
+          'the sweep had lasted an hour by then, the next one begins with H',
+        ]);
+        expect(swept).toEqual({});
+        mended = true;
+        asked.length = 0;
+        await env.sleep('1 minute');
+        await eventually(() => expect(asked.length).toBeGreaterThanOrEqual(projects.length));
+        expect(asked.slice(0, 10)).toEqual(Array.from('HIJABCDEFG', (project) => `read ${project} from the start`));
+      },
+      env.nativeConnection,
+    );
+  } finally {
+    await env.teardown();
+  }
+});
 
 test('a healing that runs already is asked for one more look', () =>
   sweeping({ projects: ['ORCH'], readPage: () => page([drift('BUSY-1')]) }, async (taskQueue) => {

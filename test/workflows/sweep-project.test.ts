@@ -91,7 +91,49 @@ test('what has left the deploy phase since is not compared, and known no more', 
   expect(known).toEqual(['2']);
 });
 
-test('what is settled is known no more, and what failed comes last', async () => {
-  const { known } = await sweep([1, 2, 3, 4].map(shown), {}, () => ({ settled: ['2'], failed: ['1'] }));
-  expect(known).toEqual(['3', '4', '1']);
+test('what is settled is known no more, and what failed is compared last of all, longest ago first', async () => {
+  const four = [1, 2, 3, 4].map(shown);
+  const first = await sweep(four, {}, () => ({ settled: ['2'], failed: ['3', '1'] }));
+  expect(first.known).toEqual(['1', '3', '4']);
+  expect(first.project.failing).toEqual(['3', '1']);
+  for (const there of [four, []]) {
+    const order: string[] = [];
+    const { project } = await sweep(there, { last: first.project }, (drifts) => {
+      const ids = drifts.map(({ item }) => item.id);
+      order.push(...ids);
+      return { settled: ids.filter((id) => id === '1'), failed: ids.filter((id) => id === '3') };
+    });
+    expect(order).toEqual(there.length === 0 ? ['4', '3', '1'] : ['2', '4', '3', '1']);
+    expect(project.failing).toEqual(['3']);
+  }
+});
+
+test('also where so many are in the deploy phase that the next sweep reads everything', async () => {
+  const all = many(1_200);
+  const ids = all.map(({ item }) => item.id);
+  const tried: string[] = [];
+  /** Ten that fail, and no more is tried, as of `reconcileStatuses`. */
+  const tenFail = () => {
+    let failures = 0;
+    return (drifts: readonly Drift[]): Corrected => {
+      const failed = drifts.map(({ item }) => item.id).slice(0, 10 - failures);
+      failures += failed.length;
+      tried.push(...failed);
+      return { settled: [], failed };
+    };
+  };
+  let last: SweptProject | undefined;
+  for (let sweeps = 0; sweeps < 120; sweeps += 1)
+    last = (await sweep(all, last === undefined ? {} : { last }, tenFail())).project;
+  expect(tried).toEqual(ids); // each has had its turn before any has another
+  expect(last?.failing).toEqual(ids);
+});
+
+test('what fails no more, or has left the deploy phase, is like any other', async () => {
+  const { project } = await sweep([1, 2, 3].map(shown), {}, () => ({ settled: [], failed: ['1', '2', '3'] }));
+  const next = await sweep([], { last: project, left: ['1'] });
+  expect(next.known).toEqual(['2', '3']);
+  expect(next.project.failing).toEqual([]);
+  const gone = await sweep([3].map(shown), { last: project, began: DAY_MS * 101 }, () => ({ settled: [], failed: [] }));
+  expect(gone.project.failing).toEqual(['3']);
 });
