@@ -61,7 +61,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     findTask: (workItem, held) => (held === undefined ? tasks : createTasks(held)).find(workItem),
     findSpelled: async (workItem) => (await tasks.findNamed([workItem]))[0] ?? null,
     findByOtherName: async (repo, workItem) =>
-      (await tasks.findNamed((await tracker.namesOf(repo, workItem)) ?? []))[0] ?? null,
+      (await tasks.findNamed(await tracker.namesOf(repo, workItem)))[0] ?? null,
     windowActive,
     deployUnderWay,
     tracker,
@@ -78,7 +78,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     }),
     ...createTaskActivities({
       tasks,
-      namesOf: tracker.namesOf,
+      namesOf: tracker.namesIfShown,
       runningOn: evidence.runningWindows,
       windowActive,
     }),

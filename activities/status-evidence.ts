@@ -41,14 +41,13 @@ export interface SetStatus {
   readonly reason?: string;
 }
 
-interface TaskRow {
-  readonly repo: string;
-  readonly stage: string;
-}
-
 interface NamedTask {
   readonly repo: string;
   readonly workItem: string;
+}
+
+interface TaskRow extends NamedTask {
+  readonly stage: string;
 }
 
 export interface EvidenceDeps<Held> {
@@ -62,7 +61,10 @@ export interface EvidenceDeps<Held> {
   readonly findTask: (workItem: string, held?: Held) => Promise<TaskRow | null>;
   /** The task of a work item that is spelled otherwise in `tasks`. */
   readonly findSpelled: (workItem: string) => Promise<NamedTask | null>;
-  /** The task of a work item that has another name in `tasks`, such as its key for its uuid: the tracker is asked for them. */
+  /**
+   * The task of a work item that has another name in `tasks`, such as its key for its uuid: the tracker is asked for them.
+   * @throws also where the tracker does not show the work item: that is no evidence that it has no task.
+   */
   readonly findByOtherName: (repo: string, workItem: string) => Promise<NamedTask | null>;
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   /** Whether a deploy of the work item is between its begin and its window: what it shows is its own business. */
@@ -182,12 +184,9 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
     async withEvidence(request, act) {
       if (!guard.enabled) return unguarded(request, act);
       if (applies(guard, request.repo)) return guarded(request, act);
-      const { workItem } = request;
-      const asNamed = await findTask(workItem);
-      const task = asNamed === null ? await findNamed(request) : { repo: asNamed.repo, workItem };
-      if (task !== null && applies(guard, task.repo))
-        return guarded({ ...request, workItem: task.workItem, named: true }, act);
-      return unguarded({ ...request, repo: task?.repo ?? request.repo }, act);
+      const task = (await findTask(request.workItem)) ?? (await findNamed(request));
+      const { repo, workItem } = task ?? request;
+      return applies(guard, repo) ? guarded({ ...request, repo, workItem }, act) : unguarded({ ...request, repo }, act);
     },
 
     verdictOn(target, request, evidence) {

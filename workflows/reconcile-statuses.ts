@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  ApplicationFailure,
   executeChild,
   getExternalWorkflowHandle,
   isCancellation,
@@ -8,7 +9,7 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Drift, Reconcile } from '../activities/reconcile.ts';
+import type { Drift, ReadPage, Reconcile } from '../activities/reconcile.ts';
 import { messageOf } from './failures.ts';
 import { healWorkItem } from './heal-work-item.ts';
 import {
@@ -41,7 +42,7 @@ const MOST_CORRECTIONS = 100;
 /** So many that failed, which may take minutes each: the project takes none just now. */
 const MOST_FAILURES = 10;
 
-/** A sweep that has lasted so long begins no other project, ms: the next one begins with it. */
+/** So long reads a sweep of the schedule one project at the most, ms, and begins no other one then: the next sweep begins with that. */
 const LONG_MS = 60 * 60_000;
 
 /** The most drifts that a result lists. */
@@ -55,7 +56,8 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   const { dryRun, full } = parseReconcileInput(payload);
   const { lastResult, startTime } = workflowInfo();
   const began = startTime.getTime();
-  const before = isResult(lastResult) ? lastResult : NOTHING_BEFORE;
+  const before = isResult(lastResult) ? lastResult : {};
+  const begun = Date.now(); // its first task may have waited for a worker
 
   const seen = { looked: 0, inDeployPhase: 0 };
   const healings: Healing[] = [];
@@ -84,31 +86,39 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     };
   };
 
-  const notRead = (project: string, why: string): void => {
+  /** Whoever asks for everything waits for it; the schedule does not, as one sweep at a time runs of it. */
+  const isLong = (since: number): boolean => !full && Date.now() - since > LONG_MS;
+
+  const readInTime = (since: number) => (asked: ReadPage) => {
+    if (isLong(since)) throw ApplicationFailure.nonRetryable('there was more to read after an hour', 'TakesTooLong');
+    return readPage(asked);
+  };
+
+  const unreadAs = (project: string, why: string): void => {
     unread.push({ project, why });
-    log.warn(`project ${project} could not be read: ${why}`);
-    const last = before.projects[project];
+    log.warn(`project ${project} was not read to its end: ${why}`);
+    const last = before.projects?.[project];
     if (last !== undefined) projects[project] = last;
   };
 
-  for (const project of startingFrom(before.beginWith, await projectsToSweep())) {
-    beginWith ??= Date.now() - began > LONG_MS ? project : null;
+  for (const project of startingFrom(before.beginWith ?? null, await projectsToSweep())) {
+    if (beginWith === null && isLong(begun)) beginWith = project;
     if (beginWith !== null) {
-      notRead(project, `the sweep had lasted an hour by then, the next one begins with ${beginWith}`);
+      unreadAs(project, `the sweep had lasted an hour by then, the next one begins with ${beginWith}`);
       continue;
     }
     try {
       const swept = await sweepProject(
         project,
-        { began, full, last: before.projects[project] },
-        { readPage, findDrifts, correct: corrector() },
+        { began, full, last: before.projects?.[project] },
+        { readPage: readInTime(Date.now()), findDrifts, correct: corrector() },
       );
       seen.looked += swept.looked;
       seen.inDeployPhase += swept.inDeployPhase;
       projects[project] = swept.project;
     } catch (error) {
       if (isCancellation(error)) throw error;
-      notRead(project, messageOf(error));
+      unreadAs(project, messageOf(error));
     }
   }
 
@@ -168,9 +178,7 @@ async function heal({ item, repo, workItem }: Drift): Promise<Came> {
   }
 }
 
-type Before = Pick<ReconcileResult, 'projects' | 'beginWith'>;
-
-const NOTHING_BEFORE: Before = { projects: {}, beginWith: null };
+type Before = Partial<Pick<ReconcileResult, 'projects' | 'beginWith'>>;
 
 const isResult = (value: unknown): value is Before =>
   typeof value === 'object' &&

@@ -55,7 +55,7 @@ export async function sweepProject(
   const before = [...known.keys()];
   const failing = new Set(last?.failing);
   const deferred: ReadonlySet<string> = new Set(failing);
-  const isFirst = ({ item }: InDeployPhase): boolean => !deferred.has(item.id);
+  const isNotDeferred = ({ item }: InDeployPhase): boolean => !deferred.has(item.id);
   const read = new Set<string>();
   let looked = 0;
 
@@ -80,22 +80,24 @@ export async function sweepProject(
       known.set(id, each);
       read.add(id);
     }
-    await compare([...fresh.values()].filter(isFirst)); // writes come before the reads of the next page
+    await compare([...fresh.values()].filter(isNotDeferred)); // writes come before the reads of the next page
     cursor = page.next;
     more = cursor !== null;
   }
   const unchanged = [...known.values()].filter(({ item }) => !read.has(item.id));
-  await compare(unchanged.filter(isFirst));
+  await compare(unchanged.filter(isNotDeferred));
   await compare([...deferred].flatMap((id) => known.get(id) ?? []));
 
-  const still = { readUpTo: began, failing: [...failing].filter((id) => known.has(id)).slice(-MOST_FAILING) };
+  const tooMany = known.size > MOST_KNOWN;
   return {
     looked,
     inDeployPhase: read.size + unchanged.length,
-    project:
-      known.size > MOST_KNOWN
-        ? { ...still, fullAt: 0, inDeployPhase: [] }
-        : { ...still, fullAt: from?.fullAt ?? began, inDeployPhase: [...known.values()] },
+    project: {
+      readUpTo: began,
+      fullAt: tooMany ? 0 : (from?.fullAt ?? began),
+      inDeployPhase: tooMany ? [] : [...known.values()],
+      failing: [...failing].filter((id) => known.has(id)).slice(-MOST_FAILING),
+    },
   };
 }
 

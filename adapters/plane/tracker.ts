@@ -103,6 +103,13 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
     };
   }
 
+  /** Every name of a work item, its key first. */
+  async function namesOf(repo: string, workItem: string): Promise<readonly string[]> {
+    await client.project(projectOf(repo)); // its identifier is in the key
+    const { id, key } = await read(repo, workItem);
+    return key === null ? [id] : [key, id];
+  }
+
   return {
     stateId,
 
@@ -162,14 +169,12 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
       };
     },
 
-    /** Every name of a work item, its key first; `null`: Plane does not know it, or does not show it to us. */
-    async namesOf(repo: string, workItem: string): Promise<readonly string[] | null> {
+    namesOf,
+
+    /** Its names; `null`: Plane does not know it, or does not show it to us. */
+    async namesIfShown(repo: string, workItem: string): Promise<readonly string[] | null> {
       try {
-        const project = projectOf(repo);
-        await client.project(project); // its identifier is in the key
-        const { id, key, projectId } = await client.workItem(workItem, project);
-        places.set(workItem, { id, projectId });
-        return key === null ? [id] : [key, id];
+        return await namesOf(repo, workItem);
       } catch (error) {
         if (error instanceof PlaneNotFound || error instanceof PlaneForbidden) return null;
         throw error;

@@ -20,8 +20,8 @@ export type Applied = 'created' | 'updated' | 'removed' | 'none';
 /** A sweep that is late by this much is left out: the next one reads what it would have read. */
 const CATCH_UP = '1 minute';
 
-/** One that lasts longer would keep all others from running; what it has read is read again. */
-const LONGEST = '2 hours';
+/** One that lasts longer would keep all others from running. It ends by itself well before. */
+const LONGEST = '3 hours';
 
 /**
  * Makes the schedule of the sweeps what the settings say. Whoever has paused it finds it paused afterwards.

@@ -19,7 +19,8 @@ settings         {settings: [{name, value, source, help, type, default}], reposi
 doctor           {ok, checks: [{name, level, message}]}
 migrate          {ran: [name]}
 reconcile        {dryRun, looked, inDeployPhase, drifted, healed, putOff, failed, unread: [{project, why}],
-                  healings: [{repo, workItem, shown, wanted, result, detail}], projects}
+                  healings: [{repo, workItem, shown, wanted, result, detail}], projects,
+                  beginWith}
 schedule apply   {applied, scheduleId, everySeconds}
 
 execution        {kind, repo, workItem, workflowId, runId, running, status, phase, verdict, startedAt, closedAt}

@@ -267,12 +267,33 @@ describe('a work item by another name than its task has', () => {
     expect(await second).toMatchObject({ status: 'monitoring', wrote: false });
   });
 
-  test('where Plane cannot be asked for its names, nothing is written', async () => {
-    const world = await guardWorld(servers);
+  test.each(
+    [500, 429, 403, 404].flatMap((status) => [
+      { status, inScope: true },
+      { status, inScope: false },
+    ]),
+  )(
+    'where Plane answers $status to the question for its names, nothing is written (in scope: $inScope)',
+    async (how) => {
+      const { status, inScope } = how;
+      const world = await guardWorld(servers);
+      const key = await world.item({ stage: 'done', shown: 'Done' });
+      const { id } = world.control.workItem(key);
+      world.control.fault({ mode: 'status', status, match: { method: 'GET', path: id } });
+      const call = world.set('deploying', id, { repo: inScope ? world.selfHosting : 'nobodys' });
+      await expect(call).rejects.toThrow(String(status));
+      expect(world.patches()).toBe(0);
+    },
+  );
+
+  test('its uuid, from a repository of another project of Plane: that one does not have it, whatever was asked before', async () => {
+    const world = await guardWorld(servers, {
+      repositories: 'repositories: { elsewhere: { plane: { project: OPS }, deploy: { driver: external } } }',
+    });
     const key = await world.item({ stage: 'done', shown: 'Done' });
     const { id } = world.control.workItem(key);
-    world.control.fault({ mode: 'status', status: 500 });
-    await expect(world.set('deploying', id)).rejects.toThrow(/500/);
+    expect(await world.set('deploying', id)).toMatchObject({ verdict: 'CONVERGE_DONE' });
+    await expect(world.set('deploying', id, { repo: 'elsewhere' })).rejects.toThrow('404');
     expect(world.patches()).toBe(0);
   });
 });

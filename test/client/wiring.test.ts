@@ -71,13 +71,13 @@ describe.concurrent('names', () => {
 
   test('the healings of a task that goes by its uuid are found by that, with Plane away', async () => {
     const workItem = randomUUID();
-    await createTasks(fresh.database).insert({ repo, workItem, stage: 'done' });
+    await createTasks(fresh.database).insert({ repo, workItem: workItem.toUpperCase(), stage: 'done' });
     for (let healings = 0; healings < 2; healings += 1) {
       await startHealing(temporal.client, `${temporal.taskQueue}-nobody`, { id: workItem, project: randomUUID() });
       await temporal.client.workflow.getHandle(healWorkflowId(workItem)).terminate();
     }
     await eventually(async () => {
-      const { stderr } = await runHere(env, 'explain', workItem.toUpperCase(), '--limit', '1');
+      const { stderr } = await runHere(env, 'explain', workItem, '--limit', '1');
       expect(stderr).toContain('--limit');
       expect(stderr).not.toContain('Plane');
     });

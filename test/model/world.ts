@@ -142,9 +142,9 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
       guard: { enabled: true, repos: [REPO], selfHostingRepo: 'orchestrator' },
       withWorkItemLock: (_workItem, run) =>
         protections.lock ? lock.hold(worker, (lost) => run(null, lost)) : run(null),
-      async findTask() {
+      async findTask(workItem) {
         await worker.turn('asks for the stage');
-        const read = { repo: REPO, stage: believed?.stage ?? task.stage };
+        const read = { repo: REPO, workItem, stage: believed?.stage ?? task.stage };
         await worker.turn('gets the stage');
         return read;
       },

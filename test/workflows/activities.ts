@@ -56,7 +56,10 @@ export function activitiesOver({
       locks.set(workItem, mine);
       return mine;
     },
-    findTask: async (workItem) => at(workItem).task,
+    async findTask(workItem) {
+      const { task } = at(workItem);
+      return task === null ? null : { ...task, workItem };
+    },
     findSpelled: async () => null,
     findByOtherName: async () => null,
     windowActive,

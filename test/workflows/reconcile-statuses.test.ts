@@ -1,7 +1,7 @@
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type NativeConnection, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Drift, InDeployPhase, PageRead, ReadPage } from '../../activities/reconcile.ts';
 import { applySweepSchedule, sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
 import {
@@ -215,52 +215,113 @@ test('a project that takes no corrections keeps no other one waiting', () =>
     },
   ));
 
-test('a sweep that has lasted an hour leaves the projects that are left to the next one, which begins with them', async () => {
-  const env = await TestWorkflowEnvironment.createTimeSkipping(timeSkipping());
-  const projects = Array.from('ABCDEFGHIJ');
-  let mended = false;
-  try {
-    await sweeping(
-      {
-        projects,
-        readPage: ({ project }) => {
-          if (project === 'J' || mended) return page();
-          throw ApplicationFailure.retryable(`${project} does not answer`, 'PlaneUnavailable');
-        },
-      },
+describe('a sweep that takes long', () => {
+  let env: TestWorkflowEnvironment;
+  beforeEach(async () => {
+    env = await TestWorkflowEnvironment.createTimeSkipping(timeSkipping()); // its time stands still once a schedule is left behind
+  });
+  afterEach(() => env.teardown());
+
+  const PROJECTS = Array.from('ABCDEFGHIJ');
+  const away = (project: string): PageRead => {
+    throw ApplicationFailure.retryable(`${project} does not answer`, 'PlaneUnavailable'); // it is tried for nine minutes
+  };
+  const readFromTheStart = (projects: readonly string[]) => projects.map((each) => `read ${each} from the start`);
+  /** Each of them once: a try that follows another is left out. */
+  const inTurn = (asked: readonly string[]) => asked.filter((each, at) => each !== asked[at - 1]);
+
+  /** Sweeps one after the other, as by a schedule: each knows the result of the one before. */
+  async function sweeps(taskQueue: string) {
+    const workflowId = unique('sweeps');
+    let { firstExecutionRunId: runId } = await env.client.workflow.start(RECONCILE_WORKFLOW, {
+      ...{ taskQueue, workflowId, args: [], cronSchedule: '* * * * *' },
+    });
+    return async (): Promise<ReconcileResult> => {
+      const run = env.client.workflow.getHandle(workflowId, runId, { followRuns: false });
+      await expect(run.result()).rejects.toThrow('continued as new');
+      const { events } = await run.fetchHistory();
+      const { lastCompletionResult, newExecutionRunId } =
+        events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes ?? {};
+      runId = newExecutionRunId ?? '';
+      return defaultPayloadConverter.fromPayload(lastCompletionResult?.payloads?.[0] ?? {});
+    };
+  }
+
+  test('after an hour it leaves the projects that are left to the next one, which begins with them', () => {
+    let sick = false;
+    return sweeping(
+      { projects: PROJECTS, readPage: ({ project }) => (sick && project !== 'J' ? away(project) : page()) },
       async (taskQueue, asked) => {
-        const workflowId = unique('sweeps');
-        const { firstExecutionRunId } = await env.client.workflow.start(RECONCILE_WORKFLOW, {
-          ...{ taskQueue, workflowId, args: [], cronSchedule: '* * * * *' },
-        });
-        const first = env.client.workflow.getHandle(workflowId, firstExecutionRunId, { followRuns: false });
-        await expect(first.result()).rejects.toThrow('continued as new'); // by its schedule
-        const { events } = await first.fetchHistory();
-        const { lastCompletionResult } = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes ?? {};
-        const [payload] = lastCompletionResult?.payloads ?? [];
-        const {
-          unread,
-          beginWith,
-          projects: swept,
-        } = defaultPayloadConverter.fromPayload<ReconcileResult>(payload ?? {});
-        expect(beginWith).toBe('H'); // each of those before it was tried for nine minutes
-        expect(unread.map(({ project }) => project)).toEqual(projects);
+        const next = await sweeps(taskQueue);
+        const first = await next();
+        sick = true;
+        const { unread, beginWith, projects } = await next();
+        expect(beginWith).toBe('H');
+        expect(unread.map(({ project }) => project)).toEqual(PROJECTS);
         expect(unread.map(({ why }) => why).slice(6, 8)).toEqual([
           'G does not answer',
           'the sweep had lasted an hour by then, the next one begins with H',
         ]);
-        expect(swept).toEqual({});
-        mended = true;
+        expect(projects, 'where the last good ones came to').toEqual(first.projects);
+        sick = false;
         asked.length = 0;
-        await env.sleep('1 minute');
-        await eventually(() => expect(asked.length).toBeGreaterThanOrEqual(projects.length));
-        expect(asked.slice(0, 10)).toEqual(Array.from('HIJABCDEFG', (project) => `read ${project} from the start`));
+        expect(await next()).toMatchObject({ beginWith: null, unread: [] });
+        expect(asked).toEqual(readFromTheStart(Array.from('HIJABCDEFG')));
       },
       env.nativeConnection,
     );
-  } finally {
-    await env.teardown();
-  }
+  });
+
+  test('who asks for everything gets it, however long it takes', () =>
+    sweeping(
+      { projects: PROJECTS, readPage: ({ project }) => (project === 'J' ? page() : away(project)) },
+      async (taskQueue, asked) => {
+        const { unread, beginWith, looked } = await env.client.workflow.execute<
+          (input: ReconcileInput) => Promise<ReconcileResult>
+        >(RECONCILE_WORKFLOW, { taskQueue, workflowId: unique('sweep'), args: [{ full: true }] });
+        expect(inTurn(asked)).toEqual(readFromTheStart(PROJECTS));
+        expect(unread).toHaveLength(9);
+        expect({ beginWith, looked }).toEqual({ beginWith: null, looked: 3 });
+      },
+      env.nativeConnection,
+    ));
+
+  test('a project that is not read to its end within an hour keeps the others waiting for no longer', () => {
+    let tries = 0;
+    return sweeping(
+      {
+        projects: ['BIG', 'ORCH'],
+        readPage({ project }) {
+          if (project === 'ORCH') return page();
+          tries += 1;
+          return tries % 10 === 0 ? page([], `${tries}`) : away(project); // each page takes five minutes
+        },
+      },
+      async (taskQueue, asked) => {
+        const next = await sweeps(taskQueue);
+        expect(await next()).toMatchObject({
+          beginWith: 'ORCH',
+          unread: [{ project: 'BIG', why: 'there was more to read after an hour' }, { project: 'ORCH' }],
+        });
+        asked.length = 0;
+        expect(await next()).toMatchObject({ beginWith: null, looked: 3 });
+        expect(inTurn(asked).slice(0, 2)).toEqual(readFromTheStart(['ORCH', 'BIG']));
+      },
+      env.nativeConnection,
+    );
+  });
+
+  test('the hour does not count while no worker has taken it up', () =>
+    sweeping(
+      { projects: PROJECTS, readPage: () => page() },
+      async (taskQueue) => {
+        const result = await env.client.workflow.execute<() => Promise<ReconcileResult>>(RECONCILE_WORKFLOW, {
+          ...{ taskQueue, workflowId: unique('sweep'), args: [], startDelay: '2 hours' },
+        });
+        expect(result).toMatchObject({ beginWith: null, unread: [] });
+      },
+      env.nativeConnection,
+    ));
 });
 
 test('a healing that runs already is asked for one more look', () =>

@@ -94,6 +94,7 @@ test('what has left the deploy phase since is not compared, and known no more', 
 test('what is settled is known no more, and what failed is compared last of all, longest ago first', async () => {
   const four = [1, 2, 3, 4].map(shown);
   const first = await sweep(four, {}, () => ({ settled: ['2'], failed: ['3', '1'] }));
+  expect(first.compared).toEqual([4]); // and none of them again
   expect(first.known).toEqual(['1', '3', '4']);
   expect(first.project.failing).toEqual(['3', '1']);
   for (const there of [four, []]) {
@@ -108,7 +109,7 @@ test('what is settled is known no more, and what failed is compared last of all,
   }
 });
 
-test('also where so many are in the deploy phase that the next sweep reads everything', async () => {
+test('what fails has its turn, each before any has another, also where so much is in the deploy phase that all is read again', async () => {
   const all = many(1_200);
   const ids = all.map(({ item }) => item.id);
   const tried: string[] = [];
@@ -123,9 +124,9 @@ test('also where so many are in the deploy phase that the next sweep reads every
     };
   };
   let last: SweptProject | undefined;
-  for (let sweeps = 0; sweeps < 120; sweeps += 1)
+  for (let sweeps = 0; sweeps < 240; sweeps += 1)
     last = (await sweep(all, last === undefined ? {} : { last }, tenFail())).project;
-  expect(tried).toEqual(ids); // each has had its turn before any has another
+  expect(tried).toEqual([...ids, ...ids]);
   expect(last?.failing).toEqual(ids);
 });
 
@@ -136,4 +137,15 @@ test('what fails no more, or has left the deploy phase, is like any other', asyn
   expect(next.project.failing).toEqual([]);
   const gone = await sweep([3].map(shown), { last: project, began: DAY_MS * 101 }, () => ({ settled: [], failed: [] }));
   expect(gone.project.failing).toEqual(['3']);
+});
+
+test('the next sweep is told of the 2 000 that were tried last, and no more', async () => {
+  const all = many(2_050);
+  const { project } = await sweep(all, {}, (drifts) => ({ settled: [], failed: drifts.map(({ item }) => item.id) }));
+  expect(project.failing).toEqual(all.slice(50).map(({ item }) => item.id));
+});
+
+test('what a sweep of an older version has left does', async () => {
+  const { failing: _, ...older } = (await sweep([shown(1)])).project;
+  expect((await sweep([], { last: older as SweptProject })).known).toEqual(['1']);
 });

@@ -9,7 +9,7 @@ import { createDatabase, type Database } from '../../../adapters/postgres/databa
 import type { DeployPhaseStatus } from '../../../decisions/index.ts';
 import { startSimulatedPlane } from '../../../demo/simulated-plane/simulated-plane.ts';
 import { type Env, loadSettings } from '../../../settings.ts';
-import { environment, noFiles } from '../../settings/builders.ts';
+import { environment, files, noFiles } from '../../settings/builders.ts';
 import { unique } from '../../setup/temporal.ts';
 import type { GuardServers, WindowKind } from './servers.ts';
 
@@ -35,6 +35,8 @@ const Line = z.looseObject({ msg: z.string() });
 interface WorldOptions {
   /** Settings beside the sound ones. */
   readonly env?: Env;
+  /** The text of the repositories file. */
+  readonly repositories?: string;
   /** `gone`: nobody listens where the worker looks for it. */
   readonly postgres?: 'there' | 'gone';
   readonly temporal?: 'there' | 'gone';
@@ -61,7 +63,7 @@ let lastNumber = 1_000;
  */
 export async function guardWorld(
   servers: GuardServers,
-  { env = {}, postgres = 'there', temporal = 'there' }: WorldOptions = {},
+  { env = {}, repositories, postgres = 'there', temporal = 'there' }: WorldOptions = {},
 ) {
   const plane = await startSimulatedPlane({ jobDelayMs: 0 });
   plane.control.setRateLimit(null);
@@ -72,9 +74,10 @@ export async function guardWorld(
       ORCH_PLANE_API_KEY: plane.apiKey,
       ORCH_PLANE_WORKSPACE: plane.workspace,
       ORCH_SELF_HOSTING_REPO: selfHosting,
+      ...(repositories === undefined ? {} : { ORCH_REPOSITORIES_FILE: 'repositories.yaml' }),
       ...env,
     }),
-    noFiles,
+    repositories === undefined ? noFiles : files({ 'repositories.yaml': repositories }),
   );
   const client = createPlaneClient(settings.plane);
   const count = { lockRoundTrips: 0, statements: 0, describes: 0 };
