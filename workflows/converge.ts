@@ -4,8 +4,8 @@ import type { StatusSetters } from '../activities/status-setters.ts';
 import { isFailure, messageOf } from './failures.ts';
 import { sendAlert } from './tell-people.ts';
 
-/** The last write retries without limit: a status is late rather than wrong (invariant 3). */
-const setters = (summary: string) =>
+/** The last write of a run is tried again without limit: a status is late rather than wrong (invariant 3). */
+export const lastSetters = (summary: string) =>
   proxyActivities<StatusSetters>({
     summary,
     startToCloseTimeout: '45 seconds',
@@ -19,16 +19,20 @@ const SETTLE_TRIES = 5;
 /** How long a write that only a person can mend (a revoked key, a missing state) waits for its next try: 1 to 15 minutes. */
 const mendingMs = (failures: number): number => Math.min(60_000 * 2 ** (failures - 1), 15 * 60_000);
 
-export interface Convergence {
+/** Whose last status is written. */
+interface LastWrite {
   readonly repo: string;
   readonly workItem: string;
+  /** Names this run, so that an alarm about it is raised once. */
+  readonly alarmKey: string;
+}
+
+export interface Convergence extends LastWrite {
   readonly caller: string;
   readonly reason: string;
   /** Only where the guard is in force is a status read back. */
   readonly guarded: boolean;
   readonly settleMs: number;
-  /** Names this run, so that an alarm about it is raised once. */
-  readonly alarmKey: string;
 }
 
 /** What the last word needs of the world. The workflows have it of Temporal; a model of all races has its own. */
@@ -38,6 +42,8 @@ export interface Outside {
   sendAlert(alert: Parameters<typeof sendAlert>[0]): Promise<void>;
 }
 
+const TEMPORAL: Outside = { setters: lastSetters, sleep, sendAlert };
+
 /**
  * The last word on a done task: writes `Done`, then, after the settle time, reads it back and converges again until a read
  * needs no write (invariant 5). Ends early only where the work item is gone from the tracker.
@@ -46,20 +52,16 @@ export interface Outside {
 export async function convergeAndSettle(
   convergence: Convergence,
   note: (text: string) => void,
-  outside: Outside = { setters, sleep, sendAlert },
+  outside: Outside = TEMPORAL,
 ): Promise<void> {
   const { repo, workItem, caller, reason, guarded, settleMs } = convergence;
   const request: SetStatus = { repo, workItem, caller, reason };
-  if (
-    (await untilDone(convergence, note, outside, () => outside.setters('show Done').convergeDone(request))) === null ||
-    !guarded
-  )
-    return;
+  const done = () => outside.setters('show Done').convergeDone(request);
+  if ((await untilWritten(convergence, note, done, outside)) === null || !guarded) return;
   for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
     if (settleMs > 0) await outside.sleep(settleMs, { summary: 'then the status is read back' });
-    const result = await untilDone(convergence, note, outside, () =>
-      outside.setters('read the status back').settleStatus({ ...request, reason: 'settle' }),
-    );
+    const settled = () => outside.setters('read the status back').settleStatus({ ...request, reason: 'settle' });
+    const result = await untilWritten(convergence, note, settled, outside);
     if (result?.wrote !== true) return;
     note(`the status was wrong after it had settled, and was converged again (${attempt} of ${SETTLE_TRIES})`);
   }
@@ -71,12 +73,15 @@ export async function convergeAndSettle(
   );
 }
 
-/** Runs a write until it has worked; `null`: the work item is gone from the tracker, so there is nothing to mirror any more. */
-async function untilDone<T>(
-  convergence: Convergence,
+/**
+ * Runs a write until it has worked. Where only a person can mend it, somebody is called.
+ * @returns `null`: the work item is gone from the tracker, so there is nothing to mirror any more.
+ */
+export async function untilWritten<T>(
+  last: LastWrite,
   note: (text: string) => void,
-  outside: Outside,
   run: () => Promise<T>,
+  outside: Outside = TEMPORAL,
 ): Promise<T | null> {
   for (let failures = 1; ; failures += 1) {
     try {
@@ -90,7 +95,7 @@ async function untilDone<T>(
       }
       if (failures === 1)
         await alarm(
-          convergence,
+          last,
           note,
           outside,
           `the last status cannot be written, it is tried again every few minutes: ${text}`,
@@ -101,7 +106,7 @@ async function untilDone<T>(
 }
 
 async function alarm(
-  { repo, workItem, alarmKey }: Convergence,
+  { repo, workItem, alarmKey }: LastWrite,
   note: (text: string) => void,
   { sendAlert: send }: Outside,
   text: string,

@@ -2,24 +2,25 @@ import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workf
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { SetStatus, ShownStatus } from '../activities/status-evidence.ts';
 import type { StatusSetters } from '../activities/status-setters.ts';
-import { convergeAndSettle } from './converge.ts';
+import { convergeAndSettle, lastSetters, untilWritten } from './converge.ts';
 import type { Ending } from './deploy-endings.ts';
 import { isFailure, messageOf } from './failures.ts';
 import type { DeployInput } from './messages.ts';
 import { commentOnWorkItem, sendAlert } from './tell-people.ts';
 
-/** A status write never holds up the work: after a minute the run goes on, and says so. */
+/** On its way no status holds up the work: after so long, which is more than Plane's rate limit asks to wait, the run goes on and says so. */
 const setters = (summary: string) =>
   proxyActivities<StatusSetters>({
     summary,
     startToCloseTimeout: '45 seconds',
-    scheduleToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: '90 seconds',
     heartbeatTimeout: '10 seconds',
+    retry: { maximumInterval: '10 seconds' },
   });
 
 /**
  * What the tracker is shown of one run. What cannot be shown within its time is noted, and the run goes on; only the last
- * word, `converge`, is kept at until it is there.
+ * one, `converge` or `putBack`, is kept at until it is there.
  * @param plan the run's plan, once there is one
  * @param note takes what did not go as it should
  */
@@ -72,8 +73,8 @@ export function mirrorOf(
       ),
 
     putBack: ({ outcome }: Ending, before: ShownStatus | null) =>
-      attempt('the status from before the run could not be put back', () =>
-        setters('put the status back').restoreStatus({ ...request(outcome), before }),
+      untilWritten({ ...request(outcome), alarmKey: firstExecutionRunId }, note, () =>
+        lastSetters('put the status back').restoreStatus({ ...request(outcome), before }),
       ),
 
     converge(reason: string): Promise<void> {

@@ -200,13 +200,14 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** An ending before `done`: the tracker goes back to what it showed, or to what the authorities ask for. */
   const endBeforeDone = async (end: EndingBeforeDone, before: ShownStatus | null): Promise<DeployResult> => {
     const { status, told } = OWED[end.outcome];
-    if (status === 'put_back' && touched) await mirror.putBack(end, before);
-    // What is told about it may wait for a tracker that is away; the repository is free for the next deploy.
+    // What is owed may wait for a tracker that is away; the repository is free for the next deploy.
     const result = finish(end);
-    if (status === 'converged') await mirror.converge(end.reason);
-    const telling: Promise<unknown>[] = told === 'nobody' ? [] : [mirror.comment('ended', end)];
-    if (told === 'comment_and_alert') telling.push(mirror.alertUnknown(end.reason));
-    await Promise.all(telling);
+    const owed: Promise<unknown>[] = [];
+    if (status === 'converged') owed.push(mirror.converge(end.reason));
+    if (status === 'put_back' && touched) owed.push(mirror.putBack(end, before));
+    if (told !== 'nobody') owed.push(mirror.comment('ended', end));
+    if (told === 'comment_and_alert') owed.push(mirror.alertUnknown(end.reason));
+    await Promise.all(owed);
     return result;
   };
 

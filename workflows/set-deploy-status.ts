@@ -9,6 +9,7 @@ const setters = proxyActivities<StatusSetters>({
   startToCloseTimeout: '45 seconds',
   scheduleToCloseTimeout: '2 minutes',
   heartbeatTimeout: '10 seconds',
+  retry: { maximumInterval: '10 seconds' },
 });
 
 const SETTERS = {

@@ -178,9 +178,28 @@ describe.concurrent('outages', LONG, () => {
       expect(await item.windowStatus()).toMatchObject({ phase: 'closed', outcome: 'healthy' });
       expect([item.status(), await item.stage()]).toEqual(['Deploying', 'done']);
       await control.acceptConnections();
-      await shownIn('Plane away for more than a minute', item, 'Done');
+      await shownIn('Plane away for longer than a status may take', item, 'Done');
       expect(await item.result()).toMatchObject({ outcome: 'done' });
       expect(item.history()).toEqual(['Awaiting Deploy', 'Deploying', 'Done']);
+    }));
+
+  test('Plane is away while a run is cancelled: the status from before it is put back once Plane is there again', () =>
+    withSystem({}, async (system, item) => {
+      const { control } = system.plane;
+      await system.startWorker();
+      system.production.hold(item.repo);
+      await item.start();
+      await system.production.whenHeld(item.repo);
+      await item.untilShown('Deploying');
+      await control.refuseConnections();
+      await system.client.cancelRun(item, { by: 'oncall', reason: 'not now' });
+      system.production.release(item.repo);
+      await until(async () => expect((await item.deployStatus()).phase).toBe('finished'));
+      await delay(35_000); // as long as it takes until the waits between two tries have grown to a minute
+      expect(item.status()).toBe('Deploying');
+      await control.acceptConnections();
+      await shownIn('Plane away while a run is cancelled', item, 'In Progress');
+      expect(await item.result()).toMatchObject({ outcome: 'cancelled' });
     }));
 
   test('Temporal is killed in mid-window: the worker stays, and the window goes on once Temporal is back', async () => {

@@ -350,6 +350,35 @@ describe('a tracker that fails never holds up the work', () => {
     expect(item.alerts).toHaveLength(1);
     expect(refused).toBe(3);
   });
+
+  test('the status from before the run is put back once the tracker is there again, hours later; the repository is free meanwhile', async () => {
+    const item = harness.add({ deploy: async () => ({ ok: false, detail: 'exit code 3' }) });
+    const began = await harness.env.currentTimeMs();
+    let meanwhile: unknown;
+    item.tracker = async () => {
+      if (item.count.deploys === 0 || (await harness.env.currentTimeMs()) - began > 3 * 60 * 60_000) return;
+      meanwhile ??= (await harness.deploy(item).query(deployStatusQuery)).phase;
+      throw new Error('the tracker is away');
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'deploy_failed' });
+    expect(item.shown.id).toBe(IN_PROGRESS.id);
+    expect(meanwhile).toBe('finished');
+    expect(item.alerts).toEqual([]);
+  });
+
+  test('where only a person can mend it: one alarm, and it is put back afterwards', async () => {
+    const item = harness.add({ deploy: async () => ({ ok: false, detail: 'exit code 3' }) });
+    let refused = 0;
+    item.tracker = async () => {
+      if (item.count.deploys === 0 || refused >= 3) return;
+      refused += 1;
+      throw ApplicationFailure.nonRetryable('Given API token is not valid', 'PlaneUnauthorized');
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'deploy_failed' });
+    expect(item.shown.id).toBe(IN_PROGRESS.id);
+    expect(item.alerts).toHaveLength(1);
+    expect(comments(item)).toContain('deploy failed');
+  });
 });
 
 test('a degraded window ends done, with the alert as a comment', async () => {
