@@ -1,4 +1,4 @@
-import type { Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import { messageOf } from './adapters/error-message.ts';
 import { PlaneRateLimited, PlaneUnavailable } from './adapters/plane/errors.ts';
 import type { PlaneClient } from './adapters/plane/plane-client.ts';
@@ -7,6 +7,7 @@ import { DatabaseUnavailable } from './adapters/postgres/querier.ts';
 import { tableFaults } from './adapters/postgres/table-faults.ts';
 import { namespaceFault } from './adapters/temporal/namespace-fault.ts';
 import { ensureSearchAttributes, missingSearchAttributes } from './adapters/temporal/search-attributes.ts';
+import { lookAtSweeps, sweepScheduleId } from './adapters/temporal/sweep-schedule.ts';
 import { NoAnswer, within } from './adapters/within.ts';
 import { planeProjects, type Settings } from './settings.ts';
 
@@ -37,7 +38,13 @@ const fault = (name: string, message: string): Check => ({ name, level: 'fault',
  * @param register also registers search attributes that are missing; without it a missing one is a warning.
  */
 export async function checkWorld(world: World, register: boolean): Promise<Check[]> {
-  const checks = await Promise.all([checkTemporal(world, register), checkDatabase(world), checkPlane(world)]);
+  const checks = await Promise.all([
+    checkTemporal(world, register).then(async (found) =>
+      found.some(({ level }) => level === 'fault') ? found : [...found, ...(await checkSweeps(world, register))],
+    ),
+    checkDatabase(world),
+    checkPlane(world),
+  ]);
   return [...world.settings.warnings.map((text) => warning('settings', text)), ...checks.flat()];
 }
 
@@ -66,6 +73,37 @@ async function checkTemporal({ temporal, namespace }: World, register: boolean):
         ? fault('temporal', `${messageOf(error)}: check TEMPORAL_ADDRESS and the network`)
         : fault('search attributes', messageOf(error)),
     ];
+  }
+}
+
+/** Whether somebody else's changes in Plane are corrected. The worker makes the schedule itself, after this. */
+async function checkSweeps({ settings, temporal, namespace }: World, register: boolean): Promise<Check[]> {
+  const { sweep, worker } = settings;
+  if (sweep.everyMs === 0) return [];
+  try {
+    const client = new Client({ connection: temporal, namespace });
+    const seen = await temporal.withDeadline(Date.now() + PATIENCE_MS, () => lookAtSweeps(client, worker.taskQueue));
+    if (seen === null)
+      return register
+        ? []
+        : [warning('sweeps', 'not scheduled yet; the worker does it at its start, d2d schedule apply does it now')];
+    const id = sweepScheduleId(worker.taskQueue);
+    if (seen.paused)
+      return [
+        warning(
+          'sweeps',
+          `paused: until temporal schedule toggle --unpause --schedule-id ${id} --reason "…" what somebody else brings back in Plane stands`,
+        ),
+      ];
+    if (seen.last === null) return [ok('sweeps', `every ${sweep.everyMs / 1_000} s, none has ended yet`)];
+    const { at, left } = seen.last;
+    return [
+      left === null
+        ? ok('sweeps', `every ${sweep.everyMs / 1_000} s, the last one at ${at.toISOString()}`)
+        : warning('sweeps', `the last one at ${at.toISOString()} left something undone: ${left}`),
+    ];
+  } catch (error) {
+    return [warning('sweeps', messageOf(error))];
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { asFailure } from './failures.ts';
+import { type SentWrites, withSentWrites } from './sent-writes.ts';
 
 /** How often a running activity says that its worker is alive, ms; the workflows' heartbeat time-outs are 10 s. */
 const HEARTBEAT_MS = 2_000;
@@ -10,20 +12,30 @@ const OWN_HEARTBEAT = new Set(['deploy', 'rollback', 'checkHealth']);
 
 /**
  * For every activity: heartbeats, so that a dead worker is noticed within seconds whatever the activity's own time-out is,
- * and the translation of adapters' errors.
+ * and the translation of adapters' errors. Both bear the status writes that were sent: a try that lost its answer is no secret.
  */
 export const activityInterceptors = (context: Context): ActivityInterceptors => ({
   inbound: {
     async execute(input, next) {
       const silent = context.info.isLocal || OWN_HEARTBEAT.has(context.info.activityType);
-      const timer = silent ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+      const { heartbeatDetails: before } = context.info;
+      const sent: SentWrites = {
+        all: !silent && Array.isArray(before) ? before : [],
+        keep: () => context.heartbeat(sent.all),
+      };
+      const timer = silent ? undefined : setInterval(sent.keep, HEARTBEAT_MS);
       try {
-        return await next(input);
+        return await withSentWrites(sent, () => next(input));
       } catch (error) {
-        throw asFailure(error);
+        throw withWrites(asFailure(error), sent);
       } finally {
         clearInterval(timer);
       }
     },
   },
 });
+
+const withWrites = (error: unknown, { all }: SentWrites): unknown =>
+  all.length === 0 || error instanceof CancelledFailure
+    ? error
+    : ApplicationFailure.fromError(error, { details: [all] });

@@ -1,3 +1,4 @@
+import { messageOf } from '../adapters/error-message.ts';
 import {
   applies,
   type DeployPhaseStatus,
@@ -6,6 +7,7 @@ import {
   type GuardVerdict,
   type Scope,
 } from '../decisions/index.ts';
+import { type SentWrite, sentWrites } from './sent-writes.ts';
 
 export type TrackerStatus = DeployPhaseStatus | 'done';
 
@@ -18,8 +20,8 @@ export interface ShownStatus {
   readonly status: TrackerStatus | null;
 }
 
-/** What can be written: one of the orchestrator's statuses, the project's state for what is cancelled, or a state by its id. */
-export type Written = TrackerStatus | 'cancelled' | { readonly id: string };
+/** What can be written: one of the orchestrator's statuses, the project's state for what is cancelled, or a state of its own. */
+export type Written = TrackerStatus | 'cancelled' | Pick<ShownStatus, 'id' | 'name'>;
 
 /** The tracker, by the work item's id in `tasks`. Whatever fails is thrown. */
 export interface Tracker {
@@ -96,6 +98,8 @@ export interface OnEvidence {
   readonly evidence: GuardEvidence;
   /** The work item as `tasks` names it. */
   readonly workItem: string;
+  /** Writes that were sent before it came to this: by tries that failed, or in doubt. */
+  readonly earlier?: readonly SentWrite[];
 }
 
 export interface Evidenced {
@@ -138,14 +142,16 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
       if (!applies(guard, repo)) return { outOfScope: repo };
       const active = await windowActive(repo, workItem);
       const request = { ...asked, repo };
-      const write: Write = (status) =>
+      const evidence = { inForce: true, dbStage: task?.stage ?? null, windowActive: active };
+      const { write, earlier } = recording(evidence, (status, sending) =>
         tracker.write(repo, workItem, status, () => {
           lost?.throwIfAborted();
           assertFresh(workItem, age());
           doubt.inDoubt = () => lost?.aborted === true || age() > MAX_EVIDENCE_AGE_MS;
-        });
-      const evidence = { inForce: true, dbStage: task?.stage ?? null, windowActive: active };
-      return { result: { ...(await act(evidence, request, write)), evidence, workItem } };
+          sending();
+        }),
+      );
+      return { result: { ...(await act(evidence, request, write)), evidence, workItem, ...earlier() } };
     });
   }
 
@@ -176,8 +182,8 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
 
   const unguarded = async <T extends object>(request: SetStatus, act: Act<T>): Promise<T & OnEvidence> => {
     const { repo, workItem } = request;
-    const write: Write = (status) => tracker.write(repo, workItem, status);
-    return { ...(await act(OFF, request, write)), evidence: OFF, workItem };
+    const { write, earlier } = recording(OFF, (status, sending) => tracker.write(repo, workItem, status, sending));
+    return { ...(await act(OFF, request, write)), evidence: OFF, workItem, ...earlier() };
   };
 
   return {
@@ -211,6 +217,39 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
       if (id === (await tracker.stateId(repo, workItem, status))) return { shown, wrote: false };
       await write(status);
       return { shown, wrote: true };
+    },
+  };
+}
+
+/**
+ * A write that is on record from the moment at which it begins to be sent.
+ * @param send calls `sending` at that moment.
+ */
+function recording(evidence: GuardEvidence, send: (status: Written, sending: () => void) => Promise<void>) {
+  const sent = sentWrites();
+  let mine: SentWrite | null = null;
+  const write: Write = async (status) => {
+    try {
+      await send(status, () => {
+        mine = { at: Date.now(), status: typeof status === 'string' ? status : status.name, evidence, answer: null };
+        sent.all.push(mine);
+        sent.keep();
+      });
+      if (mine !== null) mine.answer = 'taken';
+    } catch (error) {
+      if (mine !== null) {
+        mine.answer = messageOf(error);
+        sent.keep();
+      }
+      throw error;
+    }
+  };
+  return {
+    write,
+    /** What was sent before this write, and is not told by its own result. */
+    earlier(): Pick<OnEvidence, 'earlier'> {
+      const earlier = sent.all.filter((each) => each !== mine);
+      return earlier.length === 0 ? {} : { earlier };
     },
   };
 }

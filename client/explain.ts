@@ -3,7 +3,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { temporal as proto } from '@temporalio/proto';
 import { z } from 'zod';
-import { sameRepo } from '../decisions/index.ts';
+import { decide, type GuardVerdict, sameRepo } from '../decisions/index.ts';
 import { healWorkflowId } from '../workflows/messages.ts';
 import { asking, executionOf, oneOf } from './executions.ts';
 import type { KnownTask, ResolvedWorkItem } from './resolve-work-item.ts';
@@ -27,11 +27,7 @@ export interface StatusWish {
   /** The status that was asked for, or `what should stand` where the authorities were to say. */
   readonly wanted: string;
   /** What the authorities said; `null`: they were not asked, or it failed before. */
-  readonly evidence: {
-    readonly inForce: boolean;
-    readonly dbStage: string | null;
-    readonly windowActive: boolean;
-  } | null;
+  readonly evidence: z.infer<typeof Evidence> | null;
   readonly verdict: string | null;
   /** What the tracker showed before; `null`: it was not read. */
   readonly shown: string | null;
@@ -40,6 +36,18 @@ export interface StatusWish {
   readonly attempts: number;
   /** Why the last attempt failed, or why all of it did; `null`: nothing failed. */
   readonly failure: string | null;
+  /** Writes that were sent before: by tries that failed, or in doubt. */
+  readonly earlier: readonly EarlierWrite[];
+}
+
+/** A write that was sent, whatever came of it. */
+export interface EarlierWrite {
+  readonly at: number;
+  readonly evidence: z.infer<typeof Evidence>;
+  readonly verdict: GuardVerdict;
+  readonly sent: string;
+  /** `taken`, or why there was no good answer; `null`: none is known. */
+  readonly answer: string | null;
 }
 
 /** Everything that was asked of a work item's status, in the order in which it was answered, as Temporal has it on record. */
@@ -79,9 +87,16 @@ const HISTORY_MS = 30_000;
 
 const Asked = z.object({ caller: z.string().optional(), reason: z.string().optional() });
 
+const Evidence = z.object({ inForce: z.boolean(), dbStage: z.string().nullable(), windowActive: z.boolean() });
+
+const SentWrites = z
+  .array(z.object({ at: z.number(), status: z.string(), evidence: Evidence, answer: z.string().nullable() }))
+  .catch([]);
+
 const Answered = z
   .object({
-    evidence: z.object({ inForce: z.boolean(), dbStage: z.string().nullable(), windowActive: z.boolean() }).nullish(),
+    evidence: Evidence.nullish(),
+    earlier: SentWrites.optional(),
     verdict: z.string().nullish(),
     shown: z.string().nullish(),
     status: z.string().nullish(),
@@ -150,7 +165,7 @@ async function wishesOf(temporal: Client, workflowId: string, runId: string): Pr
 
 type Came = Pick<
   StatusWish,
-  'answeredAt' | 'failed' | 'evidence' | 'verdict' | 'shown' | 'wrote' | 'attempts' | 'failure'
+  'answeredAt' | 'failed' | 'evidence' | 'verdict' | 'shown' | 'wrote' | 'attempts' | 'failure' | 'earlier'
 >;
 
 /** What came of an activity: by its own events, or by what the server knows of one that is still tried. */
@@ -172,7 +187,7 @@ function outcomeOf(
   const completed = events.find((event) => of(event.activityTaskCompletedEventAttributes));
   if (completed !== undefined) {
     const result = Answered.safeParse(decoded(completed.activityTaskCompletedEventAttributes?.result)).data ?? null;
-    const sent = result?.wrote === true && result.status != null ? (SHOWN[result.status] ?? result.status) : null;
+    const sent = result?.wrote === true && result.status != null ? shownAs(result.status) : null;
     return {
       answeredAt: timeOf(completed),
       failed: false,
@@ -182,6 +197,7 @@ function outcomeOf(
       wrote: sent,
       attempts,
       failure: earlier,
+      earlier: earlierOf(result?.earlier),
     };
   }
   const failed = events.find(
@@ -194,7 +210,11 @@ function outcomeOf(
     const { activityTaskFailedEventAttributes: fault, activityTaskTimedOutEventAttributes: late } = failed;
     const why = fault?.failure ?? late?.failure;
     const text = deepest(why) ?? earlier ?? 'it was cancelled';
-    return { ...nothing, failed: true, answeredAt: timeOf(failed), attempts, failure: text };
+    const sent = SentWrites.parse(decoded(why?.applicationFailureInfo?.details ?? lastHeartbeat(why)));
+    return {
+      ...nothing,
+      ...{ failed: true, answeredAt: timeOf(failed), attempts, failure: text, earlier: earlierOf(sent) },
+    };
   }
   const pending = raw.pendingActivities?.find((activity) => activity.activityId === activityId);
   return {
@@ -202,8 +222,20 @@ function outcomeOf(
     answeredAt: null,
     attempts: pending?.attempt ?? attempts,
     failure: pending?.lastFailure?.message ?? null,
+    earlier: earlierOf(SentWrites.parse(decoded(pending?.heartbeatDetails))),
   };
 }
+
+const earlierOf = (sent: z.infer<typeof SentWrites> = []): readonly EarlierWrite[] =>
+  sent.map(({ at, evidence, status, answer }) => ({
+    ...{ at, evidence, verdict: decide(evidence), sent: shownAs(status), answer },
+  }));
+
+const shownAs = (status: string): string => SHOWN[status] ?? status;
+
+/** The last words of a try whose time ran out, or whose worker was lost. */
+const lastHeartbeat = (failure: Failure | null | undefined): Payloads | null | undefined =>
+  failure?.timeoutFailureInfo?.lastHeartbeatDetails ?? failure?.cause?.applicationFailureInfo?.details;
 
 type Failure = proto.api.failure.v1.IFailure;
 

@@ -6,7 +6,7 @@ import { byItself } from './repositories.ts';
 import { type Described, readRepositoryFile } from './repository-file.ts';
 import { checkRepository } from './repository-rules.ts';
 import type { Values } from './schema.ts';
-import { checkLists, checkShared } from './shared-rules.ts';
+import { checkLastWord, checkLists, checkShared } from './shared-rules.ts';
 import { createSubstitute } from './substitution.ts';
 import type { Settings } from './types.ts';
 
@@ -38,6 +38,7 @@ export function check(env: Env, readFile: ReadFile): Checked {
     described.map(({ name }) => name),
     warn,
   );
+  checkLastWord(values, warn);
   const settings = assemble(values, described, ca, [...warnings]);
   return { settings, faults: [], warnings: settings.warnings };
 }

@@ -39,6 +39,24 @@ export function checkShared(values: Partial<Values>, fault: Tell): void {
   }
 }
 
+/** What a status write needs to stand for good (docs/status-protocol.md): whoever gives that up is told. */
+export function checkLastWord(values: Partial<Values>, warn: Tell): void {
+  if (values.ORCH_DEPLOY_STATUS_GUARD_ENABLED !== true) return;
+  const {
+    ORCH_STATUS_SETTLE_SECONDS: settleMs = 0,
+    ORCH_SWEEP_SECONDS: sweepMs,
+    ORCH_PLANE_WEBHOOK_PORT: port,
+  } = values;
+  if (settleMs < 60_000)
+    warn(
+      `ORCH_STATUS_SETTLE_SECONDS is ${settleMs / 1_000}: a write that is on its way may be stored after its status was read back; 60 or more outlast it`,
+    );
+  if (sweepMs === 0 && port === null)
+    warn(
+      'ORCH_SWEEP_SECONDS is 0 and ORCH_PLANE_WEBHOOK_PORT is not set: what somebody else brings back in Plane is corrected by nobody',
+    );
+}
+
 /** Names in the lists of repositories that nothing describes: most are typing errors. */
 export function checkLists(values: Partial<Values>, known: readonly string[], warn: Tell): void {
   for (const list of ['ORCH_DEPLOY_STATUS_GUARD_REPOS', 'ORCH_POST_DEPLOY_REPOS'] as const) {

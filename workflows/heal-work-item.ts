@@ -1,5 +1,6 @@
 import {
   condition,
+  continueAsNew,
   log,
   proxyActivities,
   setDefaultSignalHandler,
@@ -28,7 +29,7 @@ const STAY = '1 minute';
 /** So many corrections: somebody writes against us. */
 const FOUGHT = 5;
 
-/** The most looks of one execution: whoever goes on writing starts another. */
+/** The most looks of one execution: it goes on as a new one where more are asked for. */
 const MOST_LOOKS = 50;
 
 /**
@@ -44,7 +45,7 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
   let looks = 0;
   let corrections = 0;
   let last: Healed | null = null;
-  for (let more = true; more && looks < MOST_LOOKS; ) {
+  for (let more = true; more; ) {
     const answered = asked;
     looks += 1;
     const seen = await activities.healWorkItem({ id, project, reason });
@@ -61,6 +62,8 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
     if (once && asked === answered) break;
     await sleep(REST, { summary: 'events that come now are one more look' });
     const asks = () => asked > answered;
+    if (looks === MOST_LOOKS && asks()) return continueAsNew<typeof healWorkItem>({ id, project, reason, once });
+    if (looks === MOST_LOOKS) break;
     more =
       asks() ||
       (!once &&

@@ -5,6 +5,7 @@ import {
   type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
+import { z } from 'zod';
 
 /** The id of the schedule of one task queue, and of the workflows that it starts (with the time behind it). */
 export const sweepScheduleId = (taskQueue: string): string => `reconcile-statuses/${taskQueue}`;
@@ -53,6 +54,49 @@ export async function applySweepSchedule(client: Client, { taskQueue, everyMs }:
     await handle.update(({ state }) => ({ ...wanted, state }));
     return 'updated';
   }
+}
+
+/** What the sweeps of a task queue leave to be done, as far as the schedule and its last sweep that has ended tell. */
+export interface SweepsSeen {
+  readonly paused: boolean;
+  readonly last: {
+    readonly at: Date;
+    /** `null`: nothing; otherwise in words. */
+    readonly left: string | null;
+  } | null;
+}
+
+const Swept = z.object({
+  failed: z.number(),
+  unread: z.array(z.object({ project: z.string(), why: z.string() })),
+});
+
+/**
+ * Looks at the schedule of the sweeps; `null`: there is none.
+ * @throws what Temporal throws.
+ */
+export async function lookAtSweeps(client: Client, taskQueue: string): Promise<SweepsSeen | null> {
+  const described = await client.schedule.getHandle(sweepScheduleId(taskQueue)).describe().catch(notThere);
+  if (described === 'none') return null;
+  const { info, state } = described;
+  for (const { takenAt, action } of info.recentActions.toReversed()) {
+    const { workflowId, firstExecutionRunId } = action.workflow;
+    const sweep = client.workflow.getHandle(workflowId, firstExecutionRunId);
+    const { status } = await sweep.describe();
+    if (status.name === 'RUNNING') continue;
+    const left = status.name === 'COMPLETED' ? leftBy(await sweep.result()) : `it is ${status.name.toLowerCase()}`;
+    return { paused: state.paused, last: { at: takenAt, left } };
+  }
+  return { paused: state.paused, last: null };
+}
+
+function leftBy(result: unknown): string | null {
+  const { failed, unread } = Swept.parse(result);
+  const left = [
+    ...(failed === 0 ? [] : [`${failed} statuses could not be corrected`]),
+    ...unread.map(({ project, why }) => `project ${project} was not read: ${why}`),
+  ];
+  return left.length === 0 ? null : left.join('; ');
 }
 
 function notThere(error: unknown): 'none' {

@@ -14,7 +14,7 @@ cancel           {repo, workItem, workflowId, runId, what, by, reason, takenUp, 
 extend           {repo, workItem, workflowId, runId, by, reason, minutes, endsAt}
 close            {repo, workItem, workflowId, runId, report, logPath}
 explain          {workItem, task, wishes: [{at, answeredAt, failed, workflowType, workflowId, caller, reason, wanted, evidence, verdict,
-                  shown, wrote, attempts, failure}], more}
+                  shown, wrote, attempts, failure, earlier: [{at, evidence, verdict, sent, answer}]}], more}
 settings         {settings: [{name, value, source, help, type, default}], repositories: [{name, value, source}], faults, warnings}
 doctor           {ok, checks: [{name, level, message}]}
 migrate          {ran: [name]}

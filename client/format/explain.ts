@@ -1,27 +1,36 @@
-import type { Explanation, StatusWish } from '../explain.ts';
+import type { EarlierWrite, Explanation, StatusWish } from '../explain.ts';
 import { formatTable } from './table.ts';
 import { oneLine, type Paint } from './text.ts';
 import { moment } from './time.ts';
 
-/** A line for each wish, in the order of their answers: who wanted which status, on what evidence, the verdict, and what came of it. */
+/** A line for each wish and each write, in the order of their answers: who wanted which status, on what evidence, the verdict, and what came of it. */
 export function formatExplanation({ workItem, task, wishes }: Explanation, now: number, paint: Paint): string {
-  const lines = [
+  const head = [
     `${paint.bold(workItem)} · ${task === null ? 'its task is not known here' : `${task.repo}, tasks.stage ${task.stage}`}`,
   ];
   if (wishes.length === 0)
-    return [...lines, 'nobody has asked for a status of it, as far as Temporal remembers'].join('\n');
-  const rows = wishes.map((wish) => [
-    milliseconds(wish.answeredAt ?? wish.at, now),
-    wish.reason === null ? oneLine(wish.caller) : `${oneLine(wish.caller)}: ${oneLine(wish.reason)}`,
-    wish.wanted,
-    evidence(wish),
-    wish.verdict ?? '–',
-    cameOf(wish, paint),
-  ]);
+    return [...head, 'nobody has asked for a status of it, as far as Temporal remembers'].join('\n');
+  const lines = wishes
+    .flatMap((wish) => {
+      const who = wish.reason === null ? oneLine(wish.caller) : `${oneLine(wish.caller)}: ${oneLine(wish.reason)}`;
+      const line = (at: number, on: Pick<StatusWish, 'evidence' | 'verdict'>, came: string) => ({
+        at,
+        cells: [milliseconds(at, now), who, wish.wanted, evidence(on), on.verdict ?? '–', came],
+      });
+      return [
+        ...wish.earlier.map((write) => line(write.at, write, cameOfWrite(write, paint))),
+        line(wish.answeredAt ?? wish.at, wish, cameOf(wish, paint)),
+      ];
+    })
+    .toSorted((one, other) => one.at - other.at);
   return [
-    ...lines,
+    ...head,
     '',
-    formatTable(['TIME (UTC)', 'WHO', 'WANTED', 'EVIDENCE', 'VERDICT', 'WHAT CAME OF IT'], rows, paint),
+    formatTable(
+      ['TIME (UTC)', 'WHO', 'WANTED', 'EVIDENCE', 'VERDICT', 'WHAT CAME OF IT'],
+      lines.map(({ cells }) => cells),
+      paint,
+    ),
   ].join('\n');
 }
 
@@ -29,11 +38,15 @@ export function formatExplanation({ workItem, task, wishes }: Explanation, now: 
 const milliseconds = (at: number, now: number): string =>
   moment(at, now).replace('Z', `.${String(at % 1_000).padStart(3, '0')}Z`);
 
-function evidence({ evidence: on }: StatusWish): string {
+function evidence({ evidence: on }: Pick<StatusWish, 'evidence'>): string {
   if (on === null) return '–';
   if (!on.inForce) return 'guard not in force';
   return `${on.dbStage === null ? 'no task' : `stage ${oneLine(on.dbStage)}`}, ${on.windowActive ? 'window active' : 'no window'}`;
 }
+
+/** What stood afterwards is told by a line that follows. */
+const cameOfWrite = ({ sent, answer }: EarlierWrite, paint: Paint): string =>
+  paint.warn(`${sent} was sent: ${answer === null ? 'no answer is known' : oneLine(answer)}`);
 
 function cameOf({ answeredAt, failed, shown, wrote, attempts, failure }: StatusWish, paint: Paint): string {
   const tries = attempts > 1 ? ` (try ${attempts}${failure === null ? '' : `; before: ${oneLine(failure)}`})` : '';

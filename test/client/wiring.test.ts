@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createTasks } from '../../adapters/postgres/tasks.ts';
 import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
 import { startHealing } from '../../adapters/temporal/start-healing.ts';
+import { sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
 import { createWiring } from '../../client/wiring.ts';
 import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import { deployWorkflowId, healWorkflowId } from '../../workflows/messages.ts';
@@ -127,6 +128,21 @@ describe('doctor', () => {
     expect(checks).toContainEqual({ name: 'database', level: 'ok', message: expect.any(String) });
     expect(checks).toContainEqual({ name: 'plane', level: 'warning', message: expect.any(String) });
     expect(checks).toContainEqual({ name: 'temporal', level: 'ok', message: expect.any(String) });
+  });
+
+  test('whether sweeps run, and whether they are paused', async () => {
+    const swept = { ...env, ORCH_TASK_QUEUE: unique('queue') };
+    const sweeps = async () => {
+      const { checks } = JSON.parse((await runHere(swept, 'doctor', '--json')).stdout);
+      return checks.find(({ name }: { name: string }) => name === 'sweeps');
+    };
+    expect(await sweeps()).toMatchObject({ level: 'warning', message: expect.stringContaining('not scheduled yet') });
+    await runHere(swept, 'schedule', 'apply');
+    expect(await sweeps()).toMatchObject({ level: 'ok', message: 'every 300 s, none has ended yet' });
+    const schedule = temporal.client.schedule.getHandle(sweepScheduleId(swept.ORCH_TASK_QUEUE));
+    await schedule.pause('too loud');
+    expect(await sweeps()).toMatchObject({ level: 'warning', message: expect.stringMatching(/^paused: .*--unpause/) });
+    await schedule.delete();
   });
 
   test('faulty settings are its first finding', async () => {

@@ -157,6 +157,21 @@ test('a CA file goes with require and verify-full only, and holds a certificate'
   expect(faults({ ...ca, ORCH_DATABASE_CA_FILE: 'absent.pem' }, pem).join()).toContain('there is no such file');
 });
 
+test('what a status needs to stand for good: whoever gives that up is told', () => {
+  const warnings = (env: Env) => loadSettings(environment(env), noFiles).warnings;
+  expect(warnings({ ORCH_STATUS_SETTLE_SECONDS: '60', ORCH_SWEEP_SECONDS: '1' })).toEqual([]);
+  expect(warnings({ ORCH_STATUS_SETTLE_SECONDS: '59' })).toEqual([
+    'ORCH_STATUS_SETTLE_SECONDS is 59: a write that is on its way may be stored after its status was read back; 60 or more outlast it',
+  ]);
+  expect(warnings({ ORCH_SWEEP_SECONDS: '0' })).toEqual([
+    'ORCH_SWEEP_SECONDS is 0 and ORCH_PLANE_WEBHOOK_PORT is not set: what somebody else brings back in Plane is corrected by nobody',
+  ]);
+  const listening = { ORCH_PLANE_WEBHOOK_PORT: '8080', ORCH_PLANE_WEBHOOK_SECRET: 'plane_wh_0123456789' };
+  expect(warnings({ ORCH_SWEEP_SECONDS: '0', ...listening })).toEqual([]);
+  const off = { ORCH_DEPLOY_STATUS_GUARD_ENABLED: 'false' };
+  expect(warnings({ ORCH_SWEEP_SECONDS: '0', ORCH_STATUS_SETTLE_SECONDS: '0', ...off })).toEqual([]);
+});
+
 test('a name in a list that nothing describes is a warning', () => {
   expect(loadSettings(...described(SHOP, { ORCH_POST_DEPLOY_REPOS: 'shpo, SHOP' })).warnings).toEqual([
     'ORCH_POST_DEPLOY_REPOS names "shpo", which no settings describe',

@@ -84,6 +84,107 @@ describe.concurrent('d2d explain', LONG, () => {
       expect(stdout).toMatch(/In Progress → Deploying \(try 2; before: .*Plane answered 500/);
     }));
 
+  test('writes that were sent by tries which failed: each with its evidence, and what Plane answered', () =>
+    withSystem({}, async (system, item) => {
+      const match = { method: 'PATCH', times: 1 };
+      system.plane.control.fault({ mode: 'status', status: 500, body: { error: 'first' }, match });
+      system.plane.control.fault({ mode: 'applyThenStatus', status: 500, body: { error: 'second' }, match });
+      await system.startWorker();
+      await (await item.setStatus('deploying')).result();
+      const evidence = { inForce: true, dbStage: 'deploy', windowActive: false };
+      const write = { sent: 'Deploying', verdict: 'ALLOW', evidence };
+      await until(async () => {
+        expect((await explained(system, item)).wishes).toMatchObject([
+          {
+            ...{ attempts: 3, shown: 'Deploying', wrote: null },
+            earlier: [
+              { ...write, answer: expect.stringContaining('first') },
+              { ...write, answer: expect.stringContaining('second') },
+            ],
+          },
+        ]);
+      });
+      const { stdout } = await runProcess(system.env(), 'explain', item.workItem);
+      expect(stdout).toMatch(/ALLOW +Deploying was sent: .*Plane answered 500/);
+      expect(stdout).toMatch(/ALLOW +nothing written by this try, Deploying stands \(try 3; before: /);
+    }));
+
+  test('a write that was refused for good was sent all the same', () =>
+    withSystem({}, async (system, item) => {
+      system.plane.control.fault({ mode: 'status', status: 403, body: {}, match: { method: 'PATCH' } });
+      await system.startWorker();
+      await expect((await item.setStatus('deploying')).result()).rejects.toThrow();
+      await until(async () => {
+        expect((await explained(system, item)).wishes).toMatchObject([
+          { failed: true, wrote: null, earlier: [{ sent: 'Deploying', answer: expect.stringContaining('403') }] },
+        ]);
+      });
+    }));
+
+  test('a write in doubt, as its lock was lost: it is on record beside what was written after it', () =>
+    withSystem({}, async (system, item) => {
+      const { control } = system.plane;
+      control.fault({ mode: 'hold', phase: 'before', match: { method: 'PATCH', times: 1 } });
+      await system.startWorker();
+      const call = await item.setStatus('deploying');
+      await control.whenHeld(1);
+      await system.sql(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and application_name like '% lock' and state = 'idle in transaction'`,
+      );
+      await item.setStage('done');
+      control.release();
+      await call.result();
+      expect(item.history()).toEqual(['Deploying', 'Done']);
+      await until(async () => {
+        expect((await explained(system, item)).wishes).toMatchObject([
+          {
+            ...{ wanted: 'Deploying', verdict: 'CONVERGE_DONE', shown: 'Deploying', wrote: 'Done', attempts: 1 },
+            earlier: [{ sent: 'Deploying', verdict: 'ALLOW', evidence: { dbStage: 'deploy' }, answer: 'taken' }],
+          },
+        ]);
+      });
+    }));
+
+  const EARLIER = [{ sent: 'Deploying', verdict: 'ALLOW', answer: null }];
+
+  /** A write that Plane has got, and whose worker is killed before it answers. */
+  async function killedInWrite(system: System, item: Item) {
+    const { control } = system.plane;
+    control.fault({ mode: 'hold', phase: 'after', match: { method: 'PATCH', times: 1 } });
+    const worker = await system.startWorker();
+    const call = await item.setStatus('deploying');
+    await control.whenHeld(1);
+    await until(async () => {
+      expect((await explained(system, item)).wishes).toMatchObject([{ answeredAt: null, earlier: EARLIER }]);
+    });
+    worker.signal('SIGKILL');
+    await worker.ended;
+    control.release();
+    return call;
+  }
+
+  test('a write whose worker was killed before its answer came', () =>
+    withSystem({}, async (system, item) => {
+      const call = await killedInWrite(system, item);
+      await system.startWorker();
+      await call.result();
+      await until(async () => {
+        expect((await explained(system, item)).wishes).toMatchObject([
+          { attempts: 2, shown: 'Deploying', wrote: null, earlier: EARLIER },
+        ]);
+      });
+    }));
+
+  test('a write whose worker never came back', () =>
+    withSystem({}, async (system, item) => {
+      await killedInWrite(system, item);
+      await until(async () => {
+        const { wishes } = await explained(system, item); // its time is two minutes
+        expect(wishes).toMatchObject([{ failed: true, earlier: EARLIER }]);
+      });
+    }));
+
   test('a healing that an event has started, and that has not come to an end yet', () =>
     withSystem({}, async (system, item) => {
       const { control } = system.plane;

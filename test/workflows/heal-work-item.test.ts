@@ -1,10 +1,11 @@
-import { Worker } from '@temporalio/worker';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Healed } from '../../activities/heal-work-item.ts';
 import { startHealing } from '../../adapters/temporal/start-healing.ts';
 import { D2dWorkItem, HEAL_WORKFLOW, type HealResult, healWorkflowId, lookSignal } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
-import { connectTemporal, type TemporalAccess, unique, workflowBundle } from '../setup/temporal.ts';
+import { connectTemporal, type TemporalAccess, timeSkipping, unique, workflowBundle } from '../setup/temporal.ts';
 
 // One look at a work item for each quiet moment, however many events ask for it; the real thing: test/system/webhooks.test.ts.
 
@@ -27,11 +28,12 @@ const healed = (wrote: boolean): Healed => ({
 async function healing<T>(
   look: () => Healed | null,
   run: (taskQueue: string, alerts: string[]) => Promise<T>,
+  connection: NativeConnection = access.nativeConnection,
 ): Promise<T> {
   const taskQueue = unique('queue');
   const alerts: string[] = [];
   const worker = await Worker.create({
-    connection: access.nativeConnection,
+    connection,
     taskQueue,
     workflowBundle: workflowBundle(),
     activities: {
@@ -88,3 +90,27 @@ test('after a correction it stays: whoever writes again is answered, and somebod
       await handle.terminate();
     },
   ));
+
+test('who asks while the fiftieth look is made gets another: it goes on as a new execution', async () => {
+  const env = await TestWorkflowEnvironment.createTimeSkipping(timeSkipping());
+  const id = unique('item');
+  let looks = 0;
+  const look = (): null => {
+    looks += 1;
+    if (looks <= 50) void startHealing(env.client, 'nobody', { id, project: 'p' });
+    return null;
+  };
+  try {
+    await healing(
+      look,
+      async (taskQueue) => {
+        await startHealing(env.client, taskQueue, { id, project: 'p' });
+        expect(await env.client.workflow.getHandle(healWorkflowId(id)).result()).toMatchObject({ looks: 1 });
+        expect(looks).toBe(51);
+      },
+      env.nativeConnection,
+    );
+  } finally {
+    await env.teardown();
+  }
+});

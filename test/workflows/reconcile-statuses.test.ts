@@ -3,7 +3,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Drift, InDeployPhase, PageRead, ReadPage } from '../../activities/reconcile.ts';
-import { applySweepSchedule, sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
+import { applySweepSchedule, lookAtSweeps, sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
 import {
   HEAL_WORKFLOW,
   healWorkflowId,
@@ -182,6 +182,41 @@ test('by its schedule a sweep goes on where the one before began, and compares a
       expect(compared.slice(0, 3)).toEqual([['SLOW-1', 'SLOW-2'], ['SLOW-1', 'SLOW-2'], ['SLOW-2']]);
       expect(asked.filter((line) => line.startsWith('heal'))).toEqual(['heal SLOW-1']);
       expect(sweepScheduleId(taskQueue)).toContain(taskQueue);
+    },
+  );
+});
+
+test('what the last sweep of a schedule has left undone', () => {
+  let away = true;
+  return sweeping(
+    {
+      projects: ['GONE', 'ORCH'],
+      readPage({ project }) {
+        if (away && project === 'GONE') throw ApplicationFailure.nonRetryable('no such project', 'PlaneNotFound');
+        return page(away ? [drift('LEFT-1')] : []);
+      },
+      heal(workItem) {
+        throw ApplicationFailure.nonRetryable(`${workItem} is deleted`, 'PlaneNotFound');
+      },
+      findDrifts: (found) => (away ? found.map(({ names: [workItem = ''] }) => drift(workItem)) : []),
+    },
+    async (taskQueue) => {
+      expect(await lookAtSweeps(access.client, taskQueue)).toBeNull();
+      await applySweepSchedule(access.client, { taskQueue, everyMs: 1_000 });
+      await eventually(async () =>
+        expect(await lookAtSweeps(access.client, taskQueue)).toEqual({
+          paused: false,
+          last: {
+            at: expect.any(Date),
+            left: '1 statuses could not be corrected; project GONE was not read: no such project',
+          },
+        }),
+      );
+      away = false;
+      await eventually(async () =>
+        expect(await lookAtSweeps(access.client, taskQueue)).toMatchObject({ last: { left: null } }),
+      );
+      await applySweepSchedule(access.client, { taskQueue, everyMs: 0 });
     },
   );
 });
