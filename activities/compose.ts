@@ -51,7 +51,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     names: { awaiting_deploy: awaitingDeploy, deploying, monitoring, done },
     projectOf: (repo) => repository(repo)?.planeProject ?? settings.plane.project,
   });
-  const spareRequests = createSpareRequests(plane.requestsLeft, settings.sweep.keepRequests);
+  const withSpareRequests = createSpareRequests(plane.requestsLeft, settings.sweep.keepRequests);
   const driverFor = createDriverFor({ environment });
   const http = createHttpProbe();
 
@@ -83,7 +83,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       windowActive,
     }),
     ...setters,
-    ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus, spareRequests }),
+    ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus, withSpareRequests }),
     ...createReconcile({
       guard: settings.guard,
       projects: planeProjects(settings),
@@ -91,7 +91,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       tasks,
       windowActive,
       deployUnderWay,
-      spareRequests,
+      withSpareRequests,
     }),
     ...createDeploy({ repository, driverFor, log }),
     ...createHealthCheck({ repository, http }),

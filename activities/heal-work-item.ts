@@ -13,8 +13,8 @@ export interface HealWorkItemDeps {
     findNamed(names: readonly string[]): Promise<readonly { readonly repo: string; readonly workItem: string }[]>;
   };
   readonly healStatus: StatusSetters['healStatus'];
-  /** @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
-  readonly spareRequests: () => void;
+  /** Runs a look at the tracker in its turn. @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
+  readonly withSpareRequests: <T>(look: () => Promise<T>) => Promise<T>;
 }
 
 /** Which work item to look at, and why. */
@@ -28,18 +28,19 @@ export interface Healed extends Correction {
 }
 
 /** Each throws what the tracker, the lock, Postgres or Temporal throw. */
-export function createHealWorkItem({ tracker, tasks, healStatus, spareRequests }: HealWorkItemDeps) {
+export function createHealWorkItem({ tracker, tasks, healStatus, withSpareRequests }: HealWorkItemDeps) {
+  async function look({ id, project, reason }: HealRequest): Promise<Healed | null> {
+    const item = await tracker.item(project, id);
+    if (item === null || item.status === null || item.status === 'done') return null;
+    const [task] = await tasks.findNamed(item.names);
+    if (task === undefined) return null;
+    const { repo, workItem } = task;
+    return { repo, ...(await healStatus({ repo, workItem, caller: 'healWorkItem', reason })) };
+  }
+
   return {
     /** Looks at one work item, and corrects a deploy-phase status that should not stand; `null`: nothing of ours is shown, or nobody knows its task. */
-    async healWorkItem({ id, project, reason }: HealRequest): Promise<Healed | null> {
-      spareRequests();
-      const item = await tracker.item(project, id);
-      if (item === null || item.status === null || item.status === 'done') return null;
-      const [task] = await tasks.findNamed(item.names);
-      if (task === undefined) return null;
-      const { repo, workItem } = task;
-      return { repo, ...(await healStatus({ repo, workItem, caller: 'healWorkItem', reason })) };
-    },
+    healWorkItem: (request: HealRequest): Promise<Healed | null> => withSpareRequests(() => look(request)),
   };
 }
 

@@ -73,8 +73,8 @@ export interface ReconcileDeps {
   };
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
-  /** @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
-  readonly spareRequests: () => void;
+  /** Runs a look at the tracker in its turn. @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
+  readonly withSpareRequests: <T>(look: () => Promise<T>) => Promise<T>;
 }
 
 interface Task {
@@ -88,7 +88,7 @@ interface Task {
  * anew. Each throws what the tracker, Postgres or Temporal throw.
  */
 export function createReconcile(deps: ReconcileDeps) {
-  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, spareRequests } = deps;
+  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, withSpareRequests } = deps;
 
   /** What a task asks its work item to show; `null`: nothing else than it shows. */
   async function wantedBy({ repo, workItem, stage }: Task, shown: DeployPhaseStatus): Promise<Drift['wanted'] | null> {
@@ -108,8 +108,7 @@ export function createReconcile(deps: ReconcileDeps) {
 
     /** One page of a project. */
     async readPage({ project, cursor, since, known }: ReadPage): Promise<PageRead> {
-      spareRequests();
-      const { items, next } = await tracker.page(project, cursor);
+      const { items, next } = await withSpareRequests(() => tracker.page(project, cursor));
       const inDeployPhase: InDeployPhase[] = [];
       const left: string[] = [];
       for (const { item, names, shown, status } of items) {

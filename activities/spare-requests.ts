@@ -1,20 +1,39 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { oneAtATime } from '../adapters/one-at-a-time.ts';
 
-/** How long a read waits where it must leave the rest of the requests to the writes of runs, ms. */
-const SPARE_MS = 15_000;
+/** The most requests of one look, as a rule: project, states, work item, and under the lock the work item again and its write. */
+const LOOK_REQUESTS = 5;
+
+/** The longest wait for those before it, ms: of the 45 s of its activity the rest is for the look. */
+const TURN_MS = 10_000;
+
+/** How long it waits until it is tried again, ms: for the others, and where too few requests are left. */
+const RETRY_MS = { turn: 1_000, spare: 15_000 };
 
 /**
- * Keeps some of Plane's rate limit for the writes of runs: whoever could as well wait calls it before it reads.
- * @param left requests that are left this minute, whoever uses the key; `null`: nobody knows.
+ * Keeps some of Plane's rate limit for the writes of runs: whoever could as well wait looks at Plane through it. In one process one looks
+ * at a time, so that each knows what those before it have used.
+ * @param left requests that are left this minute, whoever uses the key; `null`: nobody knows, and a look finds out.
  * @param keep how many are kept.
- * @throws ApplicationFailure `PlaneBudget`, to be tried again a little later.
+ * @returns what runs a look; it throws ApplicationFailure `PlaneBudget`, to be tried again a little later, and what the look throws.
  */
-export const createSpareRequests = (left: () => number | null, keep: number) => (): void => {
-  const now = left();
-  if (now === null || now > keep) return;
-  throw ApplicationFailure.create({
-    type: 'PlaneBudget',
-    message: `${now} requests are left of Plane's rate limit, which are kept for the writes of runs (ORCH_SWEEP_KEEP_REQUESTS): it waits`,
-    nextRetryDelay: SPARE_MS,
-  });
-};
+export function createSpareRequests(left: () => number | null, keep: number) {
+  const inTurn = oneAtATime();
+  return <T>(look: () => Promise<T>): Promise<T> => {
+    const since = performance.now();
+    return inTurn('looks', async () => {
+      if (performance.now() - since > TURN_MS)
+        throw putOff(`the looks at Plane before it took more than ${TURN_MS / 1_000} s`, RETRY_MS.turn);
+      const now = left();
+      if (now !== null && now - LOOK_REQUESTS < keep)
+        throw putOff(
+          `${now} requests are left of Plane's rate limit, a look takes up to ${LOOK_REQUESTS}, and ${keep} are kept for the writes of runs (ORCH_SWEEP_KEEP_REQUESTS)`,
+          RETRY_MS.spare,
+        );
+      return look();
+    });
+  };
+}
+
+const putOff = (why: string, nextRetryDelay: number): ApplicationFailure =>
+  ApplicationFailure.create({ type: 'PlaneBudget', message: `${why}: it waits`, nextRetryDelay });

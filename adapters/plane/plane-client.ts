@@ -74,7 +74,10 @@ export interface PlaneClient {
    * changed meanwhile moves to the front, so that others show twice; one that is deleted lets another slip onto a page that was read.
    */
   workItemsPage(projectId: string, cursor: string | null, options?: CallOptions): Promise<PlaneWorkItemsPage>;
-  /** Requests that the key had left by the last answer, whoever uses it; `null` where no answer of the last minute said so. */
+  /**
+   * Requests that the key had left by the last answer, whoever uses it, less our own that are not answered yet; `null` where no answer of
+   * the last minute said so.
+   */
   requestsLeft(): number | null;
   /** The project's states, in its order. Cached for 10 minutes. */
   states(projectId: string, options?: CallOptions): Promise<readonly PlaneState[]>;

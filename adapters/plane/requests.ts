@@ -11,7 +11,10 @@ export interface CallOptions {
 }
 
 export interface Requests {
-  /** Requests that the key had left by the last answer, whoever uses it; `null` where no answer of the last minute said so. */
+  /**
+   * Requests that the key had left by the last answer, whoever uses it, less our own that are not answered yet; `null` where no answer of
+   * the last minute said so.
+   */
   left(): number | null;
   /** @throws errors of errors.ts. */
   ask(request: PlaneRequest): Promise<GoodAnswer>;
@@ -31,15 +34,20 @@ const MAX_PAGES = 50;
 
 export function createRequests(transport: Transport, apiKey: string): Requests {
   let last: { readonly left: number; readonly at: number } | null = null;
+  let unanswered = 0;
 
   async function ask(request: PlaneRequest): Promise<GoodAnswer> {
-    const answer = await transport.exchange(request);
+    unanswered += 1;
+    const answer = await transport.exchange(request).finally(() => {
+      unanswered -= 1;
+    });
     const left = answer.status === 429 ? 0 : Number.parseInt(answer.remaining ?? '', 10);
     if (Number.isFinite(left)) last = { left, at: performance.now() };
     return judge(request, answer, apiKey);
   }
 
-  const left = (): number | null => (last === null || performance.now() - last.at > RATE_WINDOW_MS ? null : last.left);
+  const left = (): number | null =>
+    last === null || performance.now() - last.at > RATE_WINDOW_MS ? null : Math.max(0, last.left - unanswered);
 
   function read<T>(schema: z.ZodType<T>, { status, json }: GoodAnswer, { method, path }: PlaneRequest): T {
     const parsed = schema.safeParse(json);

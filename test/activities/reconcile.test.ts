@@ -132,15 +132,15 @@ describe('readPage and findDrifts', () => {
 
   test('what is left of the rate limit is kept for writes: sweeps and healings are put off', async () => {
     const world = await guardWorld(servers, { env: { ORCH_SWEEP_KEEP_REQUESTS: '20' } });
-    world.control.setRateLimit(24);
-    await firstPage(world); // 21 are left
+    world.control.setRateLimit(28);
+    await firstPage(world); // 25 are left
     await firstPage(world);
     await expect(firstPage(world)).rejects.toThrow(
       expect.objectContaining({
         type: 'PlaneBudget',
         nextRetryDelay: 15_000,
         message: expect.stringContaining(
-          "20 requests are left of Plane's rate limit, which are kept for the writes of runs",
+          "24 requests are left of Plane's rate limit, a look takes up to 5, and 20 are kept for the writes of runs",
         ),
       }),
     );

@@ -284,7 +284,7 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
     tasks: { findNamed: async () => [{ repo: REPO, workItem: WORK_ITEM, stage: task.stage, asked: WORK_ITEM }] },
     windowActive: async () => window.active,
     deployUnderWay: async () => underWay,
-    spareRequests: () => {},
+    withSpareRequests: (look) => look(),
   });
 
   let last: SweptProject | undefined;

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { PlaneForbidden, PlaneNotFound, PlaneRejected, PlaneUnauthorized } from '../../../adapters/plane/errors.ts';
+import {
+  PlaneForbidden,
+  PlaneNotFound,
+  PlaneRejected,
+  PlaneUnauthorized,
+  PlaneUnavailable,
+} from '../../../adapters/plane/errors.ts';
 import { createPlaneClient } from '../../../adapters/plane/plane-client.ts';
 import { failure, simulated } from './support.ts';
 
@@ -141,6 +147,22 @@ test('how many requests are left this minute is known from every answer, whoever
   expect(await failure(client.me())).toMatchObject({ name: 'PlaneRateLimited' });
   expect(client.requestsLeft()).toBe(0);
   await other.close();
+});
+
+test('a request that is not answered yet is one less that is left', async () => {
+  const { plane, client } = await simulated();
+  plane.control.setRateLimit(5);
+  await client.me();
+  plane.control.fault({ mode: 'hold', phase: 'before', match: { method: 'GET', times: 2 } });
+  const held = [client.me(), client.me()];
+  await plane.control.whenHeld(2);
+  expect(client.requestsLeft()).toBe(2);
+  plane.control.release();
+  await Promise.all(held);
+  expect(client.requestsLeft()).toBe(2);
+  await plane.control.refuseConnections();
+  expect(await failure(client.me())).toBeInstanceOf(PlaneUnavailable);
+  expect(client.requestsLeft()).toBe(2);
 });
 
 test('whose key it is; a revoked one is unauthorized, with what to do', async () => {
