@@ -22,11 +22,17 @@ export class AlreadyRunning extends D2dError {
   /** `null` where the run had ended by the time it was asked for. */
   readonly runId: string | null;
 
-  constructor(workItem: string, workflowId: string, runId: string | null, cause: unknown) {
+  /** @param isOver whether its deploy is over, so that it only waits to write what it owes the tracker. */
+  constructor(workItem: string, workflowId: string, runId: string | null, isOver: boolean, cause: unknown) {
+    const run = `${workflowId}${runId === null ? '' : ` (run ${runId})`}`;
     super(
       'refused',
-      `${workItem}: a deploy is running already: ${workflowId}${runId === null ? '' : ` (run ${runId})`}`,
-      `look at it with d2d status ${workItem}; end it with d2d cancel ${workItem} --run --reason "…" before you start another`,
+      isOver
+        ? `${workItem}: its last deploy is over, but has its status or comment to write still: ${run}`
+        : `${workItem}: a deploy is running already: ${run}`,
+      isOver
+        ? `d2d status ${workItem} says what went wrong; start another once that is mended`
+        : `look at it with d2d status ${workItem}; end it with d2d cancel ${workItem} --run --reason "…" before you start another`,
       cause,
     );
     this.workflowId = workflowId;

@@ -57,8 +57,9 @@ export async function startDeploy(temporal: Client, taskQueue: string, input: De
       return { repo, workItem, workflowId, runId: handle.firstExecutionRunId };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const running = await describe(temporal, workflowId);
-      throw new AlreadyRunning(workItem, workflowId, running?.running === true ? running.runId : null, error);
+      const there = await describe(temporal, workflowId);
+      const running = there?.running === true ? there : null;
+      throw new AlreadyRunning(workItem, workflowId, running?.runId ?? null, running?.phase === 'finished', error);
     }
   });
 }

@@ -1,13 +1,20 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import getPort from 'get-port';
+import getPort, { portNumbers } from 'get-port';
+
+/** Below the ports that systems give to outgoing connections: one of these may be taken before the server listens. */
+const [LOWEST, HIGHEST] = [10_000, 32_000];
 
 /**
  * A port of the loopback interface: the wanted one if it is free, or any.
  * @throws where the wanted one is busy: whoever listens there would be taken for the server that we start.
  */
 export async function freePort(what: string, wanted: number | undefined): Promise<number> {
-  if (wanted === undefined) return getPort({ host: '127.0.0.1' });
+  if (wanted === undefined) {
+    const from = randomInt(LOWEST, HIGHEST);
+    return getPort({ host: '127.0.0.1', port: portNumbers(from, HIGHEST) });
+  }
   const probe = createServer();
   try {
     probe.listen(wanted, '127.0.0.1');

@@ -51,7 +51,10 @@ describe('writes that fail', () => {
     const world = await guardWorld(servers);
     const key = await world.item();
     world.control.fault({ ...fault, match: { method: 'PATCH', times: 1 } });
-    expect(await failureOf(world, key)).toMatchObject({ name: 'PlaneUnavailable', writeMayHaveApplied: true });
+    expect(await failureOf(world, key)).toMatchObject({
+      ...{ name: 'ApplicationFailure', type: 'PlaneUnavailable', nonRetryable: false },
+      details: [[{ status: 'deploying', answer: expect.stringContaining('The write may have been applied') }]],
+    });
     world.control.clearRequests();
     expect(await attempt(world, key)).toMatchObject({ verdict: 'ALLOW', status: 'deploying', wrote: false });
     expect(world.asked()).toEqual(['GET']);
@@ -66,7 +69,7 @@ describe('writes that fail', () => {
     const world = await guardWorld(servers);
     const key = await world.item();
     world.control.fault({ mode: 'stateIgnored', match: { method: 'PATCH', times: 1 } });
-    expect(await failureOf(world, key)).toMatchObject({ name: 'PlaneUnavailable' });
+    expect(await failureOf(world, key)).toMatchObject({ type: 'PlaneUnavailable', nonRetryable: false });
     expect(await attempt(world, key)).toMatchObject({ wrote: true });
     expect(world.shows(key)).toBe('Deploying');
   });
@@ -120,7 +123,9 @@ describe('writes that fail', () => {
     await world.activities.readStatus(world.request(key)); // its states are known from now on
     world.control.deleteState('ORCH', 'Deploying');
     world.control.addState('ORCH', { name: 'Deploying', group: 'started' });
-    expect(await failureOf(world, key)).toMatchObject({ name: 'PlaneRejected', status: 400 });
+    expect(await failureOf(world, key)).toMatchObject({
+      ...{ type: 'PlaneRejected', nonRetryable: false, message: expect.stringContaining('400') },
+    });
     expect(await attempt(world, key)).toMatchObject({ wrote: true });
     expect(world.shows(key)).toBe('Deploying');
   });

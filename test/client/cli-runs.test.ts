@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deployWorkflowId } from '../../workflows/messages.ts';
+import { eventually } from '../setup/eventually.ts';
 import { type FakeWorld, fakeWorld } from './fake-world.ts';
 import { runProcess, startCli } from './run-cli.ts';
 
@@ -39,6 +40,19 @@ describe.concurrent('start', () => {
       `error: ${workItem}: a deploy is running already: ${first.workflowId} (run ${first.runId}); ` +
         `look at it with d2d status ${workItem}; end it with d2d cancel ${workItem} --run --reason "…" before you start another\n`,
     );
+  });
+
+  test('a start while the one before has its status to write still says so', async () => {
+    const { repo, item } = world;
+    const workItem = item();
+    await d2d('start', repo, workItem, '--version', 'v-owing');
+    await eventually(async () => expect((await d2d('status', workItem, '--json')).stdout).toContain('finished'));
+    expect(await d2d('start', repo, workItem)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /its last deploy is over, but has its status or comment to write still: .*; d2d status .* says what went wrong; start another once that is mended\n$/,
+      ),
+    });
   });
 
   test('after its end it can be started again', async () => {

@@ -37,7 +37,7 @@ import { reportOf, windowStatus } from './builders.ts';
 const isOutcome = (version: string | undefined): version is DeployOutcome =>
   version !== undefined && !version.startsWith('v');
 
-/** A deploy of version `v…` goes on to its window; any other version is the outcome that it ends with. */
+/** A deploy of version `v…` goes on to its window, but for `v-owing`; any other version is the outcome that it ends with. */
 export async function deployToDone(input: DeployInput): Promise<DeployResult> {
   const { repo, workItem, version } = input;
   let status: DeployStatus = {
@@ -71,6 +71,10 @@ export async function deployToDone(input: DeployInput): Promise<DeployResult> {
   setHandler(deployStatusQuery, () => status);
 
   try {
+    if (version === 'v-owing') {
+      finish('rejected', 'but the tracker is away');
+      await condition(() => false);
+    }
     if (isOutcome(version)) return finish(version, `the test asked for ${version}`);
     const required = input.approval !== 'none';
     const asked = { ...status.approval, required, expiresAt: required ? Date.now() + 600_000 : null };
