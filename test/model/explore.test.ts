@@ -5,17 +5,13 @@ import { ALL, CALM, type Faults, initial, type Protections, right, type Setup, s
 // Every state that the status protocol can get into (docs/status-protocol.md), with the real decisions in it: as it is nothing
 // wrong can stay, and without any one of its protections something can.
 
-const SETTERS = [
-  { target: 'deploying', calls: 1 },
-  { target: 'awaiting_deploy', calls: 1 },
-  { target: 'monitoring', calls: 1 },
-] as const;
+const SETTERS = [{ target: 'deploying' }, { target: 'awaiting_deploy' }, { target: 'monitoring' }] as const;
 
-function look(setters: 1 | 2 | 3, faults: Partial<Faults>, protections: Partial<Protections> = {}) {
+function look(setters: 1 | 2 | 3, faults: Partial<Faults>, protections: Partial<Protections> = {}, calls = 1) {
   const setup: Setup = {
     protections: { ...ALL, ...protections },
     faults: { ...CALM, ...faults },
-    setters: SETTERS.slice(0, setters),
+    setters: SETTERS.slice(0, setters).map((setter) => ({ ...setter, calls })),
   };
   return explore(initial(setup), stepsOf(setup), right);
 }
@@ -29,23 +25,36 @@ describe('as it is, every state of rest is right, and one can be reached from ev
     [1, { givenUp: 1, foreign: 1, twice: 1, lost: 1 }, {}],
     [2, { crashes: 1, givenUp: 1 }, NO_SWEEP],
     [2, { twice: 1, lost: 1 }, NO_SWEEP],
+    [2, { locksLost: 1, crashes: 1 }, NO_SWEEP],
     [2, { foreign: 1 }, {}],
     [3, {}, NO_SWEEP],
     [3, { crashes: 1 }, NO_SWEEP],
     [3, { foreign: 1 }, {}],
     [3, { givenUp: 1 }, NO_SWEEP],
     [3, { lost: 1 }, NO_SWEEP],
+    [3, { twice: 1 }, NO_SWEEP],
+    [3, { locksLost: 1 }, NO_SWEEP],
     [1, { sweeps: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
     [2, { sweeps: 1, givenUp: 1 }, {}],
     [1, { cancelled: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
     [2, { cancelled: 1, twice: 1, sweeps: 1 }, {}],
+    [1, { cancelled: 1, locksLost: 1, sweeps: 1, foreign: 1 }, {}],
   ] as const)('%i setters, %j, %j', (setters, faults, protections) => {
-    const { states, counterexample, trapped } = look(setters, faults, protections);
+    mustHold(setters, faults, protections);
+  });
+
+  test('2 setters that call twice', () => {
+    expect(mustHold(2, {}, NO_SWEEP, 2)).toBeGreaterThan(look(2, {}, NO_SWEEP).states);
+  });
+
+  function mustHold(setters: 1 | 2 | 3, faults: Partial<Faults>, protections: Partial<Protections>, calls = 1): number {
+    const { states, counterexample, trapped } = look(setters, faults, protections, calls);
     expect(counterexample?.join('\n') ?? null).toBeNull();
     expect(trapped).toBe(0);
     expect(states).toBeGreaterThan(setters * 100); // that it has looked at something
-    process.stdout.write(`${setters} setters, ${JSON.stringify(faults)}: ${states} states\n`);
-  });
+    process.stdout.write(`${setters} setters, ${calls} calls each, ${JSON.stringify(faults)}: ${states} states\n`);
+    return states;
+  }
 });
 
 describe('without one of its protections a wrong status stays', () => {
