@@ -3,21 +3,20 @@ import type { DeployPhaseStatus } from '../../decisions/index.ts';
 import { CALL_MS, FLIGHT_MS, LAG_MS, type Shown, type WriteFate } from './virtual-plane.ts';
 import type { Freeze } from './virtual-worker.ts';
 import {
-  ALL,
+  type Circumstances,
   type Outcome,
   type Protections,
   type Run,
   type StaleCaller,
   SWEEP_MS,
   virtualWorld,
-  type Weather,
   type World,
 } from './world.ts';
 
 // What happens to a work item, in every order that a scheduler can think of: all at once, or one command after the other.
 
 /** What happens to one work item, beside its own run. */
-export interface Scenario extends Weather {
+export interface Scenario extends Circumstances {
   readonly callers: readonly StaleCaller[];
   readonly run: Run;
   /** Which of the processes that live at that moment is killed. */
@@ -27,10 +26,6 @@ export interface Scenario extends Weather {
   /** How often somebody saves a row as it was when they read it. */
   readonly edits: number;
   readonly moves: readonly Shown[];
-  /** Sweeps that come by meanwhile; one more comes when all is over. */
-  readonly sweeps: number;
-  /** How long after everything it comes, ms. */
-  readonly lastSweepMs: number;
 }
 
 const TARGET = fc.constantFrom<DeployPhaseStatus>('awaiting_deploy', 'deploying', 'monitoring');
@@ -65,7 +60,8 @@ const runs = (foreign: boolean): fc.Arbitrary<Run> =>
 const PAUSE = fc.constantFrom(100, 1_000, 5_000, 12_000, 21_000, 40_000);
 const LAG = fc.constantFrom(0, 1_000, LAG_MS);
 const MOVE = fc.constantFrom<Shown>('in progress', 'done', 'deploying', 'awaiting_deploy');
-const LAST_SWEEP = fc.constantFrom(0, 60_000, 4 * SWEEP_MS);
+/** Amid everything, or soon afterwards. */
+const FIRST_SWEEP = fc.constantFrom(0, 1_000, 10_000, 30_000, 60_000, 120_000, SWEEP_MS);
 
 /** Scenarios without foreign writers end right by themselves; those with them, after one sweep. */
 export const scenarios = (foreign: boolean): fc.Arbitrary<Scenario> =>
@@ -78,12 +74,12 @@ export const scenarios = (foreign: boolean): fc.Arbitrary<Scenario> =>
     pauses: fc.array(PAUSE, { minLength: 1, maxLength: 12 }),
     edits: foreign ? fc.integer({ min: 1, max: 3 }) : fc.constant(0),
     moves: foreign ? fc.array(MOVE, { maxLength: 1 }) : fc.constant([]),
-    sweeps: fc.integer({ min: 0, max: 3 }),
-    lastSweepMs: LAST_SWEEP,
+    foreign: fc.constant(foreign),
+    firstSweepMs: FIRST_SWEEP,
   });
 
 /** All of it at once: the scheduler says what comes first. */
-export async function race(scheduler: Scheduler, scenario: Scenario, protections: Protections = ALL): Promise<Outcome> {
+export async function race(scheduler: Scheduler, scenario: Scenario, protections: Protections): Promise<Outcome> {
   const world = virtualWorld(scheduler, scenario, protections);
   async function each<T>(label: string, what: readonly T[], act: (one: T) => Promise<void> | void): Promise<void> {
     for (const one of what) {
@@ -97,19 +93,13 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
   void each('a process is killed', scenario.kills, world.kill);
   void each('a person moves the item', scenario.moves, world.move);
   void each('somebody reads the row', Array.from({ length: scenario.edits }), world.edit);
-  if (protections.sweep)
-    void each('a sweep is due', Array.from({ length: scenario.sweeps }), async () => {
-      await world.sleep(SWEEP_MS);
-      await world.sweep();
-    });
-  await world.heal(scenario.lastSweepMs);
-  return world.outcome(scenario.edits > 0 || scenario.moves.length > 0);
+  await world.heal();
+  return world.outcome();
 }
 
-/** What the one who gives the commands knows: Temporal lets one run of a work item, and one sweep, run at a time. */
+/** What the one who gives the commands knows: Temporal lets one run of a work item run at a time. */
 interface Known {
   running: boolean;
-  sweeping: boolean;
 }
 
 type Command = fc.AsyncCommand<Known, World>;
@@ -128,60 +118,56 @@ const command = (
 
 const named = (label: string, of: unknown): string => `${label}(${JSON.stringify(of)})`;
 
-/** Any number of deploys, callers, sweeps, crashes and people, one after the other. */
-const COMMANDS: fc.Arbitrary<Iterable<Command>> = fc.commands(
-  [
-    runs(true).map((how) =>
-      command(
-        named('deploy', how),
-        async (world, known) => {
-          known.running = true;
-          await world.run(how);
-          known.running = false;
-        },
-        ({ running }) => !running,
+/** Any number of deploys, callers and crashes, one after the other; of sweeps and people, too, where there are foreign writers. */
+const commands = (foreign: boolean): fc.Arbitrary<Iterable<Command>> =>
+  fc.commands(
+    [
+      runs(foreign).map((how) =>
+        command(
+          named('deploy', how),
+          async (world, known) => {
+            known.running = true;
+            await world.run(how);
+            known.running = false;
+          },
+          ({ running }) => !running,
+        ),
       ),
-    ),
-    CALLER.map((caller) => command(named('stale caller', caller), (world) => world.staleCaller(caller))),
-    CALLER.map((caller) => command(named('stale caller', caller), (world) => world.staleCaller(caller))),
-    fc
-      .constantFrom(1_000, 12_000, 40_000, 80_000, SWEEP_MS)
-      .map((ms) => command(named('pass', ms), (world) => world.pass(ms))),
-    fc.nat(7).map((which) => command(named('kill', which), (world) => world.kill(which))),
-    MOVE.map((to) => command(named('move', to), (world) => world.move(to))),
-    fc.constant(command('edit', (world) => world.edit())),
-    fc.constant(
-      command(
-        'sweep',
-        async (world, known) => {
-          known.sweeping = true;
-          await world.sweep();
-          known.sweeping = false;
-        },
-        ({ sweeping }) => !sweeping,
-      ),
-    ),
-  ],
-  { maxCommands: 30 },
-);
+      CALLER.map((caller) => command(named('stale caller', caller), (world) => world.staleCaller(caller))),
+      CALLER.map((caller) => command(named('stale caller', caller), (world) => world.staleCaller(caller))),
+      fc
+        .constantFrom(1_000, 12_000, 40_000, 80_000, SWEEP_MS)
+        .map((ms) => command(named('pass', ms), (world) => world.pass(ms))),
+      fc.nat(7).map((which) => command(named('kill', which), (world) => world.kill(which))),
+      ...(foreign
+        ? [
+            MOVE.map((to) => command(named('move', to), (world) => world.move(to))),
+            fc.constant(command('edit', (world) => world.edit())),
+            fc.constant(command('sweep', (world) => world.sweep())),
+          ]
+        : []),
+    ],
+    { maxCommands: 30 },
+  );
 
-export interface Story extends Weather {
+export interface Story extends Circumstances {
   readonly commands: Iterable<Command>;
-  readonly lastSweepMs: number;
 }
 
-export const STORIES: fc.Arbitrary<Story> = fc.record({
-  commands: COMMANDS,
-  fates: fc.array(FATE, { maxLength: 12 }),
-  lags: fc.array(LAG, { maxLength: 12 }),
-  lastSweepMs: LAST_SWEEP,
-});
+export const stories = (foreign: boolean): fc.Arbitrary<Story> =>
+  fc.record({
+    commands: commands(foreign),
+    fates: fc.array(FATE, { maxLength: 12 }),
+    lags: fc.array(LAG, { maxLength: 12 }),
+    foreign: fc.constant(foreign),
+    firstSweepMs: FIRST_SWEEP,
+  });
 
 /** Command after command, with whatever the scheduler lets happen between them. */
-export async function tell(scheduler: Scheduler, story: Story): Promise<Outcome> {
-  const world = virtualWorld(scheduler, story, ALL);
-  const known = { running: false, sweeping: false };
+export async function tell(scheduler: Scheduler, story: Story, protections: Protections): Promise<Outcome> {
+  const world = virtualWorld(scheduler, story, protections);
+  const known = { running: false };
   await fc.scheduledModelRun(scheduler, () => ({ model: known, real: world }), story.commands);
-  await world.heal(story.lastSweepMs);
-  return world.outcome(true);
+  await world.heal();
+  return world.outcome();
 }

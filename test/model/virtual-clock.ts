@@ -4,15 +4,19 @@ export interface VirtualClock {
   /** Runs once at a moment. Returns what calls it off. */
   at(moment: number, run: () => void): () => void;
   sleep(ms: number): Promise<void>;
+  /** Runs at a moment, and from then on again and again. */
+  every(first: number, intervalMs: number, run: () => void): void;
   /** Lets time pass; what is due meanwhile runs at its moment, in order. */
   pass(ms: number): void;
   /** When the next thing is due; `null`: nothing is. */
   nextAt(): number | null;
+  /** Whether nothing is due but what comes again and again. */
+  idle(): boolean;
 }
 
 export function virtualClock(): VirtualClock {
   let now = 0;
-  const due: { readonly moment: number; readonly run: () => void }[] = [];
+  const due: { readonly moment: number; readonly run: () => void; readonly again?: true }[] = [];
   const next = () =>
     due.reduce<(typeof due)[number] | null>((a, b) => (a === null || b.moment < a.moment ? b : a), null);
   const remove = (entry: (typeof due)[number]): void => {
@@ -27,6 +31,18 @@ export function virtualClock(): VirtualClock {
       return () => remove(entry);
     },
     sleep: (ms) => new Promise((resolve) => clock.at(now + ms, resolve)),
+    every(first, intervalMs, run) {
+      const add = (moment: number): void =>
+        void due.push({
+          moment,
+          again: true,
+          run() {
+            add(moment + intervalMs);
+            run();
+          },
+        });
+      add(first);
+    },
     pass(ms) {
       const until = now + ms;
       for (let entry = next(); entry !== null && entry.moment <= until; entry = next()) {
@@ -37,6 +53,7 @@ export function virtualClock(): VirtualClock {
       now = until;
     },
     nextAt: () => next()?.moment ?? null,
+    idle: () => due.every(({ again }) => again === true),
   };
   return clock;
 }

@@ -32,7 +32,7 @@ export function virtualWorker(
   scheduler: Scheduler,
   clock: VirtualClock,
   freeze: Freeze | null,
-  frozen: () => void,
+  told: { frozen(): void; woken(): void },
 ): VirtualWorker {
   let dead = false;
   let frozenUntil = 0;
@@ -56,13 +56,16 @@ export function virtualWorker(
       if (dead) return NEVER;
       await scheduler.schedule(Promise.resolve(), label);
       if (turns === freeze?.atTurn) {
-        frozen();
+        told.frozen();
         frozenUntil = clock.now() + freeze.ms;
         turnsLeft = freeze.turnsLeft ?? turnsLeft;
         if (freeze.ms > HEARTBEAT_MS) unheard();
       }
       turns += 1;
-      if (frozenUntil > clock.now()) await clock.sleep(frozenUntil - clock.now());
+      if (frozenUntil > clock.now()) {
+        await clock.sleep(frozenUntil - clock.now());
+        told.woken();
+      }
       if (turnsLeft === 0 && !dead) kill();
       if (frozenUntil > 0) turnsLeft -= 1;
       if (dead) return NEVER;

@@ -1,13 +1,14 @@
 import type { Scheduler } from 'fast-check';
 import { createReconcile } from '../../activities/reconcile.ts';
 import { createStatusSetters, type StatusSetters } from '../../activities/status-setters.ts';
-import { type DeployPhaseStatus, restingStatus, sweptStatus } from '../../decisions/index.ts';
+import { LOCK_LIMITS } from '../../adapters/postgres/work-item-lock.ts';
+import { type DeployPhaseStatus, sweptStatus } from '../../decisions/index.ts';
 import { convergeAndSettle } from '../../workflows/converge.ts';
 import type { SweptProject } from '../../workflows/messages.ts';
 import { sweepProject } from '../../workflows/sweep-project.ts';
 import { type VirtualClock, virtualClock } from './virtual-clock.ts';
 import { virtualLock } from './virtual-lock.ts';
-import { type Shown, virtualPlane, type WriteFate } from './virtual-plane.ts';
+import { CALL_MS, LAG_MS, type Shown, virtualPlane, type WriteFate } from './virtual-plane.ts';
 import { type Freeze, type VirtualWorker, virtualWorker } from './virtual-worker.ts';
 
 // One work item, with the real setters, the real last word and real sweeps; the world around them is in memory, and time passes when
@@ -22,6 +23,9 @@ export interface Protections {
   readonly sweep: boolean;
   /** A sweep compares again what the one before saw in the deploy phase. */
   readonly known: boolean;
+  /** The settle, and the sweep, are as long as they are said to be; else twice as long. */
+  readonly promptSettle: boolean;
+  readonly promptSweep: boolean;
 }
 
 export const ALL: Protections = {
@@ -31,6 +35,8 @@ export const ALL: Protections = {
   ageCheck: true,
   sweep: true,
   known: true,
+  promptSettle: true,
+  promptSweep: true,
 };
 
 /** Somebody with an old idea of the work item. */
@@ -50,11 +56,16 @@ export interface Run {
   readonly ending: 'done' | 'cancelled' | 'terminated';
 }
 
-/** What becomes of requests to Plane, one after the other; all is well with those beyond. */
-export interface Weather {
+/** What does not lie with the work item's own run. */
+export interface Circumstances {
+  /** Whether anybody else writes, or ends things from outside. Without them nothing but the status that rests is right; a person's choice stays. */
+  readonly foreign: boolean;
+  /** What becomes of requests to Plane, one after the other; all is well with those beyond. */
   readonly fates: readonly WriteFate[];
   /** How old reads of the row are, ms. */
   readonly lags: readonly number[];
+  /** When the schedule starts its first sweep, ms. */
+  readonly firstSweepMs: number;
 }
 
 /** What came of it. */
@@ -63,8 +74,11 @@ export interface Outcome {
   /** What the authorities ask for in the end; `null`: whatever stands there is a person's choice, or nothing has to change. */
   readonly wanted: Shown | null;
   readonly right: boolean;
-  /** How long a deploy-phase status stood that they did not ask for, ms of virtual time, until the sweep. */
+  /** How long another one stood, ms of virtual time. */
   readonly wrongMs: number;
+  /** How long after the last disturbance it was right for good, ms, and within what time that was promised. */
+  readonly rightAfterMs: number;
+  readonly promisedMs: number;
   /** What happened, to tell that something did. */
   readonly happened: {
     readonly kills: number;
@@ -88,18 +102,32 @@ const ITEM = { id: 'item', project: PROJECT };
 /** As the settings have it. */
 export const SWEEP_MS = 5 * 60_000;
 const SETTLE_MS = 60_000;
+/** A sweep reads no further than to what was changed before the sweep before began, less its margin, ms: something more than that. */
+const READ_TO_MS = 2.5 * SWEEP_MS;
 /** As the workflows have it for their activities. */
 const START_TO_CLOSE_MS = 45_000;
 const RETRY_MS = 1_000;
+
+/** The longest that one try takes which succeeds: it waits for the lock, then for its answer. Nothing else takes time but disturbances. */
+const TRY_MS = LOCK_LIMITS.waitMs + CALL_MS;
+/**
+ * What docs/status-protocol.md promises without foreign writers, ms: a last word that was being said may have looked at the row as it
+ * was before the disturbance; then it settles, and one try corrects.
+ */
+const SETTLED_MS = LAG_MS + SETTLE_MS + TRY_MS;
+/** The same with them: a sweep may have looked at the row as it was before; then comes the next one, and one try corrects. */
+const SWEPT_MS = LAG_MS + SWEEP_MS + TRY_MS;
+
 /** More than any scenario takes; a run that is still busy then will not end. */
 const MOST_TURNS = 20_000;
 
 type Call<T> = (setters: StatusSetters) => Promise<T>;
 
-export function virtualWorld(scheduler: Scheduler, weather: Weather, protections: Protections) {
+export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances, protections: Protections) {
+  const { foreign } = circumstances;
   const clock = virtualClock();
-  const fates = [...weather.fates];
-  const lags = [...weather.lags];
+  const fates = [...circumstances.fates];
+  const lags = [...circumstances.lags];
   const nextLag = (): number => {
     const ms = lags.shift() ?? 0;
     if (ms > 0) happened.staleReads += 1;
@@ -128,12 +156,19 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
   const wrong = (): boolean => {
     const wanted = sweptStatus(authorities());
     const shown = plane.shown();
-    return wanted !== null && shown !== wanted && ['awaiting_deploy', 'deploying', 'monitoring'].includes(shown);
+    const ours = ['awaiting_deploy', 'deploying', 'monitoring'].includes(shown);
+    return wanted !== null && shown !== wanted && (ours || !foreign);
   };
   const wrongTime = stopwatch(clock, wrong);
+  let disturbedAt = 0;
+  const disturbed = (): void => {
+    disturbedAt = clock.now();
+    wrongTime.look();
+  };
   plane.onChange(() => {
     happened.writes += 1;
     wrongTime.look();
+    if (wrong()) disturbed(); // a late write, a foreign one, or one that was overtaken
   });
 
   /** The activities of one process; `believed` is what its caller takes for true where it does not look. */
@@ -179,8 +214,11 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
   ): Promise<T | null> {
     const believed = stale !== null && !protections.freshEvidence ? { stage: 'deploy', active: false } : null;
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
-      const worker = virtualWorker(scheduler, clock, attempt === 1 ? (stale?.freeze ?? null) : null, () => {
-        happened.freezes += 1;
+      const worker = virtualWorker(scheduler, clock, attempt === 1 ? (stale?.freeze ?? null) : null, {
+        frozen() {
+          happened.freezes += 1;
+        },
+        woken: disturbed,
       });
       living.add(worker);
       const late = later(clock, START_TO_CLOSE_MS);
@@ -200,6 +238,7 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
         late.callOff();
       }
       await clock.sleep(RETRY_MS);
+      if (stale === null) disturbed(); // what failed, and the wait for the next try, is a fault as any other
     }
     return null;
   }
@@ -223,14 +262,14 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
     await turn('the run begins');
     task.stage = 'deploy';
     underWay = true;
-    wrongTime.look();
+    disturbed();
     await activity((setters) => setters.setDeploying(request('deployToDone')), 3);
     await turn('the task becomes done');
     task.stage = 'done';
-    wrongTime.look();
+    disturbed();
     await turn('the window opens');
     window.active = true;
-    wrongTime.look();
+    disturbed();
     await turn('the run says that it watches');
     underWay = false;
     await activity((setters) => setters.setMonitoring(request('deployToDone')), 3);
@@ -238,14 +277,14 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
     await turn('the window closes');
     if (ending === 'cancelled') task.stage = 'cancelled';
     window.active = false;
-    wrongTime.look();
+    disturbed();
     if (ending !== 'done') return;
     await convergeAndSettle(
       {
         ...request('postDeployMonitor'),
         reason: 'window healthy',
         guarded: protections.settle,
-        settleMs: SETTLE_MS,
+        settleMs: SETTLE_MS * (protections.promptSettle ? 1 : 2),
         alarmKey: 'run',
       },
       () => {},
@@ -269,13 +308,13 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
     guard: { enabled: true, repos: [REPO], selfHostingRepo: 'orchestrator' },
     projects: [PROJECT],
     tracker: {
-      // Others have been changed meanwhile, one of them so long ago: those that were changed last come first.
+      // Another one was changed so long ago that a sweep stops there: those that were changed last come first.
       async page(_project, cursor) {
         await turn('a sweep reads a page');
         const status = plane.shown();
         const ours = status === 'cancelled' || status === 'in progress' ? null : status;
         const row = { item: ITEM, names: [WORK_ITEM], shown: status, status: ours, updatedAt: plane.changedAt() };
-        const other = { ...row, item: { ...ITEM, id: 'another' }, status: null, updatedAt: clock.now() - 2 * SWEEP_MS };
+        const other = { ...row, item: { ...ITEM, id: 'another' }, status: null, updatedAt: clock.now() - READ_TO_MS };
         const first = row.updatedAt > other.updatedAt ? [row, other] : [other];
         const items = cursor === null ? first : [row];
         return { items, next: cursor === null && first.length === 1 ? 'the older ones' : null };
@@ -288,10 +327,14 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
   });
 
   let last: SweptProject | undefined;
+  let sweeping = false;
+  /** One at a time. */
   async function sweep(): Promise<void> {
+    if (sweeping) return;
+    sweeping = true;
     await turn('a sweep begins');
     const began = clock.now();
-    const unchanged = last !== undefined && plane.changedAt() < began - 2 * SWEEP_MS;
+    const unchanged = last !== undefined && plane.changedAt() < began - READ_TO_MS;
     const swept = await sweepProject(
       PROJECT,
       { began, full: false, last },
@@ -307,38 +350,51 @@ export function virtualWorld(scheduler: Scheduler, weather: Weather, protections
       },
     );
     last = protections.known ? swept.project : { ...swept.project, inDeployPhase: [] };
+    sweeping = false;
   }
+  if (protections.sweep)
+    clock.every(circumstances.firstSweepMs, SWEEP_MS * (protections.promptSweep ? 1 : 2), () => void sweep());
 
   return {
     staleCaller,
     run,
     sweep,
     turn,
-    sleep: clock.sleep,
-    pass: clock.pass,
+    /** Time passes, and nobody does anything: as if all processes were frozen. */
+    pass(ms: number): void {
+      clock.pass(ms);
+      disturbed();
+    },
     move: plane.move,
     edit: plane.edit,
     /** kill -9 of one of the processes that live at this moment. */
     kill(which: number): void {
       const victims = [...living].filter((worker) => !worker.dead());
-      if (victims.length > 0) happened.kills += 1;
+      if (victims.length === 0) return;
+      happened.kills += 1;
       victims[which % victims.length]?.kill();
+      disturbed();
     },
-    /** No more faults: all that is under way comes to its end, and so long afterwards a sweep comes by. */
-    async heal(lastSweepMs: number): Promise<void> {
+    /** No more faults: all that is under way comes to its end, and two sweeps come by, as the first may have read what was there before. */
+    async heal(): Promise<void> {
       await untilQuiet(scheduler, clock);
+      for (let sweeps = 0; sweeps < 2; sweeps += 1) {
+        clock.pass((clock.nextAt() ?? clock.now()) - clock.now());
+        await untilQuiet(scheduler, clock);
+      }
       wrongTime.look();
-      lags.length = 0;
-      if (!protections.sweep) return;
-      clock.pass(lastSweepMs);
-      await withTurns(scheduler, clock, sweep());
     },
-    /** @param foreign whether anybody else was at work: without them nothing but the status that rests is right; a person's choice stays. */
-    outcome(foreign: boolean): Outcome {
+    outcome(): Outcome {
       happened.locksLost = lock.lost();
-      const wanted = sweptStatus(authorities()) ?? null;
-      const right = foreign ? !wrong() : plane.shown() === restingStatus(authorities());
-      return { shown: plane.shown(), wanted, right, wrongMs: wrongTime.total(), happened };
+      return {
+        shown: plane.shown(),
+        wanted: sweptStatus(authorities()),
+        right: !wrong(),
+        wrongMs: wrongTime.total(),
+        rightAfterMs: Math.max(0, wrongTime.endedAt() - disturbedAt),
+        promisedMs: foreign ? SWEPT_MS : SETTLED_MS,
+        happened,
+      };
     },
   };
 }
@@ -362,12 +418,18 @@ function later(clock: VirtualClock, ms: number): { readonly promise: Promise<'la
 function stopwatch(clock: VirtualClock, so: () => boolean) {
   let total = 0;
   let since: number | null = null;
+  let endedAt = 0;
   return {
     look(): void {
-      if (since !== null) total += clock.now() - since;
+      if (since !== null) {
+        total += clock.now() - since;
+        endedAt = clock.now();
+      }
       since = so() ? clock.now() : null;
     },
     total: () => total,
+    /** Until when it was so last. */
+    endedAt: () => endedAt,
   };
 }
 
@@ -383,13 +445,8 @@ async function untilQuiet(scheduler: Scheduler, clock: VirtualClock): Promise<vo
       continue;
     }
     const next = clock.nextAt();
-    if (next === null) return;
+    if (next === null || clock.idle()) return;
     clock.pass(next - clock.now());
   }
   throw new Error(`nothing comes to rest within ${MOST_TURNS} turns`);
-}
-
-async function withTurns<T>(scheduler: Scheduler, clock: VirtualClock, going: Promise<T>): Promise<T> {
-  await untilQuiet(scheduler, clock);
-  return going;
 }
