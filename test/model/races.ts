@@ -78,6 +78,13 @@ export const scenarios = (foreign: boolean): fc.Arbitrary<Scenario> =>
     firstSweepMs: FIRST_SWEEP,
   });
 
+/** Chooses among those that wait for their turn; by the same seed always the same. */
+export function schedulerOf(seed: number): Scheduler {
+  const [scheduler] = fc.sample(fc.scheduler(), { seed, numRuns: 1 });
+  if (scheduler === undefined) throw new Error('a sample of one has none');
+  return scheduler;
+}
+
 /** All of it at once: the scheduler says what comes first. */
 export async function race(scheduler: Scheduler, scenario: Scenario, protections: Protections): Promise<Outcome> {
   const world = virtualWorld(scheduler, scenario, protections);
