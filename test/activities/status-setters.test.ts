@@ -373,9 +373,48 @@ describe('evidence that does not hold any more', () => {
 
   // A process that stands still (SIGSTOP) loses time by both clocks; while a whole machine sleeps the first of them stands still, too.
   const CLOCKS = { 'the clock that only grows': performance, 'the clock of the day': Date };
+  const CLOCK_NAMES = ['the clock that only grows', 'the clock of the day'] as const;
+
+  test.each(CLOCK_NAMES)(
+    'a write that took more than 20 s is looked at once more, though its lock was kept, by %s',
+    async (clock) => {
+      const world = await guardWorld(servers);
+      const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
+      const now = CLOCKS[clock].now.bind(CLOCKS[clock]);
+      let lost = 0;
+      const spy = vi.spyOn(CLOCKS[clock], 'now').mockImplementation(() => now() + lost);
+      let key = '';
+      let tookMs = 15_000;
+      const tracker = trackerOver({
+        ...client,
+        async setState(item, state, options) {
+          await client.setState(item, state, options);
+          lost += tookMs;
+          await servers.setStage(key, 'done'); // the task is done by the time of the answer
+        },
+      });
+      const lock = createWorkItemLock(servers.fresh.database);
+      const setters = settersOver(world, {
+        tracker,
+        withWorkItemLock: (workItem, run) => lock(workItem, (held) => run(held)), // nobody tells that it is lost
+      });
+      try {
+        key = await world.item();
+        expect(await setters.setDeploying(world.request(key))).toMatchObject({ verdict: 'ALLOW', wrote: true });
+        expect(world.history(key)).toEqual(['Deploying']);
+        tookMs = 20_001;
+        key = await world.item();
+        expect(await setters.setDeploying(world.request(key))).toMatchObject({ verdict: 'CONVERGE_DONE', wrote: true });
+        expect(world.history(key)).toEqual(['Deploying', 'Done']);
+      } finally {
+        spy.mockRestore();
+        await client.close();
+      }
+    },
+  );
 
   test.each(
-    (['the clock that only grows', 'the clock of the day'] as const).flatMap((clock) => [
+    CLOCK_NAMES.flatMap((clock) => [
       { clock, frozen: 'when it has looked at Plane' },
       { clock, frozen: 'right before it sends' },
     ]),

@@ -6,6 +6,7 @@ const QUIET: Scenario = {
   callers: [],
   run: { windowMs: 0, ending: 'done' },
   kills: [],
+  sessionsEnded: 0,
   fates: [],
   lags: [],
   pauses: [],
@@ -13,6 +14,15 @@ const QUIET: Scenario = {
   moves: [],
   foreign: false,
   firstSweepMs: 0,
+};
+
+/**
+ * Where the doubt shortens the time: the lock of the run's first write is lost while that is on its way, the run goes on without
+ * waiting for it, and after Done it is stored.
+ */
+export const IN_DOUBT: Pick<OnceWrong, 'seed' | 'scenario'> = {
+  seed: 35,
+  scenario: { ...QUIET, fates: [{ how: 'fine', takesMs: 14_000 }], pauses: [40_000], sessionsEnded: 1 },
 };
 
 interface OnceWrong {

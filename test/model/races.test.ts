@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ONCE_WRONG } from './once-wrong.ts';
+import { IN_DOUBT, ONCE_WRONG } from './once-wrong.ts';
 import { race, type Scenario, type Story, scenarios, schedulerOf, stories, tell } from './races.ts';
-import { ALL, type Outcome, type Protections } from './world.ts';
+import { CALL_MS } from './virtual-plane.ts';
+import { ALL, type Outcome, type Protections, TRY_MS } from './world.ts';
 
 // The real setters, the last word and the sweep under every disturbance that a scheduler can think of (docs/status-protocol.md):
 // first the faults, then time to heal, then the status is right. `D2D_SCHEDULES` says how many, `D2D_SEED` which.
@@ -132,27 +133,62 @@ describe('without one of its protections it is wrong, or late, within 500 schedu
   });
 
   test('but for the lock, which only shortens the time for which it is wrong', async () => {
-    const wrongFor = async (lock: boolean): Promise<number> => {
-      const seen: Outcome[] = [];
-      await fc.assert(racing(calm, { ...ALL, lock, sweep: false }, seen), { numRuns: 500, seed: 94 });
-      return seconds(seen);
-    };
+    const wrongFor = async (lock: boolean): Promise<number> =>
+      seconds(await seenIn(calm, { ...everything(false), lock }, 500));
     const [locked, unlocked] = [await wrongFor(true), await wrongFor(false)];
     process.stdout.write(
       `stale callers alone: wrong for ${locked.toFixed(2)} s a schedule with the lock, ${unlocked.toFixed(2)} s without\n`,
     );
     expect(unlocked).toBeGreaterThan(2 * locked);
   });
+
+  test('and for the doubt: with it, lost locks and slow answers do not keep it wrong until the settle', {
+    timeout: 600_000,
+  }, async () => {
+    const { seed, scenario } = IN_DOUBT;
+    const corrected = async (doubt: boolean): Promise<number> =>
+      (await race(schedulerOf(seed), scenario, { ...everything(false), doubt })).rightAfterMs;
+    expect(await corrected(true)).toBe(0);
+    expect(await corrected(false)).toBeGreaterThan(2 * TRY_MS);
+
+    const schedules = Math.max(SCHEDULES, 1_000);
+    const doubtful = await seenIn(slow, everything(false), schedules);
+    const certain = await seenIn(slow, { ...everything(false), doubt: false }, schedules);
+    const told = (seen: readonly Outcome[]) =>
+      `${seconds(seen).toFixed(2)} s a schedule, at most ${longest(seen)} s after the last disturbance, longer than one try in ${seen.filter(({ rightAfterMs }) => rightAfterMs > TRY_MS).length}`;
+    process.stdout.write(
+      `lost locks and slow answers, ${schedules} schedules: with the doubt wrong for ${told(doubtful)}; without it ${told(certain)}\n`,
+    );
+    expect(longest(doubtful) * 1_000).toBeLessThanOrEqual(TRY_MS);
+    expect(longest(certain) * 1_000).toBeGreaterThan(TRY_MS);
+    expect(seconds(certain)).toBeGreaterThan(seconds(doubtful));
+  });
 });
 
-/** Nothing goes wrong but that callers are stale. */
-const calm = scenarios(false).map(
+/** What comes of so many schedules, always the same ones. */
+async function seenIn(scenario: fc.Arbitrary<Scenario>, protections: Protections, numRuns: number): Promise<Outcome[]> {
+  const seen: Outcome[] = [];
+  await fc.assert(racing(scenario, protections, seen), { numRuns, seed: 94 });
+  return seen;
+}
+
+/** Nothing goes wrong but that locks are lost and answers are slow, though none is given up. */
+const slow = scenarios(false).map(
   (scenario): Scenario => ({
     ...scenario,
     callers: scenario.callers.map((caller) => ({ ...caller, freeze: null })),
     kills: [],
-    fates: scenario.fates.map(({ takesMs }) => ({ how: 'fine', takesMs: Math.min(takesMs, 500) })),
+    fates: scenario.fates.map(({ takesMs }) => ({ how: 'fine', takesMs: Math.min(takesMs, CALL_MS - 1_000) })),
     lags: [],
+  }),
+);
+
+/** Nothing goes wrong but that callers are stale. */
+const calm = slow.map(
+  (scenario): Scenario => ({
+    ...scenario,
+    fates: scenario.fates.map(({ takesMs }) => ({ how: 'fine', takesMs: Math.min(takesMs, 500) })),
+    sessionsEnded: 0,
     pauses: [],
   }),
 );

@@ -23,6 +23,8 @@ export interface Scenario extends Circumstances {
   readonly kills: readonly number[];
   /** How long time passes between two things, ms. */
   readonly pauses: readonly number[];
+  /** How often the database ends the session of whoever holds the lock. */
+  readonly sessionsEnded: number;
   /** How often somebody saves a row as it was when they read it. */
   readonly edits: number;
   readonly moves: readonly Shown[];
@@ -72,6 +74,7 @@ export const scenarios = (foreign: boolean): fc.Arbitrary<Scenario> =>
     fates: fc.array(FATE, { maxLength: 8 }),
     lags: fc.array(LAG, { maxLength: 8 }),
     pauses: fc.array(PAUSE, { minLength: 1, maxLength: 12 }),
+    sessionsEnded: fc.nat(2),
     edits: foreign ? fc.integer({ min: 1, max: 3 }) : fc.constant(0),
     moves: foreign ? fc.array(MOVE, { maxLength: 1 }) : fc.constant([]),
     foreign: fc.constant(foreign),
@@ -98,6 +101,7 @@ export async function race(scheduler: Scheduler, scenario: Scenario, protections
   for (const caller of scenario.callers) void world.staleCaller(caller);
   void each('time passes', scenario.pauses, world.pass);
   void each('a process is killed', scenario.kills, world.kill);
+  void each('the database ends a session', Array.from({ length: scenario.sessionsEnded }), world.endSession);
   void each('a person moves the item', scenario.moves, world.move);
   void each('somebody reads the row', Array.from({ length: scenario.edits }), world.edit);
   await world.heal();
@@ -146,6 +150,7 @@ const commands = (foreign: boolean): fc.Arbitrary<Iterable<Command>> =>
         .constantFrom(1_000, 12_000, 40_000, 80_000, SWEEP_MS)
         .map((ms) => command(named('pass', ms), (world) => world.pass(ms))),
       fc.nat(7).map((which) => command(named('kill', which), (world) => world.kill(which))),
+      fc.constant(command('the database ends a session', (world) => world.endSession())),
       ...(foreign
         ? [
             MOVE.map((to) => command(named('move', to), (world) => world.move(to))),

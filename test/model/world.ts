@@ -20,6 +20,8 @@ export interface Protections {
   readonly freshEvidence: boolean;
   readonly settle: boolean;
   readonly ageCheck: boolean;
+  /** A write whose lock was lost, or whose time ran over, is looked at once more by the same try; else it does not know. */
+  readonly doubt: boolean;
   readonly sweep: boolean;
   /** A sweep compares again what the one before saw in the deploy phase. */
   readonly known: boolean;
@@ -33,6 +35,7 @@ export const ALL: Protections = {
   freshEvidence: true,
   settle: true,
   ageCheck: true,
+  doubt: true,
   sweep: true,
   known: true,
   promptSettle: true,
@@ -109,7 +112,7 @@ const START_TO_CLOSE_MS = 45_000;
 const RETRY_MS = 1_000;
 
 /** The longest that one try takes which succeeds: it waits for the lock, then for its answer. Nothing else takes time but disturbances. */
-const TRY_MS = LOCK_LIMITS.waitMs + CALL_MS;
+export const TRY_MS = LOCK_LIMITS.waitMs + CALL_MS;
 /**
  * What docs/status-protocol.md promises without foreign writers, ms: a last word that was being said may have looked at the row as it
  * was before the disturbance; then it settles, and one try corrects.
@@ -172,11 +175,14 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
   });
 
   /** The activities of one process; `believed` is what its caller takes for true where it does not look. */
-  const settersOf = (worker: VirtualWorker, believed: { stage: string; active: boolean } | null): StatusSetters =>
-    createStatusSetters<null>({
+  function settersOf(worker: VirtualWorker, believed: { stage: string; active: boolean } | null): StatusSetters {
+    const { write, ...tracker } = plane.tracker(worker);
+    let sent = false;
+    const certain = (): boolean => sent && !protections.doubt;
+    return createStatusSetters<null>({
       guard: { enabled: true, repos: [REPO], selfHostingRepo: 'orchestrator' },
       withWorkItemLock: (_workItem, run) =>
-        protections.lock ? lock.hold(worker, (lost) => run(null, lost)) : run(null),
+        protections.lock ? lock.hold(worker, (lost) => run(null, unless(certain, lost))) : run(null),
       async findTask(workItem) {
         await worker.turn('asks for the stage');
         const read = { repo: REPO, workItem, stage: believed?.stage ?? task.stage };
@@ -195,13 +201,21 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
         await worker.turn('asks for the deploy');
         return underWay;
       },
-      tracker: plane.tracker(worker),
+      tracker: {
+        ...tracker,
+        write: (repo, workItem, status, beforeSending) =>
+          write(repo, workItem, status, () => {
+            beforeSending?.();
+            sent = true;
+          }),
+      },
       log: { info: () => {} },
-      stopwatch: () => {
-        const since = protections.ageCheck ? clock.now() : 0;
-        return () => (protections.ageCheck ? clock.now() - since : 0);
+      stopwatch() {
+        const since = clock.now();
+        return () => (protections.ageCheck && !certain() ? clock.now() - since : 0);
       },
     });
+  }
 
   /**
    * As Temporal runs an activity: again after a failure, after its time, and where its process is silent. An attempt that only
@@ -375,6 +389,10 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
       victims[which % victims.length]?.kill();
       disturbed();
     },
+    /** The database ends the session of whoever holds the lock. */
+    endSession(): void {
+      if (lock.endSession()) disturbed();
+    },
     /** No more faults: all that is under way comes to its end, and two sweeps come by, as the first may have read what was there before. */
     async heal(): Promise<void> {
       await untilQuiet(scheduler, clock);
@@ -404,6 +422,15 @@ export type World = ReturnType<typeof virtualWorld>;
 function must<T>(value: T | null): T {
   if (value === null) throw new Error('an activity without limit came to an end');
   return value;
+}
+
+/** Tells what a signal tells, unless something is so. */
+function unless(so: () => boolean, signal: AbortSignal): AbortSignal {
+  const told = new AbortController();
+  signal.addEventListener('abort', () => {
+    if (!so()) told.abort(signal.reason);
+  });
+  return told.signal;
 }
 
 function later(clock: VirtualClock, ms: number): { readonly promise: Promise<'late'>; readonly callOff: () => void } {
