@@ -1,5 +1,5 @@
+import type { Protections } from './circumstances.ts';
 import type { Scenario } from './races.ts';
-import type { Protections } from './world.ts';
 
 /** A run without a window, and nothing else. */
 const QUIET: Scenario = {

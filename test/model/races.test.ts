@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ALL, type Outcome, type Protections } from './circumstances.ts';
 import { IN_DOUBT, ONCE_WRONG } from './once-wrong.ts';
 import { race, type Scenario, type Story, scenarios, schedulerOf, stories, tell } from './races.ts';
 import { CALL_MS } from './virtual-plane.ts';
-import { ALL, type Outcome, type Protections, TRY_MS } from './world.ts';
+import { TRY_MS } from './world.ts';
 
 // The real setters, the last word and the sweep under every disturbance that a scheduler can think of (docs/status-protocol.md):
 // first the faults, then time to heal, then the status is right. `D2D_SCHEDULES` says how many, `D2D_SEED` which.

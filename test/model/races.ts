@@ -1,17 +1,9 @@
 import fc, { type Scheduler } from 'fast-check';
 import type { DeployPhaseStatus } from '../../decisions/index.ts';
+import type { Circumstances, Outcome, Protections, Run, StaleCaller } from './circumstances.ts';
 import { CALL_MS, FLIGHT_MS, LAG_MS, type Shown, type WriteFate } from './virtual-plane.ts';
 import type { Freeze } from './virtual-worker.ts';
-import {
-  type Circumstances,
-  type Outcome,
-  type Protections,
-  type Run,
-  type StaleCaller,
-  SWEEP_MS,
-  virtualWorld,
-  type World,
-} from './world.ts';
+import { SWEEP_MS, virtualWorld, type World } from './world.ts';
 
 // What happens to a work item, in every order that a scheduler can think of: all at once, or one command after the other.
 

@@ -57,3 +57,34 @@ export function virtualClock(): VirtualClock {
   };
   return clock;
 }
+
+/** A moment that can be called off. */
+export function later(
+  clock: VirtualClock,
+  ms: number,
+): { readonly promise: Promise<'late'>; readonly callOff: () => void } {
+  let callOff = (): void => {};
+  const promise = new Promise<'late'>((resolve) => {
+    callOff = clock.at(clock.now() + ms, () => resolve('late'));
+  });
+  return { promise, callOff };
+}
+
+/** Counts the time for which something is so, looked at whenever it may have changed. */
+export function stopwatch(clock: VirtualClock, so: () => boolean) {
+  let total = 0;
+  let since: number | null = null;
+  let endedAt = 0;
+  return {
+    look(): void {
+      if (since !== null) {
+        total += clock.now() - since;
+        endedAt = clock.now();
+      }
+      since = so() ? clock.now() : null;
+    },
+    total: () => total,
+    /** Until when it was so last. */
+    endedAt: () => endedAt,
+  };
+}

@@ -2,101 +2,18 @@ import type { Scheduler } from 'fast-check';
 import { createReconcile } from '../../activities/reconcile.ts';
 import { createStatusSetters, type StatusSetters } from '../../activities/status-setters.ts';
 import { LOCK_LIMITS } from '../../adapters/postgres/work-item-lock.ts';
-import { type DeployPhaseStatus, sweptStatus } from '../../decisions/index.ts';
+import { sweptStatus } from '../../decisions/index.ts';
 import { convergeAndSettle } from '../../workflows/converge.ts';
 import type { SweptProject } from '../../workflows/messages.ts';
 import { sweepProject } from '../../workflows/sweep-project.ts';
-import { type VirtualClock, virtualClock } from './virtual-clock.ts';
+import type { Circumstances, Outcome, Protections, Run, StaleCaller } from './circumstances.ts';
+import { later, stopwatch, type VirtualClock, virtualClock } from './virtual-clock.ts';
 import { virtualLock } from './virtual-lock.ts';
-import { CALL_MS, LAG_MS, type Shown, virtualPlane, type WriteFate } from './virtual-plane.ts';
+import { CALL_MS, LAG_MS, virtualPlane } from './virtual-plane.ts';
 import { type Freeze, type VirtualWorker, virtualWorker } from './virtual-worker.ts';
 
 // One work item, with the real setters, the real last word and real sweeps; the world around them is in memory, and time passes when
 // it says so.
-
-/** What protects the status. Each can be taken away, to see what it is there for. */
-export interface Protections {
-  readonly lock: boolean;
-  readonly freshEvidence: boolean;
-  readonly settle: boolean;
-  readonly ageCheck: boolean;
-  /** A write whose lock was lost, or whose time ran over, is looked at once more by the same try; else it does not know. */
-  readonly doubt: boolean;
-  readonly sweep: boolean;
-  /** A sweep compares again what the one before saw in the deploy phase. */
-  readonly known: boolean;
-  /** The settle, and the sweep, are as long as they are said to be; else twice as long. */
-  readonly promptSettle: boolean;
-  readonly promptSweep: boolean;
-}
-
-export const ALL: Protections = {
-  lock: true,
-  freshEvidence: true,
-  settle: true,
-  ageCheck: true,
-  doubt: true,
-  sweep: true,
-  known: true,
-  promptSettle: true,
-  promptSweep: true,
-};
-
-/** Somebody with an old idea of the work item. */
-export interface StaleCaller {
-  /** What it wants to show, and when, ms. */
-  readonly target: DeployPhaseStatus;
-  readonly atMs: number;
-  /** What befalls its first process. */
-  readonly freeze: Freeze | null;
-}
-
-/** One deploy of the work item. */
-export interface Run {
-  /** How long its window is open, ms. */
-  readonly windowMs: number;
-  /** `cancelled`: the task, in the end. `terminated`: run and window, from outside, so that nobody has the last word. */
-  readonly ending: 'done' | 'cancelled' | 'terminated';
-}
-
-/** What does not lie with the work item's own run. */
-export interface Circumstances {
-  /** Whether anybody else writes, or ends things from outside. Without them nothing but the status that rests is right; a person's choice stays. */
-  readonly foreign: boolean;
-  /** What becomes of requests to Plane, one after the other; all is well with those beyond. */
-  readonly fates: readonly WriteFate[];
-  /** How old reads of the row are, ms. */
-  readonly lags: readonly number[];
-  /** When the schedule starts its first sweep, ms. */
-  readonly firstSweepMs: number;
-}
-
-/** What came of it. */
-export interface Outcome {
-  readonly shown: Shown;
-  /** What the authorities ask for in the end; `null`: whatever stands there is a person's choice, or nothing has to change. */
-  readonly wanted: Shown | null;
-  readonly right: boolean;
-  /** How long another one stood, ms of virtual time. */
-  readonly wrongMs: number;
-  /** How long after the last disturbance it was right for good, ms, and within what time that was promised. */
-  readonly rightAfterMs: number;
-  readonly promisedMs: number;
-  /** What happened, to tell that something did. */
-  readonly happened: {
-    readonly kills: number;
-    readonly freezes: number;
-    readonly locksLost: number;
-    readonly oldEvidence: number;
-    readonly writes: number;
-    readonly staleReads: number;
-    readonly failures: number;
-    readonly rewrites: number;
-    readonly healed: number;
-    /** Of these, by what an earlier sweep knew: the row had not been changed since. */
-    readonly known: number;
-  };
-}
 
 const REPO = 'shop';
 const WORK_ITEM = 'ORCH-61';
@@ -431,33 +348,6 @@ function unless(so: () => boolean, signal: AbortSignal): AbortSignal {
     if (!so()) told.abort(signal.reason);
   });
   return told.signal;
-}
-
-function later(clock: VirtualClock, ms: number): { readonly promise: Promise<'late'>; readonly callOff: () => void } {
-  let callOff = (): void => {};
-  const promise = new Promise<'late'>((resolve) => {
-    callOff = clock.at(clock.now() + ms, () => resolve('late'));
-  });
-  return { promise, callOff };
-}
-
-/** Counts the time for which something is so, looked at whenever it may have changed. */
-function stopwatch(clock: VirtualClock, so: () => boolean) {
-  let total = 0;
-  let since: number | null = null;
-  let endedAt = 0;
-  return {
-    look(): void {
-      if (since !== null) {
-        total += clock.now() - since;
-        endedAt = clock.now();
-      }
-      since = so() ? clock.now() : null;
-    },
-    total: () => total,
-    /** Until when it was so last. */
-    endedAt: () => endedAt,
-  };
 }
 
 /** Lets everything that has been woken come to its next turn. */
