@@ -95,7 +95,7 @@ async function checkSweeps({ settings, temporal, namespace }: World, register: b
           `paused: until temporal schedule toggle --unpause --schedule-id ${id} --reason "…" what somebody else brings back in Plane stands`,
         ),
       ];
-    if (seen.last === null) return [ok('sweeps', `every ${sweep.everyMs / 1_000} s, none has ended yet`)];
+    if (seen.last === null) return [ok('sweeps', `every ${sweep.everyMs / 1_000} s, none is known to have ended`)];
     const { at, left } = seen.last;
     return [
       left === null

@@ -1,4 +1,5 @@
 import type { TrackedItem } from './reconcile.ts';
+import { sentWrites } from './sent-writes.ts';
 import type { Correction, StatusSetters } from './status-setters.ts';
 
 export interface HealWorkItemDeps {
@@ -31,7 +32,9 @@ export interface Healed extends Correction {
 export function createHealWorkItem({ tracker, tasks, healStatus, withSpareRequests }: HealWorkItemDeps) {
   async function look({ id, project, reason }: HealRequest): Promise<Healed | null> {
     const item = await tracker.item(project, id);
-    if (item === null || item.status === null || item.status === 'done') return null;
+    // What an earlier try has sent is told with what is found after it.
+    const nothingSent = sentWrites().all.length === 0;
+    if (item === null || (nothingSent && (item.status === null || item.status === 'done'))) return null;
     const [task] = await tasks.findNamed(item.names);
     if (task === undefined) return null;
     const { repo, workItem } = task;

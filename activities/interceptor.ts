@@ -2,7 +2,7 @@ import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { asFailure } from './failures.ts';
-import { type SentWrites, withSentWrites } from './sent-writes.ts';
+import { createSentWrites, type SentWrites, withSentWrites } from './sent-writes.ts';
 
 /** How often a running activity says that its worker is alive, ms; the workflows' heartbeat time-outs are 10 s. */
 const HEARTBEAT_MS = 2_000;
@@ -19,11 +19,8 @@ export const activityInterceptors = (context: Context): ActivityInterceptors => 
     async execute(input, next) {
       const silent = context.info.isLocal || OWN_HEARTBEAT.has(context.info.activityType);
       const { heartbeatDetails: before } = context.info;
-      const sent: SentWrites = {
-        all: !silent && Array.isArray(before) ? before : [],
-        keep: () => context.heartbeat(sent.all),
-      };
-      const timer = silent ? undefined : setInterval(sent.keep, HEARTBEAT_MS);
+      const sent = createSentWrites(!silent && Array.isArray(before) ? before : [], (all) => context.heartbeat(all));
+      const timer = silent ? undefined : setInterval(() => context.heartbeat(sent.all), HEARTBEAT_MS);
       try {
         return await withSentWrites(sent, () => next(input));
       } catch (error) {
@@ -35,7 +32,10 @@ export const activityInterceptors = (context: Context): ActivityInterceptors => 
   },
 });
 
+/** Of a failure that is tried again the server takes 4 KB, or drops even its message: these few are less than one. */
+const MOST_IN_FAILURE = 3;
+
 const withWrites = (error: unknown, { all }: SentWrites): unknown =>
   all.length === 0 || error instanceof CancelledFailure
     ? error
-    : ApplicationFailure.fromError(error, { details: [all] });
+    : ApplicationFailure.fromError(error, { details: [all.slice(-MOST_IN_FAILURE)] });

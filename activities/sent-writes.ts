@@ -8,20 +8,46 @@ export interface SentWrite {
   /** One of the orchestrator's statuses, `cancelled`, or the tracker's own name of a state. */
   readonly status: string;
   readonly evidence: GuardEvidence;
-  /** `taken`, or why there was no good answer; `null`: there has been none yet. */
+  /** `taken`, or the beginning of why there was no good answer; `null`: there has been none yet. */
   answer: string | null;
 }
 
-/** What the tries of one activity have sent, the oldest first. */
+/** A write may be tried for days, and what Temporal takes is limited: so many are remembered, and so much of an answer. */
+const MOST_SENT = 10;
+const ANSWER_CHARACTERS = 200;
+
+/** What the tries of one activity have sent last, the oldest first. */
 export interface SentWrites {
-  readonly all: SentWrite[];
-  /** Tells Temporal, so that the next try knows, and whoever looks at it. */
-  keep(): void;
+  readonly all: readonly SentWrite[];
+  begin(write: Omit<SentWrite, 'answer'>): SentWrite;
+  answered(write: SentWrite, answer: string): void;
+}
+
+/**
+ * @param before what earlier tries have sent.
+ * @param tell is told of each change, so that the next try knows.
+ */
+export function createSentWrites(before: readonly SentWrite[], tell: (all: readonly SentWrite[]) => void): SentWrites {
+  const all = before.slice(-MOST_SENT);
+  return {
+    all,
+    begin(write) {
+      const begun: SentWrite = { ...write, answer: null };
+      all.push(begun);
+      if (all.length > MOST_SENT) all.shift();
+      tell(all);
+      return begun;
+    },
+    answered(write, answer) {
+      write.answer = answer.length > ANSWER_CHARACTERS ? `${answer.slice(0, ANSWER_CHARACTERS)}…` : answer;
+      tell(all);
+    },
+  };
 }
 
 const ofActivity = new AsyncLocalStorage<SentWrites>();
 
 /** Those of the activity that runs; outside of one they are nobody's. */
-export const sentWrites = (): SentWrites => ofActivity.getStore() ?? { all: [], keep() {} };
+export const sentWrites = (): SentWrites => ofActivity.getStore() ?? createSentWrites([], () => {});
 
-export const withSentWrites = <T>(writes: SentWrites, run: () => T): T => ofActivity.run(writes, run);
+export const withSentWrites = <T>(sent: SentWrites, run: () => T): T => ofActivity.run(sent, run);

@@ -4,11 +4,14 @@ import { oneAtATime } from '../adapters/one-at-a-time.ts';
 /** The most requests of one look, as a rule: project, states, work item, and under the lock the work item again and its write. */
 const LOOK_REQUESTS = 5;
 
-/** The longest wait for those before it, ms: of the 45 s of its activity the rest is for the look. */
+/** So many may wait for their turn: each holds an activity slot of its worker, which runs need, too. */
+const MOST_WAITING = 4;
+
+/** Whose turn comes later than this, ms, looks no more: of the 45 s of its activity the rest would be too short. */
 const TURN_MS = 10_000;
 
-/** How long it waits until it is tried again, ms: for the others, and where too few requests are left. */
-const RETRY_MS = { turn: 1_000, spare: 15_000 };
+/** How long it is until the next try, ms: for the others, and where too few requests are left. */
+const RETRY_MS = { turn: 5_000, spare: 15_000 };
 
 /**
  * Keeps some of Plane's rate limit for the writes of runs: whoever could as well wait looks at Plane through it. In one process one looks
@@ -19,8 +22,11 @@ const RETRY_MS = { turn: 1_000, spare: 15_000 };
  */
 export function createSpareRequests(left: () => number | null, keep: number) {
   const inTurn = oneAtATime();
-  return <T>(look: () => Promise<T>): Promise<T> => {
+  let begun = 0;
+  return async <T>(look: () => Promise<T>): Promise<T> => {
+    if (begun > MOST_WAITING) throw putOff(`${MOST_WAITING} looks at Plane wait for their turn`, RETRY_MS.turn);
     const since = performance.now();
+    begun += 1;
     return inTurn('looks', async () => {
       if (performance.now() - since > TURN_MS)
         throw putOff(`the looks at Plane before it took more than ${TURN_MS / 1_000} s`, RETRY_MS.turn);
@@ -31,6 +37,8 @@ export function createSpareRequests(left: () => number | null, keep: number) {
           RETRY_MS.spare,
         );
       return look();
+    }).finally(() => {
+      begun -= 1;
     });
   };
 }

@@ -231,16 +231,11 @@ function recording(evidence: GuardEvidence, send: (status: Written, sending: () 
   const write: Write = async (status) => {
     try {
       await send(status, () => {
-        mine = { at: Date.now(), status: typeof status === 'string' ? status : status.name, evidence, answer: null };
-        sent.all.push(mine);
-        sent.keep();
+        mine = sent.begin({ at: Date.now(), status: typeof status === 'string' ? status : status.name, evidence });
       });
-      if (mine !== null) mine.answer = 'taken';
+      if (mine !== null) sent.answered(mine, 'taken');
     } catch (error) {
-      if (mine !== null) {
-        mine.answer = messageOf(error);
-        sent.keep();
-      }
+      if (mine !== null) sent.answered(mine, messageOf(error));
       throw error;
     }
   };

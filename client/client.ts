@@ -143,6 +143,11 @@ export function createD2dClient({
       const ended = () =>
         refused(`${run.workItem}: the deploy has ended already`, `look at it with d2d status ${run.workItem}`);
       if (!run.running) throw ended();
+      if (run.phase === 'finished')
+        throw refused(
+          `${run.workItem}: its deploy is over, and a cancel changes nothing: it has its status or comment to write still`,
+          `d2d status ${run.workItem} says what went wrong`,
+        );
       await asking(temporal, async () => {
         try {
           // Not by the handle: only the call itself carries who cancels and why into the history.

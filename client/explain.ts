@@ -106,7 +106,7 @@ const Answered = z
 
 /**
  * Reads who wanted which status of a work item, on what evidence it was decided, and what came of it, from the histories of all its
- * deploys, windows, single writes and healings. What Temporal does not keep any more is not told.
+ * deploys, windows, single writes and healings. What Temporal does not keep (docs/status-protocol.md, "Shown by") is not told.
  * @param limit the most executions, of which the newest are read; default 200.
  * @param planeId Plane's own id of the work item: a healing that an event has started bears no other name until it has looked.
  * @throws D2dError

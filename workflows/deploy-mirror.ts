@@ -72,10 +72,13 @@ export function mirrorOf(
         setters('show Monitoring after Deploy').setMonitoring(request('the window is open')),
       ),
 
-    putBack: ({ outcome }: Ending, before: ShownStatus | null) =>
-      untilWritten({ ...request(outcome), alarmKey: firstExecutionRunId }, note, () =>
-        lastSetters('put the status back').restoreStatus({ ...request(outcome), before }),
-      ),
+    async putBack({ outcome }: Ending, before: ShownStatus | null): Promise<void> {
+      const putBackBy = (by: typeof setters) =>
+        by('put the status back').restoreStatus({ ...request(outcome), before });
+      const done = await attempt('the status from before the run could not be put back', () => putBackBy(setters));
+      if (done !== null || plan()?.guarded === false) return;
+      await untilWritten({ ...request(outcome), alarmKey: firstExecutionRunId }, note, () => putBackBy(lastSetters));
+    },
 
     converge(reason: string): Promise<void> {
       const { guarded = true, settleMs = 0 } = plan() ?? {};

@@ -56,8 +56,8 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
           { key: D2dWorkItem, value: seen.workItem },
         ]);
       last = seen;
-      if (seen.wrote) corrections += 1;
-      if (seen.wrote && corrections === FOUGHT) await callSomebody(seen);
+      if (hasWritten(seen)) corrections += 1;
+      if (hasWritten(seen) && corrections === FOUGHT) await callSomebody(seen);
     }
     if (once && asked === answered) break;
     await sleep(REST, { summary: 'events that come now are one more look' });
@@ -72,6 +72,9 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
   }
   return { looks, corrections, last };
 }
+
+/** Also by a try whose answer was lost. */
+export const hasWritten = ({ wrote, earlier = [] }: Healed): boolean => wrote || earlier.length > 0;
 
 async function callSomebody({ repo, workItem, shown, status }: Healed): Promise<void> {
   const alert = {

@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { Drift, ReadPage, Reconcile } from '../activities/reconcile.ts';
 import { messageOf } from './failures.ts';
-import { healWorkItem } from './heal-work-item.ts';
+import { hasWritten, healWorkItem } from './heal-work-item.ts';
 import {
   D2dRepo,
   D2dWorkItem,
@@ -166,8 +166,8 @@ async function heal({ item, repo, workItem }: Drift): Promise<Came> {
         { key: D2dWorkItem, value: workItem },
       ],
     });
-    if (last?.wrote === true) return { result: 'healed' };
-    return last === null ? { result: 'right again' } : { result: 'put off', detail: 'it is being changed just now' };
+    if (last === null) return { result: 'right again' };
+    return hasWritten(last) ? { result: 'healed' } : { result: 'put off', detail: 'it is being changed just now' };
   } catch (error) {
     if (isCancellation(error)) throw error;
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return { result: 'failed', detail: messageOf(error) };

@@ -4,6 +4,7 @@ import {
   ScheduleNotFoundError,
   type ScheduleOptions,
   ScheduleOverlapPolicy,
+  WorkflowNotFoundError,
 } from '@temporalio/client';
 import { z } from 'zod';
 
@@ -82,8 +83,8 @@ export async function lookAtSweeps(client: Client, taskQueue: string): Promise<S
   for (const { takenAt, action } of info.recentActions.toReversed()) {
     const { workflowId, firstExecutionRunId } = action.workflow;
     const sweep = client.workflow.getHandle(workflowId, firstExecutionRunId);
-    const { status } = await sweep.describe();
-    if (status.name === 'RUNNING') continue;
+    const { status } = await sweep.describe().catch(notKept);
+    if (status.name === 'RUNNING' || status.name === 'UNKNOWN') continue;
     const left = status.name === 'COMPLETED' ? leftBy(await sweep.result()) : `it is ${status.name.toLowerCase()}`;
     return { paused: state.paused, last: { at: takenAt, left } };
   }
@@ -97,6 +98,12 @@ function leftBy(result: unknown): string | null {
     ...unread.map(({ project, why }) => `project ${project} was not read: ${why}`),
   ];
   return left.length === 0 ? null : left.join('; ');
+}
+
+/** The schedule remembers sweeps for longer than the server keeps them. */
+function notKept(error: unknown): { readonly status: { readonly name: 'UNKNOWN' } } {
+  if (error instanceof WorkflowNotFoundError) return { status: { name: 'UNKNOWN' } };
+  throw error;
 }
 
 function notThere(error: unknown): 'none' {

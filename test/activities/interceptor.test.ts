@@ -1,8 +1,11 @@
+import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { activityInterceptors } from '../../activities/interceptor.ts';
-import { PlaneUnknownState } from '../../adapters/plane/errors.ts';
+import { createSentWrites, type SentWrite, sentWrites } from '../../activities/sent-writes.ts';
+import { PlaneUnavailable, PlaneUnknownState } from '../../adapters/plane/errors.ts';
 import { dataConverter } from '../../adapters/temporal/workflow-source.ts';
 import { SET_STATUS_WORKFLOW } from '../../workflows/messages.ts';
 import { unique, workflowBundle } from '../setup/temporal.ts';
@@ -53,6 +56,56 @@ describe('heartbeats', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(beat).not.toHaveBeenCalled();
   });
+});
+
+describe('what was sent by the tries before', () => {
+  const evidence = { inForce: true, dbStage: 'deploy', windowActive: false };
+  const sent = (at: number): SentWrite => ({ at, status: 'deploying', evidence, answer: 'x'.repeat(1_000) });
+
+  async function tried(before: unknown) {
+    const environment = new MockActivityEnvironment(
+      { heartbeatDetails: before },
+      { interceptors: [activityInterceptors] },
+    );
+    const told: unknown[] = [];
+    environment.on('heartbeat', (details) => told.push(structuredClone(details)));
+    const failure = await environment
+      .run(async () => {
+        const writes = sentWrites();
+        writes.answered(writes.begin({ at: 20, status: 'deploying', evidence }), 'y'.repeat(1_000));
+        throw new PlaneUnavailable('away.', { method: 'PATCH', path: '/', status: 500, writeMayHaveApplied: true });
+      })
+      .then(
+        () => null,
+        (error: unknown) => error,
+      );
+    return { failure, told: told.at(-1) };
+  }
+
+  test('the last ten are handed on, with the beginning of the answer', async () => {
+    const { told } = await tried(Array.from({ length: 12 }, (_, at) => sent(at)));
+    expect(told).toMatchObject([
+      ...[3, 4, 5, 6, 7, 8, 9, 10, 11].map((at) => ({ at })),
+      { at: 20, answer: `${'y'.repeat(200)}…` },
+    ]);
+  });
+
+  test('a failure bears the last three of them: the server drops all of one that is longer than 4 KB', async () => {
+    const writes = createSentWrites([], () => {});
+    for (let at = 1; at <= 12; at += 1)
+      writes.answered(writes.begin({ at, status: 'deploying', evidence }), 'x'.repeat(1_000));
+    const { failure } = await tried(writes.all);
+    expect(failure).toMatchObject({ type: 'PlaneUnavailable', details: [[{ at: 11 }, { at: 12 }, { at: 20 }]] });
+    const proto = defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter);
+    expect(temporal.api.failure.v1.Failure.encode(proto).finish().length).toBeLessThan(4_096);
+  });
+
+  test.each([undefined, null, 'a word', { percent: 5 }])(
+    'details that are none of ours are passed over: %j',
+    async (before) => {
+      expect((await tried(before)).told).toMatchObject([{ at: 20 }]);
+    },
+  );
 });
 
 describe('on a real worker', () => {

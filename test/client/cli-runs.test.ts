@@ -53,6 +53,10 @@ describe.concurrent('start', () => {
         /its last deploy is over, but has its status or comment to write still: .*; d2d status .* says what went wrong; start another once that is mended\n$/,
       ),
     });
+    expect(await d2d('cancel', workItem, '--run', '--reason', 'not now')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('its deploy is over, and a cancel changes nothing'),
+    });
   });
 
   test('after its end it can be started again', async () => {

@@ -138,8 +138,24 @@ describe('doctor', () => {
     };
     expect(await sweeps()).toMatchObject({ level: 'warning', message: expect.stringContaining('not scheduled yet') });
     await runHere(swept, 'schedule', 'apply');
-    expect(await sweeps()).toMatchObject({ level: 'ok', message: 'every 300 s, none has ended yet' });
+    expect(await sweeps()).toMatchObject({ level: 'ok', message: 'every 300 s, none is known to have ended' });
     const schedule = temporal.client.schedule.getHandle(sweepScheduleId(swept.ORCH_TASK_QUEUE));
+    await schedule.trigger();
+    const { client } = temporal;
+    const { workflowId, firstExecutionRunId } = await eventually(async () => {
+      const { recentActions } = (await schedule.describe()).info;
+      expect(recentActions).toHaveLength(1);
+      return recentActions[0]?.action.workflow ?? { workflowId: '', firstExecutionRunId: '' };
+    });
+    await client.workflow.getHandle(workflowId, firstExecutionRunId).terminate();
+    expect(await sweeps()).toMatchObject({
+      level: 'warning',
+      message: expect.stringMatching(/^the last one .* terminated$/),
+    });
+    await client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution: { workflowId } });
+    await eventually(async () =>
+      expect(await sweeps()).toMatchObject({ message: 'every 300 s, none is known to have ended' }),
+    );
     await schedule.pause('too loud');
     expect(await sweeps()).toMatchObject({ level: 'warning', message: expect.stringMatching(/^paused: .*--unpause/) });
     await schedule.delete();

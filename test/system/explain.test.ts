@@ -204,6 +204,26 @@ describe.concurrent('d2d explain', LONG, () => {
       await item.untilShown('Done');
     }));
 
+  test('a healing that was stored although its answer said otherwise', () =>
+    withSystem({}, async (system, item) => {
+      const { control } = system.plane;
+      await item.setStage('done');
+      control.uiSetState(item.workItem, 'Deploying');
+      control.fault({ mode: 'applyThenStatus', status: 500, body: {}, match: { method: 'PATCH', times: 1 } });
+      await system.startWorker();
+      const { id, projectId: project } = control.workItem(item.workItem);
+      await startHealing(system.temporal.client, system.taskQueue, { id, project });
+      await until(async () => {
+        expect((await explained(system, item)).wishes).toMatchObject([
+          {
+            ...{ caller: 'healWorkItem', attempts: 2, shown: 'Done', wrote: null },
+            earlier: [{ sent: 'Done', verdict: 'CONVERGE_DONE', answer: expect.stringContaining('500') }],
+          },
+        ]);
+      });
+      expect(item.history()).toEqual(['Deploying', 'Done']);
+    }));
+
   test('a work item of which nobody knows anything', () =>
     withSystem({}, async (system) => {
       expect(await runProcess(system.env(), 'explain', 'ORCH-404')).toMatchObject({

@@ -366,6 +366,20 @@ describe('a tracker that fails never holds up the work', () => {
     expect(item.alerts).toEqual([]);
   });
 
+  test('where the guard is not in force it is tried for as long as any other status, and noted', async () => {
+    const unguarded = plan({ guarded: false });
+    const item = harness.add({ plan: unguarded, deploy: async () => ({ ok: false, detail: 'exit code 3' }) });
+    item.tracker = async () => {
+      if (item.count.deploys > 0) throw new Error('the tracker is away');
+    };
+    const handle = await harness.start(item);
+    expect(await handle.result()).toMatchObject({ outcome: 'deploy_failed' });
+    const { notes } = await handle.query(deployStatusQuery);
+    expect(notes.map(({ text }) => text)).toContainEqual(
+      expect.stringContaining('the status from before the run could not be put back'),
+    );
+  });
+
   test('where only a person can mend it: one alarm, and it is put back afterwards', async () => {
     const item = harness.add({ deploy: async () => ({ ok: false, detail: 'exit code 3' }) });
     let refused = 0;
