@@ -53,7 +53,8 @@ describe('writes that fail', () => {
     world.control.fault({ ...fault, match: { method: 'PATCH', times: 1 } });
     expect(await failureOf(world, key)).toMatchObject({
       ...{ name: 'ApplicationFailure', type: 'PlaneUnavailable', nonRetryable: false },
-      details: [[{ status: 'deploying', answer: expect.stringContaining('The write may have been applied') }]],
+      message: expect.stringContaining('The write may have been applied'),
+      details: [[{ status: 'deploying', answer: expect.stringContaining('PATCH') }]],
     });
     world.control.clearRequests();
     expect(await attempt(world, key)).toMatchObject({ verdict: 'ALLOW', status: 'deploying', wrote: false });
