@@ -62,8 +62,10 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
     if (once && asked === answered) break;
     await sleep(REST, { summary: 'events that come now are one more look' });
     const asks = () => asked > answered;
-    if (looks === MOST_LOOKS && asks()) return continueAsNew<typeof healWorkItem>({ id, project, reason, once });
-    if (looks === MOST_LOOKS) break;
+    if (looks === MOST_LOOKS) {
+      if (!asks()) break;
+      await continueAsNew<typeof healWorkItem>({ id, project, reason, once });
+    }
     more =
       asks() ||
       (!once &&

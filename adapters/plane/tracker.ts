@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { PlaneForbidden, PlaneNotFound } from './errors.ts';
-import type { PlaneClient, PlaneState, WorkItemPlace } from './plane-client.ts';
+import type { PlaneClient, PlaneState, PlaneWorkItem, WorkItemPlace } from './plane-client.ts';
 import { isUuid } from './refs.ts';
 
 /** Plane's names of the orchestrator's statuses; a project may call them otherwise. */
@@ -24,6 +24,10 @@ interface TrackerOptions {
 }
 
 const STATUSES: readonly Status[] = ['awaiting_deploy', 'deploying', 'monitoring', 'done'];
+
+/** The names by which a task may know a work item, its key first. */
+const namesIn = ({ id, key }: Pick<PlaneWorkItem, 'id' | 'key'>): readonly string[] =>
+  key === null ? [id] : [key, id];
 
 const fold = (name: string): string => name.trim().toLowerCase();
 
@@ -106,8 +110,7 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
   /** Every name of a work item, its key first. */
   async function namesOf(repo: string, workItem: string): Promise<readonly string[]> {
     await client.project(projectOf(repo)); // its identifier is in the key
-    const { id, key } = await read(repo, workItem);
-    return key === null ? [id] : [key, id];
+    return namesIn(await read(repo, workItem));
   }
 
   return {
@@ -144,7 +147,7 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
       try {
         await client.project(project); // its identifier is in the key
         const { key, stateId: state, projectId } = await client.workItem(id, project);
-        return { names: key === null ? [id] : [key, id], ...(await shownBy(projectId, [state]))(state) };
+        return { names: namesIn({ id, key }), ...(await shownBy(projectId, [state]))(state) };
       } catch (error) {
         if (error instanceof PlaneNotFound) return null;
         throw error;

@@ -169,7 +169,7 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
         late.callOff();
       }
       await clock.sleep(RETRY_MS);
-      if (stale === null) disturbed(); // what failed, and the wait for the next try, is a fault as any other
+      if (stale === null) disturbed(); // what failed, and the wait for the next try, is a fault like the others
     }
     return null;
   }

@@ -366,7 +366,7 @@ describe('a tracker that fails never holds up the work', () => {
     expect(item.alerts).toEqual([]);
   });
 
-  test('where the guard is not in force it is tried for as long as any other status, and noted', async () => {
+  test('where the guard is not in force it is tried for as long as the other statuses, and noted', async () => {
     const unguarded = plan({ guarded: false });
     const item = harness.add({ plan: unguarded, deploy: async () => ({ ok: false, detail: 'exit code 3' }) });
     item.tracker = async () => {
