@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { PATIENCE_MS, TEST_MS } from './test/setup/patience.ts';
 
 /** Need neither a Postgres nor a Temporal: a run of these alone starts nothing. */
 const PLAIN = [
@@ -27,11 +29,12 @@ export default defineConfig({
   test: {
     pool: 'forks', // the Temporal SDK's native parts do not take worker threads
     sequence: { sequencer: LongestFirst },
-    maxWorkers: 3,
-    maxConcurrency: 12, // system tests wait most of their time
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 20_000,
+    maxWorkers: availableParallelism(),
+    maxConcurrency: 12, // system tests wait most of their time; what they start, they start in turn
+    testTimeout: TEST_MS,
+    hookTimeout: TEST_MS,
+    teardownTimeout: TEST_MS,
+    expect: { poll: { timeout: PATIENCE_MS, interval: 25 } },
     projects: [
       { extends: true, test: { name: 'plain', include: PLAIN } },
       {

@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
+import { PATIENCE_MS } from './patience.ts';
 
-/** Tries until it holds, at most 45 s: generous, as the suite shares two cores with servers and compilers. */
+/** Tries until it holds. @throws what it last failed with, after `PATIENCE_MS`. */
 export const eventually = <T>(holds: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(holds, { timeout: 45_000, interval: 25 });
+  vi.waitFor(holds, { timeout: PATIENCE_MS, interval: 25 });
