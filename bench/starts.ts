@@ -94,6 +94,7 @@ try {
     ORCH_PLANE_PROJECT: 'ORCH',
     ORCH_SELF_HOSTING_REPO: 'orchestrator',
     ORCH_ARTEFACTS_DIR: folder,
+    ORCH_POST_DEPLOY_ENABLED: 'false',
   };
   const starts: Record<string, (dist: string) => Promise<Cost>> = {
     'node -e 0': () => cost(['-e', '0'], env),
