@@ -43,7 +43,7 @@ export default defineConfig({
           name: 'servers',
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...PLAIN, ...SYSTEM],
-          globalSetup: ['test/setup/servers.ts'],
+          globalSetup: ['test/setup/servers.ts', 'test/setup/build.ts'],
         },
       },
       {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { inject } from 'vitest';
 import { runCli } from '../../client/cli.ts';
 import type { Stream } from '../../client/output.ts';
 import { createWiring } from '../../client/wiring.ts';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { made } from '../setup/made.ts';
 
 export interface CliRun {
   readonly code: number | null;
@@ -20,10 +20,10 @@ export interface RunningCli {
   readonly ended: Promise<CliRun>;
 }
 
-/** Starts `d2d` as a process of its own, off any terminal, in an environment of these variables alone. */
+/** Starts the compiled `d2d` as a process of its own, off any terminal, in an environment of these variables alone. */
 export function startCli(env: Readonly<Record<string, string>>, args: readonly string[]): RunningCli {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'client/d2d.ts', ...args], {
-    cwd: ROOT,
+  const main = join(made('dist', inject('dist')), 'client', 'd2d.js');
+  const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -61,7 +61,7 @@ export function startCli(env: Readonly<Record<string, string>>, args: readonly s
 export const runProcess = (env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliRun> =>
   startCli(env, args).ended;
 
-/** The same within this process, which saves a second of start-up. */
+/** The same within this process, which saves the start: for what is not about processes. */
 export async function runHere(env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliRun> {
   let stdout = '';
   let stderr = '';

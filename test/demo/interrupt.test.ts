@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
-import { program } from '../../demo/program.ts';
+import { join } from 'node:path';
+import { afterEach, expect, inject, test } from 'vitest';
+import { made } from '../setup/made.ts';
 
 // Ctrl-C at any moment leaves no process and no port behind. A terminal sends it to the whole process group; whatever starts the
 // demo (npm, a supervisor) to its pid alone.
@@ -18,8 +19,9 @@ test.each([
   ['the group', 'while everything starts', 'Postgres'],
   ['the group', 'in the middle of the window', 'tick 1 of'],
   ['the pid', 'in the middle of the deploy', 'waits for an approval'],
-])('SIGINT to %s, %s', { timeout: 120_000 }, async (whom, _when, mark) => {
-  const child = spawn(process.execPath, [...program('demo/main'), 'green'], {
+])('SIGINT to %s, %s', async (whom, _when, mark) => {
+  const main = join(made('dist', inject('dist')), 'demo', 'main.js');
+  const child = spawn(process.execPath, [main, 'green'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
@@ -30,7 +32,7 @@ test.each([
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
   });
-  await expect.poll(() => output, { timeout: 60_000, interval: 20 }).toContain(mark);
+  await expect.poll(() => output, { interval: 20 }).toContain(mark);
 
   const started = descendants(pid);
   const ports = [...output.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port));
@@ -40,7 +42,7 @@ test.each([
   expect(code, output).toBe(130);
   if (mark !== 'Postgres') expect(started.length, 'servers, worker, production, release, guardian').toBeGreaterThan(5);
   // The guardian is the last to go: it looks whether anything is left.
-  await expect.poll(() => started.filter(alive), { timeout: 5_000 }).toEqual([]);
+  await expect.poll(() => started.filter(alive)).toEqual([]);
   expect(await Promise.all(ports.map(open))).not.toContain(true);
 });
 

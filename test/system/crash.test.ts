@@ -1,23 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { runHere } from '../client/run-cli.ts';
-import { LONG, until } from './harness.ts';
+import { eventually } from '../setup/eventually.ts';
+
 import { expectMissedInOutageOnly, TO_DONE } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // kill -9 of workers at the worst moments. Every test has a system of its own: most of its time it waits for a time-out.
 
-/** A worker that was killed is followed up 5 to 10 s later; its looks are seconds apart, so that a busy machine misses none. */
-const OUTLASTS_A_KILL = { seconds: 24, intervalSeconds: 2.4 };
+/** Ten ticks, far enough apart that a busy machine misses none. Another worker takes over 5 to 10 s after a kill. */
+const TEN_TICKS = { seconds: 30, intervalSeconds: 3 };
 
-/** Where the settle has to outlast what a test does between a write and its read-back. */
-const SLOW_SETTLE = { ORCH_STATUS_SETTLE_SECONDS: '4' };
+/** Probes of ten ticks after which the window has evidence enough, however late the next worker comes: the last one is lost. */
+const PROVED = 6;
 
-describe.concurrent('kill -9', LONG, () => {
+/** Open until a message ends it, or a rollback. */
+const HELD_OPEN = { seconds: 600 };
+
+describe.concurrent('kill -9', () => {
   test('in mid-window: every tick once, those of the outage missed, and the window ends healthy', () =>
-    withSystem({ window: OUTLASTS_A_KILL }, async (system, item) => {
+    withSystem({ window: TEN_TICKS }, async (system, item) => {
       const worker = await system.startWorker();
       await item.start();
-      await item.untilTick(2);
+      await system.production.whenProbed(item.repo, PROVED);
       const killedAt = Date.now();
       await worker.kill();
       await system.startWorker();
@@ -29,10 +33,10 @@ describe.concurrent('kill -9', LONG, () => {
     }));
 
   test('of one of two workers: the other one goes on with its window', () =>
-    withSystem({ window: OUTLASTS_A_KILL }, async (system, item) => {
+    withSystem({ window: TEN_TICKS }, async (system, item) => {
       const workers = await Promise.all([system.startWorker(), system.startWorker()]);
       await item.start();
-      await item.untilTick(2);
+      await system.production.whenProbed(item.repo, 2);
       const pid = await item.windowWorkerPid();
       const killedAt = Date.now();
       await workers.find((worker) => worker.pid === pid)?.kill();
@@ -43,7 +47,7 @@ describe.concurrent('kill -9', LONG, () => {
     }));
 
   test('while a status write is under way: it lands over Done, and is converged again after it has settled', () =>
-    withSystem({ env: SLOW_SETTLE, window: { seconds: 20, intervalSeconds: 2 } }, async (system, item) => {
+    withSystem({ window: HELD_OPEN }, async (system, item) => {
       const { control } = system.plane;
       control.fault({ mode: 'hold', phase: 'before', match: { method: 'PATCH', nth: 3, times: 1 } });
       const worker = await system.startWorker();
@@ -51,9 +55,16 @@ describe.concurrent('kill -9', LONG, () => {
       await control.whenHeld(1); // Monitoring after Deploy
       await worker.kill();
       await system.startWorker();
-      await item.untilShown('Done');
+      await item.untilShown('Monitoring after Deploy'); // by the next try
+      control.fault({ mode: 'hold', phase: 'after', match: { method: 'PATCH', times: 1 } });
+      const closed = item.close();
+      await control.whenHeld(2); // Done is shown: its settle begins with the answer
+      expect(item.status()).toBe('Done');
+      control.release(1);
+      await item.untilShown('Monitoring after Deploy');
       control.release();
-      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      await closed;
+      expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
       expect(item.status()).toBe('Done');
       expect(item.history()).toEqual([...TO_DONE, 'Monitoring after Deploy', 'Done']);
     }));
@@ -75,24 +86,27 @@ describe.concurrent('kill -9', LONG, () => {
     }));
 
   test('during a rollback that is declared idempotent: it is tried again, and happens once', () =>
-    withSystem({ driver: 'idempotent', window: { seconds: 30, action: 'rollback' } }, async (system, item) => {
-      const { production } = system;
-      const worker = await system.startWorker();
-      await item.start();
-      await item.untilTick(1);
-      production.hold(item.repo);
-      production.degrade(item.repo);
-      await production.whenHeld(item.repo);
-      await worker.kill();
-      production.release(item.repo);
-      await system.startWorker();
-      expect(await item.result()).toMatchObject({ outcome: 'degraded_rolled_back' });
-      expect(production.version(item.repo)).toBe('v1');
-      const rollbacks = production.operations(item.repo).filter(({ kind }) => kind === 'rollback');
-      expect(rollbacks.map(({ to }) => to)).toEqual(['v1', null]);
-      expect(new Set(rollbacks.map(({ operationId }) => operationId)).size).toBe(1);
-      expect(item.status()).toBe('Done');
-    }));
+    withSystem(
+      { driver: 'idempotent', window: { ...HELD_OPEN, intervalSeconds: 1, action: 'rollback' } },
+      async (system, item) => {
+        const { production } = system;
+        const worker = await system.startWorker();
+        await item.start();
+        await item.untilTick(1);
+        production.hold(item.repo);
+        production.degrade(item.repo);
+        await production.whenHeld(item.repo);
+        await worker.kill();
+        production.release(item.repo);
+        await system.startWorker();
+        expect(await item.result()).toMatchObject({ outcome: 'degraded_rolled_back' });
+        expect(production.version(item.repo)).toBe('v1');
+        const rollbacks = production.operations(item.repo).filter(({ kind }) => kind === 'rollback');
+        expect(rollbacks.map(({ to }) => to)).toEqual(['v1', null]);
+        expect(new Set(rollbacks.map(({ operationId }) => operationId)).size).toBe(1);
+        expect(item.status()).toBe('Done');
+      },
+    ));
 
   test('during a deploy that must not run twice: nobody knows, and everybody is told', () =>
     withSystem({}, async (system, item) => {
@@ -108,7 +122,7 @@ describe.concurrent('kill -9', LONG, () => {
       expect(code).toBe(14);
       expect(await item.result()).toMatchObject({ outcome: 'deploy_unknown' });
       production.release(item.repo);
-      await until(() => expect(production.operations(item.repo)).toHaveLength(1)); // never a second time
+      await eventually(() => expect(production.operations(item.repo)).toHaveLength(1)); // never a second time
       expect(item.history()).toEqual(['Awaiting Deploy', 'Deploying']);
       expect(await item.stage()).toBe('deploy');
       const title = `${item.workItem}: nobody knows whether the deploy of ${item.repo} has happened`;

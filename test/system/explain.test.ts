@@ -1,20 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { startHealing } from '../../adapters/temporal/start-healing.ts';
 import type { Explanation } from '../../client/explain.ts';
-import { runProcess } from '../client/run-cli.ts';
-import { LONG, type System, until } from './harness.ts';
+import { runHere, runProcess } from '../client/run-cli.ts';
+import { eventually } from '../setup/eventually.ts';
+import type { System } from './harness.ts';
 import { createItem, type Item } from './item.ts';
-import { withSystem } from './with-system.ts';
+import { sharedSystem, withSystem } from './with-system.ts';
 
 // Every status write and every refusal can be explained afterwards, from what Temporal keeps.
 
 async function explained(system: System, item: Item): Promise<Explanation> {
-  const { code, stdout } = await runProcess(system.env(), 'explain', item.workItem.toLowerCase(), '--json');
+  const { code, stdout } = await runHere(system.env(), 'explain', item.workItem.toLowerCase(), '--json');
   expect(code).toBe(0);
   return JSON.parse(stdout);
 }
 
-describe.concurrent('d2d explain', LONG, () => {
+describe.concurrent('d2d explain', () => {
+  const onShared = sharedSystem({ repos: 5 });
+
   test('a whole deploy, a stale caller afterwards and a sweep: who wanted what, on what evidence, and what came of it', () =>
     withSystem({}, async (system, item) => {
       await system.startWorker();
@@ -34,7 +37,7 @@ describe.concurrent('d2d explain', LONG, () => {
           ...[caller, wanted, evidence?.dbStage, evidence?.windowActive, verdict, shown, wrote],
         ]);
       };
-      await until(async () =>
+      await eventually(async () =>
         expect(await story()).toEqual([
           ['deployToDone', 'Awaiting Deploy', 'deploy', false, 'ALLOW', 'In Progress', 'Awaiting Deploy'],
           ['deployToDone', 'Deploying', 'deploy', false, 'ALLOW', 'Awaiting Deploy', 'Deploying'],
@@ -60,16 +63,15 @@ describe.concurrent('d2d explain', LONG, () => {
     }));
 
   test('a write that goes wrong: how often it was tried, and why', () =>
-    withSystem({}, async (system, item) => {
+    onShared(async (system, item) => {
       system.plane.control.fault({
         mode: 'status',
         status: 500,
         body: { error: 'Something went wrong' },
-        match: { method: 'PATCH', times: 1 },
+        match: { method: 'PATCH', path: item.planeId, times: 1 },
       });
-      await system.startWorker();
       await (await item.setStatus('deploying')).result();
-      await until(async () => {
+      await eventually(async () => {
         const { wishes } = await explained(system, item);
         expect(wishes).toMatchObject([
           {
@@ -80,20 +82,19 @@ describe.concurrent('d2d explain', LONG, () => {
           },
         ]);
       });
-      const { stdout } = await runProcess(system.env(), 'explain', item.workItem);
+      const { stdout } = await runHere(system.env(), 'explain', item.workItem);
       expect(stdout).toMatch(/In Progress → Deploying \(try 2; before: .*Plane answered 500/);
     }));
 
   test('writes that were sent by tries which failed: each with its evidence, and what Plane answered', () =>
-    withSystem({}, async (system, item) => {
-      const match = { method: 'PATCH', times: 1 };
+    onShared(async (system, item) => {
+      const match = { method: 'PATCH', path: item.planeId, times: 1 };
       system.plane.control.fault({ mode: 'status', status: 500, body: { error: 'first' }, match });
       system.plane.control.fault({ mode: 'applyThenStatus', status: 500, body: { error: 'second' }, match });
-      await system.startWorker();
       await (await item.setStatus('deploying')).result();
       const evidence = { inForce: true, dbStage: 'deploy', windowActive: false };
       const write = { sent: 'Deploying', verdict: 'ALLOW', evidence };
-      await until(async () => {
+      await eventually(async () => {
         expect((await explained(system, item)).wishes).toMatchObject([
           {
             ...{ attempts: 3, shown: 'Deploying', wrote: null },
@@ -104,17 +105,21 @@ describe.concurrent('d2d explain', LONG, () => {
           },
         ]);
       });
-      const { stdout } = await runProcess(system.env(), 'explain', item.workItem);
+      const { stdout } = await runHere(system.env(), 'explain', item.workItem);
       expect(stdout).toMatch(/ALLOW +Deploying was sent: .*Plane answered 500/);
       expect(stdout).toMatch(/ALLOW +nothing written by this try, Deploying stands \(try 3; before: /);
     }));
 
   test('a write that was refused for good was sent all the same', () =>
-    withSystem({}, async (system, item) => {
-      system.plane.control.fault({ mode: 'status', status: 403, body: {}, match: { method: 'PATCH' } });
-      await system.startWorker();
+    onShared(async (system, item) => {
+      system.plane.control.fault({
+        mode: 'status',
+        status: 403,
+        body: {},
+        match: { method: 'PATCH', path: item.planeId },
+      });
       await expect((await item.setStatus('deploying')).result()).rejects.toThrow();
-      await until(async () => {
+      await eventually(async () => {
         expect((await explained(system, item)).wishes).toMatchObject([
           { failed: true, wrote: null, earlier: [{ sent: 'Deploying', answer: expect.stringContaining('403') }] },
         ]);
@@ -136,7 +141,7 @@ describe.concurrent('d2d explain', LONG, () => {
       control.release();
       await call.result();
       expect(item.history()).toEqual(['Deploying', 'Done']);
-      await until(async () => {
+      await eventually(async () => {
         expect((await explained(system, item)).wishes).toMatchObject([
           {
             ...{ wanted: 'Deploying', verdict: 'CONVERGE_DONE', shown: 'Deploying', wrote: 'Done', attempts: 1 },
@@ -155,7 +160,7 @@ describe.concurrent('d2d explain', LONG, () => {
     const worker = await system.startWorker();
     const call = await item.setStatus('deploying');
     await control.whenHeld(1);
-    await until(async () => {
+    await eventually(async () => {
       expect((await explained(system, item)).wishes).toMatchObject([{ answeredAt: null, earlier: EARLIER }]);
     });
     worker.signal('SIGKILL');
@@ -169,7 +174,7 @@ describe.concurrent('d2d explain', LONG, () => {
       const call = await killedInWrite(system, item);
       await system.startWorker();
       await call.result();
-      await until(async () => {
+      await eventually(async () => {
         expect((await explained(system, item)).wishes).toMatchObject([
           { attempts: 2, shown: 'Deploying', wrote: null, earlier: EARLIER },
         ]);
@@ -179,7 +184,7 @@ describe.concurrent('d2d explain', LONG, () => {
   test('a write whose worker never came back', () =>
     withSystem({}, async (system, item) => {
       await killedInWrite(system, item);
-      await until(async () => {
+      await eventually(async () => {
         const { wishes } = await explained(system, item); // its time is two minutes
         expect(wishes).toMatchObject([{ failed: true, earlier: EARLIER }]);
       });
@@ -194,7 +199,7 @@ describe.concurrent('d2d explain', LONG, () => {
       await system.startWorker();
       const { id, projectId: project } = control.workItem(item.workItem);
       await startHealing(system.temporal.client, system.taskQueue, { id, project });
-      await until(async () => {
+      await eventually(async () => {
         const { wishes } = await explained(system, item);
         expect(wishes).toMatchObject([
           { caller: 'healWorkItem', answeredAt: null, failure: expect.stringContaining('Plane answered 500') },
@@ -205,15 +210,19 @@ describe.concurrent('d2d explain', LONG, () => {
     }));
 
   test('a healing that was stored although its answer said otherwise', () =>
-    withSystem({}, async (system, item) => {
+    onShared(async (system, item) => {
       const { control } = system.plane;
       await item.setStage('done');
       control.uiSetState(item.workItem, 'Deploying');
-      control.fault({ mode: 'applyThenStatus', status: 500, body: {}, match: { method: 'PATCH', times: 1 } });
-      await system.startWorker();
+      control.fault({
+        mode: 'applyThenStatus',
+        status: 500,
+        body: {},
+        match: { method: 'PATCH', path: item.planeId, times: 1 },
+      });
       const { id, projectId: project } = control.workItem(item.workItem);
       await startHealing(system.temporal.client, system.taskQueue, { id, project });
-      await until(async () => {
+      await eventually(async () => {
         expect((await explained(system, item)).wishes).toMatchObject([
           {
             ...{ caller: 'healWorkItem', attempts: 2, shown: 'Done', wrote: null },
@@ -225,8 +234,8 @@ describe.concurrent('d2d explain', LONG, () => {
     }));
 
   test('a work item of which nobody knows anything', () =>
-    withSystem({}, async (system) => {
-      expect(await runProcess(system.env(), 'explain', 'ORCH-404')).toMatchObject({
+    onShared(async (system) => {
+      expect(await runHere(system.env(), 'explain', 'ORCH-404')).toMatchObject({
         code: 4,
         stderr: 'error: ORCH-404: nobody has asked for a status of it; d2d list --all shows what ran\n',
       });

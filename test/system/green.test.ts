@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
-import { LONG, type System, startSystem } from './harness.ts';
+import { type System, startSystem } from './harness.ts';
 import { TO_DONE, ticksInOrder } from './item.ts';
 
 let system: System;
 afterEach(() => system.close());
 
-test('a deploy goes from Awaiting Deploy to a true Done', LONG, async () => {
+test('a deploy goes from Awaiting Deploy to a true Done', async () => {
   system = await startSystem();
   const worker = await system.startWorker();
   const item = await system.addItem();
@@ -18,7 +18,7 @@ test('a deploy goes from Awaiting Deploy to a true Done', LONG, async () => {
     { kind: 'deploy', operationId: expect.stringMatching(/:deploy$/), to: 'v2' },
   ]);
   const window = await item.windowStatus();
-  expect(window).toMatchObject({ outcome: 'healthy', plannedTicks: 8 });
+  expect(window).toMatchObject({ outcome: 'healthy', plannedTicks: 2 });
   ticksInOrder(window);
   expect(item.comments()).toEqual([]);
   expect(system.alerts.about(item.workItem)).toEqual([]);

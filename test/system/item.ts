@@ -1,7 +1,9 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { expect } from 'vitest';
+import type { WindowReport } from '../../activities/window-report.ts';
 import type { StartInput } from '../../client/client.ts';
 import {
+  closeWindowUpdate,
   type DeployResult,
   type DeployStatus,
   deployStatusQuery,
@@ -12,8 +14,9 @@ import {
   type WindowStatus,
   windowStatusQuery,
 } from '../../workflows/messages.ts';
+import { eventually } from '../setup/eventually.ts';
 import { unique } from '../setup/temporal.ts';
-import { type System, until } from './harness.ts';
+import type { System } from './harness.ts';
 
 /** One work item of a system: what is done with it, and what the world shows of it. */
 export interface Item {
@@ -27,6 +30,8 @@ export interface Item {
   setStatus(status: SetDeployStatusInput['status'], caller?: string): Promise<WorkflowHandle>;
   /** Moves its task to a stage, as whoever owns the table does. */
   setStage(stage: string): Promise<void>;
+  /** Ends its window (`closeWindow`). @returns the report. */
+  close(): Promise<WindowReport>;
   /** How its deploy ends. */
   result(): Promise<DeployResult>;
   deployStatus(): Promise<DeployStatus>;
@@ -68,14 +73,15 @@ export function createItem(system: System, repo: string, workItem: string, plane
     async setStage(stage) {
       await system.sql('update tasks set stage = $2, updated_at = now() where work_item_id = $1', [workItem, stage]);
     },
+    close: () => window().executeUpdate(closeWindowUpdate, { args: [{ by: 'oncall', reason: 'seen enough' }] }),
     result: () => system.client.waitForResult({ workItem, repo }),
     deployStatus: () => deploy().query(deployStatusQuery),
     windowStatus: () => window().query(windowStatusQuery),
     untilTick: (tick) =>
-      until(async () => {
+      eventually(async () => {
         expect((await item.windowStatus()).tick).toBeGreaterThanOrEqual(tick);
       }),
-    untilShown: (status) => until(() => expect(item.status()).toBe(status)),
+    untilShown: (status) => eventually(() => expect(item.status()).toBe(status)),
     status: () => control.workItem(workItem).state,
     history: () => control.statusHistory(workItem).map(({ to }) => to),
     comments: () => control.workItem(workItem).comments.map(({ html }) => html),

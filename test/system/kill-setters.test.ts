@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { lockKey } from '../../adapters/postgres/work-item-lock.ts';
 import type { Phase } from '../../demo/simulated-plane/faults.ts';
 import { monitorWorkflowId } from '../../workflows/messages.ts';
-import { LONG, until } from './harness.ts';
+import { eventually } from '../setup/eventually.ts';
+
 import { createItem, type Item } from './item.ts';
 import { type Side, startRelay } from './relay.ts';
 import { withSystem } from './with-system.ts';
@@ -41,7 +42,7 @@ async function tries(handle: WorkflowHandle): Promise<number | undefined> {
 
 const hostOf = (url: string): string => new URL(url).host;
 
-describe.concurrent('kill -9 of a setter', LONG, () => {
+describe.concurrent('kill -9 of a setter', () => {
   test('at each of its awaits: what has changed meanwhile is what is shown in the end', () =>
     withSystem({ repos: AWAITS.length + 1 }, async (system, atWindow) => {
       const { control } = system.plane;
@@ -73,9 +74,9 @@ describe.concurrent('kill -9 of a setter', LONG, () => {
         );
         const asked = await Promise.all(named.map((item) => item.setStatus('deploying')));
         await control.whenHeld(AWAITS.length - stops.length);
-        await until(() => expect(postgres.stopped()).toBe(stops.length));
+        await eventually(() => expect(postgres.stopped()).toBe(stops.length));
         asked.push(await atWindow.setStatus('deploying'));
-        await until(() => expect(temporal.stopped()).toBe(1));
+        await eventually(() => expect(temporal.stopped()).toBe(1));
         await worker.kill();
 
         control.clearFaults();

@@ -10,8 +10,9 @@ import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts'
 import { type PostgresServer, startPostgresServer } from '../../demo/servers/postgres-server.ts';
 import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import type { FaultRule } from '../../demo/simulated-plane/faults.ts';
-import { runProcess } from '../client/run-cli.ts';
-import { LONG, type System, startSystem, until } from './harness.ts';
+import { runHere } from '../client/run-cli.ts';
+import { eventually } from '../setup/eventually.ts';
+import { type System, startSystem } from './harness.ts';
 import { expectMissedInOutageOnly, type Item, TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
@@ -27,6 +28,9 @@ async function onOwnPostgres(run: (postgres: PostgresServer, databaseUrl: string
     await postgres.stop();
   }
 }
+
+/** A window that is still open when a test has taken its step, however late that is. */
+const ROOMY = { seconds: 20, intervalSeconds: 10 };
 
 /** Answers that a write of Plane may get. */
 const FAULTS: readonly (readonly [string, FaultRule])[] = [
@@ -57,7 +61,7 @@ async function deployingWithPlaneAway(system: System, item: Item): Promise<void>
   await system.plane.control.refuseConnections();
 }
 
-describe.concurrent('outages', LONG, () => {
+describe.concurrent('outages', () => {
   test('a session that holds the lock and never speaks again: the database ends it, and the write is late', () =>
     withSystem({}, async (system, item) => {
       await system.startWorker();
@@ -87,11 +91,11 @@ describe.concurrent('outages', LONG, () => {
       await system.startWorker();
       await stale.result(); // the other worker has tried it again, once the lock was free
       await item.setStage('done');
-      expect((await runProcess(system.env(), 'reconcile')).code).toBe(0);
+      expect((await runHere(system.env(), 'reconcile')).code).toBe(0);
       expect(item.history()).toEqual(['Awaiting Deploy', 'Done']);
       first.signal('SIGCONT');
       const failed = () => first.log().filter(({ msg }) => msg.includes('Activity failed'));
-      await until(() => expect(failed()).toHaveLength(1));
+      await eventually(() => expect(failed()).toHaveLength(1));
       expect(JSON.stringify(failed())).toMatch(
         /no whole answer within|The lock on work item .* was lost|The evidence about .* is \d+ s old/,
       );
@@ -121,7 +125,7 @@ describe.concurrent('outages', LONG, () => {
     }));
 
   test('a state is renamed in mid-run: it keeps its id, and is written all the same', () =>
-    withSystem({}, async (system, item) => {
+    withSystem({ window: ROOMY }, async (system, item) => {
       await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
@@ -131,13 +135,13 @@ describe.concurrent('outages', LONG, () => {
     }));
 
   test('a state is deleted in mid-run: somebody is called, and Done is written once it is there again', () =>
-    withSystem({}, async (system, item) => {
+    withSystem({ window: ROOMY }, async (system, item) => {
       const { control } = system.plane;
       await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
       control.deleteState('ORCH', 'Done');
-      await until(() => expect(system.alerts.about(item.workItem)).toHaveLength(1));
+      await eventually(() => expect(system.alerts.about(item.workItem)).toHaveLength(1));
       expect(system.alerts.about(item.workItem)[0]?.text).toContain('the project has no state "Done"');
       control.addState('ORCH', { name: 'Done', group: 'completed' });
       await shownIn('a state deleted and made again', item, 'Done');
@@ -147,13 +151,13 @@ describe.concurrent('outages', LONG, () => {
 
   // The longest one goes first: the first new try of a write that only a person can mend comes after a minute.
   test('the API key is revoked and replaced: somebody is called, and Done is written by a worker with the new one', () =>
-    withSystem({}, async (system, item) => {
+    withSystem({ window: ROOMY }, async (system, item) => {
       const { control } = system.plane;
       const worker = await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
       control.revokeKey(system.plane.apiKey);
-      await until(() => expect(system.alerts.about(item.workItem)).toHaveLength(1));
+      await eventually(() => expect(system.alerts.about(item.workItem)).toHaveLength(1));
       expect(system.alerts.about(item.workItem)[0]).toMatchObject({
         title: `${item.workItem}: its status in the tracker is not certain`,
         text: expect.stringMatching(
@@ -175,7 +179,7 @@ describe.concurrent('outages', LONG, () => {
       const { control } = system.plane;
       await deployingWithPlaneAway(system, item);
       system.production.release(item.repo);
-      await until(async () =>
+      await eventually(async () =>
         expect((await item.deployStatus()).notes.map(({ text }) => text)).toEqual([
           expect.stringMatching(/^Monitoring after Deploy could not be shown: /),
         ]),
@@ -194,7 +198,7 @@ describe.concurrent('outages', LONG, () => {
       await deployingWithPlaneAway(system, item);
       await system.client.cancelRun(item, { by: 'oncall', reason: 'not now' });
       system.production.release(item.repo);
-      await until(async () =>
+      await eventually(async () =>
         expect(await item.deployStatus()).toMatchObject({
           phase: 'finished',
           notes: [{ text: expect.stringMatching(/^the status from before the run could not be put back: /) }],
@@ -217,7 +221,7 @@ describe.concurrent('outages', LONG, () => {
         async (system, item) => {
           const worker = await system.startWorker();
           await item.start();
-          await item.untilTick(2);
+          await system.production.whenProbed(item.repo, 6); // evidence enough of ten ticks, however late Temporal comes back
           const killedAt = Date.now();
           await first.kill();
           await delay(2_000); // long enough for calls to fail meanwhile
@@ -237,13 +241,13 @@ describe.concurrent('outages', LONG, () => {
 
   test('Postgres stops in mid-window: the window goes on, Done is late, and written once Postgres is back', () =>
     onOwnPostgres((postgres, databaseUrl) =>
-      withSystem({ databaseUrl }, async (system, item) => {
+      withSystem({ databaseUrl, window: ROOMY }, async (system, item) => {
         await system.startWorker();
         await item.start();
         await item.untilShown('Monitoring after Deploy');
         await item.untilTick(1);
         await postgres.pause();
-        await until(async () =>
+        await eventually(async () =>
           expect(await item.windowStatus()).toMatchObject({ phase: 'closed', outcome: 'healthy' }),
         );
         expect(item.status()).toBe('Monitoring after Deploy');
@@ -264,7 +268,7 @@ describe.concurrent('outages', LONG, () => {
         await system.production.whenHeld(item.repo);
         await postgres.crash();
         system.production.release(item.repo);
-        await until(async () => expect((await item.deployStatus()).phase).toBe('checking'));
+        await eventually(async () => expect((await item.deployStatus()).phase).toBe('checking'));
         expect(item.status()).toBe('Deploying');
         await postgres.resume();
         await shownIn('Postgres killed before the deploy was recorded', item, 'Monitoring after Deploy');
@@ -276,13 +280,13 @@ describe.concurrent('outages', LONG, () => {
     ));
 
   test('Plane is down while the window closes: Done is written once it is back', () =>
-    withSystem({}, async (system, item) => {
+    withSystem({ window: ROOMY }, async (system, item) => {
       const { control } = system.plane;
       await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
       await control.refuseConnections();
-      await until(async () => expect((await item.windowStatus()).phase).toBe('closed'));
+      await eventually(async () => expect((await item.windowStatus()).phase).toBe('closed'));
       expect(item.status()).toBe('Monitoring after Deploy');
       await control.acceptConnections();
       await shownIn('Plane down while the window closed', item, 'Done');
@@ -291,7 +295,7 @@ describe.concurrent('outages', LONG, () => {
     }));
 
   test('the work item is deleted in mid-run: mirroring ends, the watch does not', () =>
-    withSystem({}, async (system, item) => {
+    withSystem({ window: ROOMY }, async (system, item) => {
       await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');

@@ -23,6 +23,11 @@ export interface Production {
   url(repo: string): string;
   version(repo: string): string;
   operations(repo: string): readonly Operation[];
+  /**
+   * Waits until a window's probes have asked for the page of this service so many times. Each probe asks once, and the results of
+   * those before it are on record by then, so that a window has evidence of so many ticks but one.
+   */
+  whenProbed(repo: string, times: number): Promise<void>;
   /** The release that runs now answers 503 to `/health` and 500 to `/page`; another one does not. */
   degrade(repo: string): void;
   /** The next operation of this repository waits, before it changes anything, until `release`. */
@@ -36,6 +41,8 @@ interface Service {
   readonly versions: string[];
   readonly degraded: Set<string>;
   readonly operations: Operation[];
+  probes: number;
+  readonly onProbe: Set<() => void>;
   gate: Gate | null;
   held: Gate;
 }
@@ -47,6 +54,8 @@ export async function startProduction(): Promise<Production> {
       versions: ['v1'],
       degraded: new Set<string>(),
       operations: [],
+      probes: 0,
+      onProbe: new Set(),
       gate: null,
       held: closedGate(),
     };
@@ -79,6 +88,8 @@ export async function startProduction(): Promise<Production> {
       case 'health':
         return answer(response, bad ? 503 : 200, running(service));
       case 'page':
+        service.probes += 1;
+        for (const heard of service.onProbe) heard();
         return answer(response, bad ? 500 : 200, running(service));
       case 'switch':
         return answer(response, 200, await operate(service, JSON.parse(await textOf(request))));
@@ -99,6 +110,16 @@ export async function startProduction(): Promise<Production> {
     url: (repo) => `http://127.0.0.1:${address.port}/${repo}`,
     version: (repo) => running(serviceOf(repo)),
     operations: (repo) => serviceOf(repo).operations,
+    whenProbed(repo, times) {
+      const service = serviceOf(repo);
+      return new Promise((resolve) => {
+        const heard = (): void => {
+          if (service.probes >= times) resolve();
+        };
+        service.onProbe.add(heard);
+        heard();
+      });
+    },
     degrade(repo) {
       const service = serviceOf(repo);
       service.degraded.add(running(service));

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import { LONG, type System, startSystem, until } from './harness.ts';
+import { eventually } from '../setup/eventually.ts';
+import { type System, startSystem } from './harness.ts';
 import { type Item, TO_DONE } from './item.ts';
 import { RAW_COMMANDS, type RawCommand } from './raw-commands.ts';
 
@@ -15,13 +16,14 @@ interface Run {
 let commands: System;
 let external: System;
 beforeAll(async () => {
-  const window = { seconds: 60, intervalSeconds: 1, confirmSeconds: 0.5, maxSeconds: 900 };
+  // Open until a message ends it.
+  const window = { seconds: 600, intervalSeconds: 1, confirmSeconds: 0.5, maxSeconds: 1_440 };
   [commands, external] = await Promise.all([
     startSystem({ repos: 8, window }),
     startSystem({ deploy: 'external', window }),
   ]);
   await Promise.all([commands.startWorker(), external.startWorker()]);
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([commands.close(), external.close()]);
 });
@@ -66,18 +68,20 @@ async function watched(): Promise<void> {
   await item.untilTick(1);
 }
 
-test('start, a second start, approve, query and cancelWindow', LONG, async () => {
+test('start, a second start, approve, query and cancelWindow', async () => {
   item = await system.addItem();
   expect(await works('start')).toContain('WorkflowId');
   const second = await raw('start');
   expect(second.code).toBe(1);
   expect(second.output).toMatch(/already (running|started)/i);
-  await until(async () => expect(await works('deployStatus')).toContain('awaiting_approval'));
+  await eventually(async () => expect(await works('deployStatus')).toContain('awaiting_approval'));
 
   await works('approve');
   await item.untilTick(1);
   expect(await works('windowStatus')).toMatch(/"phase":\s*"open"/);
-  await until(async () => expect(await works('listOpenWindows')).toContain(`monitor/${item.repo}/${item.workItem}`));
+  await eventually(async () =>
+    expect(await works('listOpenWindows')).toContain(`monitor/${item.repo}/${item.workItem}`),
+  );
   const listed = await works('listOfWorkItem');
   for (const kind of ['deploy', 'monitor']) expect(listed).toContain(`${kind}/${item.repo}/${item.workItem}`);
 
@@ -87,7 +91,7 @@ test('start, a second start, approve, query and cancelWindow', LONG, async () =>
   expect(item.comments().join()).toContain('Ended by oncall: false alarm');
 });
 
-test('reject', LONG, async () => {
+test('reject', async () => {
   item = await system.addItem();
   await works('start');
   await works('reject');
@@ -95,41 +99,37 @@ test('reject', LONG, async () => {
   expect(item.status()).toBe('In Progress');
 });
 
-test(
-  'extendWindow: the new end, or why it is refused; closeWindow: the report, or why it is refused',
-  LONG,
-  async () => {
-    await watched();
-    const { endsAt } = await item.windowStatus();
-    expect(await works('extendWindow')).toContain(String(endsAt + 600_000));
-    expect((await item.windowStatus()).endsAt).toBe(endsAt + 600_000);
+test('extendWindow: the new end, or why it is refused; closeWindow: the report, or why it is refused', async () => {
+  await watched();
+  const { endsAt } = await item.windowStatus();
+  expect(await works('extendWindow')).toContain(String(endsAt + 600_000));
+  expect((await item.windowStatus()).endsAt).toBe(endsAt + 600_000);
 
-    const beyond = await shell(RAW_COMMANDS.extendWindow.replace('"minutes": 10', '"minutes": 60'));
-    expect(beyond.code).toBe(1);
-    expect(beyond.output).toContain('the window may last 15 minutes at the most; extend it by 4 minutes or less');
-    const none = await shell(RAW_COMMANDS.extendWindow.replace('"minutes": 10', '"minutes": "5"'));
-    expect(none.code).toBe(1);
-    expect(none.output).toContain('minutes must be a number greater than 0, got "5"');
-    const nobody = await shell(RAW_COMMANDS.closeWindow.replace('"by": "oncall", ', ''));
-    expect(nobody.code).toBe(1);
-    expect(nobody.output).toContain('by must be a text that says who asks');
-    expect((await item.windowStatus()).endsAt).toBe(endsAt + 600_000);
+  const beyond = await shell(RAW_COMMANDS.extendWindow.replace('"minutes": 10', '"minutes": 60'));
+  expect(beyond.code).toBe(1);
+  expect(beyond.output).toContain('the window may last 24 minutes at the most; extend it by 4 minutes or less');
+  const none = await shell(RAW_COMMANDS.extendWindow.replace('"minutes": 10', '"minutes": "5"'));
+  expect(none.code).toBe(1);
+  expect(none.output).toContain('minutes must be a number greater than 0, got "5"');
+  const nobody = await shell(RAW_COMMANDS.closeWindow.replace('"by": "oncall", ', ''));
+  expect(nobody.code).toBe(1);
+  expect(nobody.output).toContain('by must be a text that says who asks');
+  expect((await item.windowStatus()).endsAt).toBe(endsAt + 600_000);
 
-    expect(await works('closeWindow')).toMatch(/"outcome":\s*"closed_early"/);
-    expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
-    const late = await raw('closeWindow');
-    expect(late.code).toBe(1);
-  },
-);
+  expect(await works('closeWindow')).toMatch(/"outcome":\s*"closed_early"/);
+  expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
+  const late = await raw('closeWindow');
+  expect(late.code).toBe(1);
+});
 
-test('deployFinished, for a repository that others deploy', LONG, async () => {
+test('deployFinished, for a repository that others deploy', async () => {
   system = external;
   item = await system.addItem();
   await works('start');
   await item.untilShown('Awaiting Deploy');
   const early = await raw('deployFinished');
   expect(early.code).toBe(0); // a signal cannot answer: what was ignored shows in the status
-  await until(async () =>
+  await eventually(async () =>
     expect(await works('deployStatus')).toContain(
       'the signal deployFinished was ignored: the deploy is not approved yet',
     ),
@@ -143,7 +143,7 @@ test('deployFinished, for a repository that others deploy', LONG, async () => {
   expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
 });
 
-test('cancel of the run ends its window, too', LONG, async () => {
+test('cancel of the run ends its window, too', async () => {
   await watched();
   await works('cancelRun');
   expect(await item.result()).toMatchObject({ outcome: 'window_cancelled' });
@@ -151,10 +151,10 @@ test('cancel of the run ends its window, too', LONG, async () => {
   expect(item.status()).toBe('Done');
 });
 
-test('a window that proves degraded is found by its verdict', LONG, async () => {
+test('a window that proves degraded is found by its verdict', async () => {
   await watched();
   system.production.degrade(item.repo);
-  await until(async () => expect(await works('listDegraded')).toContain(`monitor/${item.repo}/${item.workItem}`));
+  await eventually(async () => expect(await works('listDegraded')).toContain(`monitor/${item.repo}/${item.workItem}`));
   await works('closeWindow');
   expect(await item.result()).toMatchObject({ outcome: 'degraded_alerted' });
 });
@@ -168,7 +168,7 @@ const GARBAGE: readonly (readonly [string, string])[] = [
   [`--input 'AAEC' --input-meta encoding=binary/unheard-of`, 'a payload that cannot be read'],
 ];
 
-test('garbage in signals is ignored, and shown in the status; the window goes on', LONG, async () => {
+test('garbage in signals is ignored, and shown in the status; the window goes on', async () => {
   await watched();
   const { tick } = await item.windowStatus();
   for (const [input] of GARBAGE) {
@@ -189,7 +189,7 @@ test('garbage in signals is ignored, and shown in the status; the window goes on
   }
   expect(notes).toContain('the signal selfDestruct was ignored: a window takes cancelWindow');
   await shell(`temporal workflow signal --workflow-id deploy/shop/ORCH-61 --name approve --input '"yes"'`);
-  await until(async () =>
+  await eventually(async () =>
     expect((await item.deployStatus()).notes.map(({ text }) => text).join('\n')).toContain(
       'the signal approve was ignored: its payload must be an object {by, reason}, got "yes"',
     ),
@@ -198,24 +198,20 @@ test('garbage in signals is ignored, and shown in the status; the window goes on
   expect(await item.result()).toMatchObject({ outcome: 'window_cancelled' });
 });
 
-test(
-  'a start with garbage, or of a repository or work item that nobody knows, is refused with the reason',
-  LONG,
-  async () => {
-    item = await system.addItem('without a task');
-    const outcomeOf = async (id: string, input: string): Promise<string> => {
-      const run = `temporal workflow execute --type deployToDone --task-queue deploy-to-done --workflow-id ${id} --input '${input}'`;
-      return (await shell(run)).output;
-    };
-    expect(await outcomeOf(`deploy/${item.repo}/garbage`, '"shop"')).toContain(
-      'the start must name a repository and a work item',
-    );
-    expect(await outcomeOf('deploy/nope/ORCH-61', '{"repo":"nope","workItem":"ORCH-61"}')).toContain(
-      'repository "nope" is not described in the settings (known: ',
-    );
-    expect(await outcomeOf('deploy/shop/ORCH-61', '{"repo":"shop","workItem":"ORCH-61"}')).toContain(
-      `there is no task for work item ${item.workItem}; d2d start --create (createTask) makes one`,
-    );
-    expect(item.history()).toEqual([]);
-  },
-);
+test('a start with garbage, or of a repository or work item that nobody knows, is refused with the reason', async () => {
+  item = await system.addItem('without a task');
+  const outcomeOf = async (id: string, input: string): Promise<string> => {
+    const run = `temporal workflow execute --type deployToDone --task-queue deploy-to-done --workflow-id ${id} --input '${input}'`;
+    return (await shell(run)).output;
+  };
+  expect(await outcomeOf(`deploy/${item.repo}/garbage`, '"shop"')).toContain(
+    'the start must name a repository and a work item',
+  );
+  expect(await outcomeOf('deploy/nope/ORCH-61', '{"repo":"nope","workItem":"ORCH-61"}')).toContain(
+    'repository "nope" is not described in the settings (known: ',
+  );
+  expect(await outcomeOf('deploy/shop/ORCH-61', '{"repo":"shop","workItem":"ORCH-61"}')).toContain(
+    `there is no task for work item ${item.workItem}; d2d start --create (createTask) makes one`,
+  );
+  expect(item.history()).toEqual([]);
+});

@@ -6,7 +6,7 @@ import { startPostgresServer } from '../../demo/servers/postgres-server.ts';
 import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import { runHere } from '../client/run-cli.ts';
 import { emptyDatabase, type FreshDatabase } from '../setup/database.ts';
-import { LONG, type System, startSystem } from './harness.ts';
+import { type System, startSystem } from './harness.ts';
 import { TO_DONE } from './item.ts';
 import { withSystem } from './with-system.ts';
 
@@ -17,7 +17,7 @@ let system: System;
 let bare: FreshDatabase;
 beforeAll(async () => {
   [system, bare] = await Promise.all([startSystem(), emptyDatabase()]);
-}, 60_000);
+});
 afterAll(async () => {
   await system.close();
   await bare.close();
@@ -26,7 +26,7 @@ afterAll(async () => {
 const faultsOf = (log: readonly { readonly level: string; readonly msg: string }[]): string[] =>
   log.filter(({ level }) => level === 'error').map(({ msg }) => msg);
 
-test('bad settings: all faults at once on stderr, exit code 78, and doctor lists the same', LONG, async () => {
+test('bad settings: all faults at once on stderr, exit code 78, and doctor lists the same', async () => {
   const env = {
     ORCH_POST_DEPLOY_5XX_THRESHOLD: '5',
     ORCH_POST_DEPLOY_WINDOW_SECONDS: '15m',
@@ -88,7 +88,7 @@ const WRONG: readonly (readonly [string, () => Record<string, string>, readonly 
   ],
 ];
 
-test.each(WRONG)('%s: the worker says so and does not start, and so does doctor', LONG, async (_, change, messages) => {
+test.each(WRONG)('%s: the worker says so and does not start, and so does doctor', async (_, change, messages) => {
   const worker = await system.spawnWorker(change());
   expect(await worker.ended).toEqual({ code: 78, signal: null });
   const faults = faultsOf(worker.log());
@@ -99,14 +99,14 @@ test.each(WRONG)('%s: the worker says so and does not start, and so does doctor'
   expect(doctor.stdout).toContain(faults[0]?.replaceAll(/\s+/g, ' '));
 });
 
-test('all that is wrong with the world is told at once', LONG, async () => {
+test('all that is wrong with the world is told at once', async () => {
   const env = Object.assign({}, ...[0, 4, 5].map((index) => WRONG[index]?.[1]() ?? {}));
   const worker = await system.spawnWorker(env);
   expect(await worker.ended).toEqual({ code: 78, signal: null });
   expect(faultsOf(worker.log())).toHaveLength(3);
 });
 
-describe.concurrent('Temporal is unreachable', LONG, () => {
+describe.concurrent('Temporal is unreachable', () => {
   test('nobody listens: the worker ends by itself and names the address', async () => {
     const worker = await system.spawnWorker({ TEMPORAL_ADDRESS: '127.0.0.1:1' });
     expect(await worker.ended).toEqual({ code: 1, signal: null });
@@ -127,7 +127,7 @@ describe.concurrent('Temporal is unreachable', LONG, () => {
   });
 });
 
-test('on a server without the search attributes the worker registers them', LONG, async () => {
+test('on a server without the search attributes the worker registers them', async () => {
   const server = await startTemporalServer({ cli: inject('temporalCli'), ui: 'off' });
   try {
     const worker = await system.startWorker({ TEMPORAL_ADDRESS: server.address });
@@ -141,7 +141,7 @@ test('on a server without the search attributes the worker registers them', LONG
   }
 });
 
-describe.concurrent('what may come back by itself does not stop it', LONG, () => {
+describe.concurrent('what may come back by itself does not stop it', () => {
   test('Plane is away: it warns, starts, and works once Plane is back', () =>
     withSystem({}, async ({ plane, startWorker }, item) => {
       await plane.control.refuseConnections();

@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { LONG, until } from './harness.ts';
+import { eventually } from '../setup/eventually.ts';
+
 import { TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // How a worker ends: in order within its time, at once where it is asked twice, and never not at all.
 
-describe.concurrent('SIGTERM', LONG, () => {
+describe.concurrent('SIGTERM', () => {
   test('in mid-window: the worker drains, and the next one goes on with the window', () =>
     withSystem({ window: { seconds: 20, intervalSeconds: 2 } }, async (system, item) => {
       const worker = await system.startWorker();
       await item.start();
-      await item.untilTick(2);
+      await system.production.whenProbed(item.repo, 6); // evidence enough of ten ticks, however late the next worker comes
       worker.signal('SIGTERM');
       expect(await worker.ended).toEqual({ code: 0, signal: null });
       expect(worker.log().map(({ msg }) => msg)).toEqual(
@@ -65,7 +66,7 @@ describe.concurrent('SIGTERM', LONG, () => {
       control.fault({ mode: 'trickle', everyMs: 1_000, match: { method: 'PATCH' } });
       const worker = await system.startWorker();
       await item.start();
-      await until(() => expect(control.requests().some(({ method }) => method === 'PATCH')).toBe(true));
+      await eventually(() => expect(control.requests().some(({ method }) => method === 'PATCH')).toBe(true));
       worker.signal('SIGTERM');
       expect(await worker.ended).toEqual({ code: 1, signal: null });
       expect(worker.stderr()).toMatch(/^The worker has failed: /);

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { runProcess } from '../client/run-cli.ts';
-import { LONG, type System, until } from './harness.ts';
+import { eventually } from '../setup/eventually.ts';
+import type { System } from './harness.ts';
 import { withSystem } from './with-system.ts';
 
 // What no run has an eye on any more: a schedule sweeps, and corrects the statuses that should not stand.
 
 const SWEPT = { env: { ORCH_SWEEP_SECONDS: '2' } };
 
-describe.concurrent('the sweep', LONG, () => {
+describe.concurrent('the sweep', () => {
   test('an old status that somebody’s save of another field brings back is healed by the next sweep', () =>
     withSystem(SWEPT, async (system, item) => {
       await system.startWorker();
@@ -72,5 +73,5 @@ async function sweptTwice(system: System): Promise<void> {
   const query = `WorkflowType = 'reconcileStatuses' AND ExecutionStatus = 'Completed' AND TaskQueue = '${system.taskQueue}'`;
   const count = async () => (await system.temporal.client.workflow.count(query)).count;
   const before = await count();
-  await until(async () => expect(await count()).toBeGreaterThanOrEqual(before + 2));
+  await eventually(async () => expect(await count()).toBeGreaterThanOrEqual(before + 2));
 }

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../demo/servers/port.ts';
 import { HEAL_WORKFLOW, healWorkflowId } from '../../workflows/messages.ts';
-import { LONG, type System, until } from './harness.ts';
+import { eventually } from '../setup/eventually.ts';
+import type { System } from './harness.ts';
 import type { Item } from './item.ts';
 import { withSystem } from './with-system.ts';
 
@@ -21,7 +22,7 @@ async function listening(system: System, copies = 1): Promise<void> {
 const requestsAbout = (system: System, item: Item): number =>
   system.plane.control.requests().filter(({ path }) => path.includes(item.planeId)).length;
 
-describe.concurrent('webhooks', LONG, () => {
+describe.concurrent('webhooks', () => {
   test('a foreign status is corrected at once, again and again; a person’s choice stays', () =>
     withSystem({}, async (system, item) => {
       await item.setStage('done');
@@ -61,7 +62,7 @@ describe.concurrent('webhooks', LONG, () => {
       await listening(system);
       await item.start();
       expect(await item.result()).toMatchObject({ outcome: 'done' });
-      await until(() =>
+      await eventually(() =>
         expect(item.history()).toEqual(['Awaiting Deploy', 'Deploying', 'Monitoring after Deploy', 'Done']),
       );
     }));
@@ -74,7 +75,7 @@ describe.concurrent('webhooks', LONG, () => {
         system.plane.control.uiSetState(item.workItem, 'Deploying');
         await item.untilShown('Done');
       }
-      await until(() =>
+      await eventually(() =>
         expect(system.alerts.about(item.workItem).map(({ title }) => title)).toContain(
           `${item.workItem}: somebody keeps changing its status in the tracker`,
         ),
