@@ -12,6 +12,7 @@ const PLAIN = [
   'adapters/alerts',
   'adapters/deploy',
   'demo/simulated-plane',
+  'scripts',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Start the compiled worker as a process of its own: a run with these builds `dist/` first, if the sources are newer. */

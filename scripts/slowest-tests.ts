@@ -1,0 +1,14 @@
+/** `tsx scripts/slowest-tests.ts <report>`: prints the slowest 20 tests of a report by test/setup/report.ts. */
+import { readReport, slowestTests } from './test-report.ts';
+
+const [path] = process.argv.slice(2);
+if (path === undefined) {
+  process.stderr.write('Usage: tsx scripts/slowest-tests.ts <report>\n');
+  process.exit(2);
+}
+try {
+  process.stdout.write(`The slowest 20 tests:\n${slowestTests(await readReport(path), 20)}\n`);
+} catch (error) {
+  process.stderr.write(`There is no valid test report at ${path}: ${String(error)}\n`);
+  process.exitCode = 1;
+}
