@@ -1,3 +1,4 @@
+import type { Run } from '../../scripts/flaky-summary.ts';
 import type { TestReport } from '../../scripts/test-report.ts';
 
 type TestFile = TestReport['files'][number];
@@ -20,3 +21,14 @@ export const aFile = (given: Partial<TestFile> = {}): TestFile => ({
 });
 
 export const aReport = (...files: TestFile[]): TestReport => ({ files, failures: [] });
+
+/** Green, unless given otherwise. */
+export const aRun = (given: Partial<Run> = {}): Run => ({
+  number: 1,
+  ms: 60_000,
+  load: 0.5,
+  log: `run-${given.number ?? 1}.log`,
+  end: 0,
+  report: aReport(aFile()),
+  ...given,
+});

@@ -1,0 +1,143 @@
+import { formatTable } from '../client/format/table.ts';
+import { plain } from '../client/format/text.ts';
+import { countTests, seconds, type TestReport } from './test-report.ts';
+
+/** One run of the suite. */
+export interface Run {
+  readonly number: number;
+  readonly ms: number;
+  /** The machine's load average of one minute, at the run's start. */
+  readonly load: number;
+  /** Path of its full output. */
+  readonly log: string;
+  /** Its exit code, or the signal that ended it; `interrupted`: ended by Ctrl-C. */
+  readonly end: number | NodeJS.Signals | 'interrupted';
+  readonly report: TestReport | null;
+}
+
+interface Failure {
+  /** The file and the name of the test, or whatever else failed. */
+  readonly where: string;
+  readonly message: string;
+}
+
+interface NotGreen {
+  readonly where: string;
+  readonly runs: readonly (Failure & Pick<Run, 'number' | 'log'>)[];
+}
+
+const WHOLE_RUN = 'the run as a whole';
+const FIRST_LINES = 5;
+const LINE_LENGTH = 200;
+const SLOWEST_FILES = 20;
+
+const isComplete = ({ end }: Run): boolean => end !== 'interrupted';
+
+export function failures({ end, report }: Run): Failure[] {
+  if (end === 'interrupted') return [];
+  const ending = typeof end === 'number' ? `ended with exit code ${end}` : `was ended by ${end}`;
+  if (report === null) return [{ where: WHOLE_RUN, message: `It ${ending}, and left no valid report.` }];
+  const found = [
+    ...report.failures.map((message) => ({ where: WHOLE_RUN, message })),
+    ...report.files.flatMap((file) => [
+      ...file.failures.map((message) => ({ where: file.file, message })),
+      ...file.tests.flatMap((test) => {
+        const where = `${file.file} > ${test.name}`;
+        // A test that passed on a retry has failures, too.
+        if (test.failures.length > 0) return [{ where, message: test.failures.join('\n') }];
+        if (test.state === 'pending') return [{ where, message: 'It did not end: its process may have crashed.' }];
+        return test.state === 'failed' ? [{ where, message: 'It failed without a message.' }] : [];
+      }),
+    ]),
+  ];
+  if (found.length > 0 || end === 0) return found;
+  return [{ where: WHOLE_RUN, message: `It ${ending}, although its report shows no failure.` }];
+}
+
+/** What was not green in every run, the most frequent first. */
+export function notGreen(runs: readonly Run[]): NotGreen[] {
+  const byPlace = new Map<string, NotGreen['runs'][number][]>();
+  for (const run of runs) {
+    for (const failure of failures(run)) {
+      const seen = byPlace.get(failure.where) ?? [];
+      byPlace.set(failure.where, [...seen, { ...failure, number: run.number, log: run.log }]);
+    }
+  }
+  return [...byPlace]
+    .map(([where, found]) => ({ where, runs: found }))
+    .toSorted((a, b) => b.runs.length - a.runs.length);
+}
+
+/** How long each file took over all runs, the slowest by its median first. */
+export function fileTimes(runs: readonly Run[]): { file: string; min: number; median: number; max: number }[] {
+  const times = new Map<string, number[]>();
+  for (const { file, ms } of runs.filter(isComplete).flatMap(({ report }) => report?.files ?? [])) {
+    times.set(file, [...(times.get(file) ?? []), ms]);
+  }
+  return [...times]
+    .map(([file, all]) => ({ file, min: Math.min(...all), median: median(all), max: Math.max(...all) }))
+    .toSorted((a, b) => b.median - a.median);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  return (lower + upper) / 2;
+}
+
+/** All that the runs have shown, for people. */
+export function summary(runs: readonly Run[]): string {
+  const red = notGreen(runs);
+  return [
+    runTable(runs),
+    red.length === 0 ? verdict(runs) : `Not green every time:\n\n${red.map(notGreenText(runs)).join('\n\n')}`,
+    fileTable(runs),
+  ].join('\n\n');
+}
+
+function verdict(runs: readonly Run[]): string {
+  const complete = runs.filter(isComplete).length;
+  return complete === 0 ? 'No run was completed.' : `Everything was green in all ${complete} completed runs.`;
+}
+
+function runTable(runs: readonly Run[]): string {
+  const rows = runs.map((run) => [
+    String(run.number),
+    seconds(run.ms),
+    run.report === null ? '?' : String(countTests(run.report, 'passed')),
+    run.report === null ? '?' : String(countTests(run.report, 'failed')),
+    run.load.toFixed(2),
+    run.end === 'interrupted' ? 'interrupted' : failures(run).length === 0 ? 'green' : 'not green',
+  ]);
+  return formatTable(['run', 'seconds', 'passed', 'failed', 'load at start', 'result'], rows, plain);
+}
+
+const notGreenText =
+  (all: readonly Run[]) =>
+  ({ where, runs }: NotGreen): string => {
+    const logs = new Map<string, string[]>();
+    for (const { message, number, log } of runs) {
+      const excerpt = firstLines(message);
+      logs.set(excerpt, [...(logs.get(excerpt) ?? []), `  run ${number}, ${log}:`]);
+    }
+    const times = new Set(runs.map(({ number }) => number)).size;
+    return [
+      `${where} (in ${times} of ${all.filter(isComplete).length} runs)`,
+      ...[...logs].flatMap(([excerpt, lines]) => [...new Set(lines), excerpt]),
+    ].join('\n');
+  };
+
+const firstLines = (message: string): string =>
+  message
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(0, FIRST_LINES)
+    .map((line) => `    ${line.slice(0, LINE_LENGTH)}`)
+    .join('\n');
+
+function fileTable(runs: readonly Run[]): string {
+  const slowest = fileTimes(runs).slice(0, SLOWEST_FILES);
+  const rows = slowest.map(({ file, min, median, max }) => [seconds(min), seconds(median), seconds(max), file]);
+  return `The slowest files, in seconds:\n${formatTable(['min', 'median', 'max', 'file'], rows, plain)}`;
+}
