@@ -16,7 +16,7 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--enable-source-maps --max-old-space-size=768" \
+    NODE_OPTIONS="--max-old-space-size=768" \
     ORCH_ARTEFACTS_DIR=/artefacts
 WORKDIR /app
 COPY --from=build /app/package.json ./

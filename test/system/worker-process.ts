@@ -34,7 +34,7 @@ export interface WorkerProcess {
 /** Starts a worker in an environment of these variables alone. It cannot outlive this process. */
 export async function startWorkerProcess(env: Readonly<Record<string, string>>): Promise<WorkerProcess> {
   const main = join(made('dist', inject('dist')), 'worker.js');
-  const child = spawn(process.execPath, ['--enable-source-maps', main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const listeners = new Set<() => void>();
   const written = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
