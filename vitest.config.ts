@@ -18,11 +18,17 @@ const PLAIN = [
 /** Start the compiled worker as a process of its own: a run with these builds `dist/` first, if the sources are newer. */
 const SYSTEM = ['test/system/**/*.test.ts'];
 
-/** The one file whose tests wait for minutes goes first: the others compute beside it. */
+/** The files whose tests wait for minutes, the longest first. */
+const WAITING = ['system/outages', 'system/explain', 'workflows/random-windows'].map((file) => `/${file}.test.ts`);
+
+/** They go first: the others compute beside them. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const waits = ({ moduleId }: TestSpecification): number => Number(moduleId.endsWith('/system/outages.test.ts'));
-    return (await super.sort(files)).toSorted((a, b) => waits(b) - waits(a));
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = WAITING.findIndex((file) => moduleId.endsWith(file));
+      return at === -1 ? WAITING.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
   }
 }
 
@@ -30,7 +36,8 @@ export default defineConfig({
   test: {
     pool: 'forks', // the Temporal SDK's native parts do not take worker threads
     sequence: { sequencer: LongestFirst },
-    maxWorkers: availableParallelism(),
+    isolate: false, // each process loads the SDK once, not once a file: tests keep no state in modules
+    maxWorkers: availableParallelism() + 1, // one of them waits, as a rule
     maxConcurrency: 12, // system tests wait most of their time; what they start, they start in turn
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,
