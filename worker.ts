@@ -58,6 +58,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<number> {
     shutdownSignals: [],
   });
   for (const warning of temporal.warnings) log.warn(warning);
+  log.info({ version: packageVersion() }, `connecting to Temporal at ${temporal.address}`);
   const worker = await createWorker(settings, temporal, env, log);
   return worker === null ? EXIT_BAD_SETTINGS : run(worker, settings, log);
 }

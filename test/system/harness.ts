@@ -61,7 +61,7 @@ export interface System {
   close(): Promise<void>;
 }
 
-/** A worker takes a second of CPU to start: they start one after the other, and each quickly. */
+/** A worker takes a second of CPU to load: they do so one after the other, and each quickly. */
 const inTurn = oneAtATime();
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
@@ -135,17 +135,18 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       ...more,
     }),
     file,
-    startWorker: (more) =>
-      inTurn('worker', async () => {
-        const worker = await system.spawnWorker(more);
-        await worker.said('the worker is ready');
-        return worker;
-      }),
-    async spawnWorker(more) {
-      const worker = await startWorkerProcess(system.env(more));
-      workers.push(worker);
+    async startWorker(more) {
+      const worker = await system.spawnWorker(more);
+      await worker.said('the worker is ready');
       return worker;
     },
+    spawnWorker: (more) =>
+      inTurn('worker', async () => {
+        const worker = await startWorkerProcess(system.env(more));
+        workers.push(worker);
+        await worker.loaded;
+        return worker;
+      }),
     async addItem(task = 'with a task') {
       const repo = repos[taken];
       if (repo === undefined) throw new Error('every repository of this system is taken: ask for more');

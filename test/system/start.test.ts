@@ -26,7 +26,7 @@ afterAll(async () => {
 const faultsOf = (log: readonly { readonly level: string; readonly msg: string }[]): string[] =>
   log.filter(({ level }) => level === 'error').map(({ msg }) => msg);
 
-test('bad settings: all faults at once on stderr, exit code 78, and doctor lists the same', async () => {
+test.concurrent('bad settings: all faults at once on stderr, exit code 78, and doctor lists the same', async () => {
   const env = {
     ORCH_POST_DEPLOY_5XX_THRESHOLD: '5',
     ORCH_POST_DEPLOY_WINDOW_SECONDS: '15m',
@@ -88,18 +88,21 @@ const WRONG: readonly (readonly [string, () => Record<string, string>, readonly 
   ],
 ];
 
-test.each(WRONG)('%s: the worker says so and does not start, and so does doctor', async (_, change, messages) => {
-  const worker = await system.spawnWorker(change());
-  expect(await worker.ended).toEqual({ code: 78, signal: null });
-  const faults = faultsOf(worker.log());
-  expect(faults).toHaveLength(1);
-  for (const message of messages) expect(faults[0]).toContain(message);
-  const doctor = await runHere(system.env(change()), 'doctor');
-  expect(doctor.code).toBe(1);
-  expect(doctor.stdout).toContain(faults[0]?.replaceAll(/\s+/g, ' '));
-});
+test.concurrent.each(WRONG)(
+  '%s: the worker says so and does not start, and so does doctor',
+  async (_, change, messages) => {
+    const worker = await system.spawnWorker(change());
+    expect(await worker.ended).toEqual({ code: 78, signal: null });
+    const faults = faultsOf(worker.log());
+    expect(faults).toHaveLength(1);
+    for (const message of messages) expect(faults[0]).toContain(message);
+    const doctor = await runHere(system.env(change()), 'doctor');
+    expect(doctor.code).toBe(1);
+    expect(doctor.stdout).toContain(faults[0]?.replaceAll(/\s+/g, ' '));
+  },
+);
 
-test('all that is wrong with the world is told at once', async () => {
+test.concurrent('all that is wrong with the world is told at once', async () => {
   const env = Object.assign({}, ...[0, 4, 5].map((index) => WRONG[index]?.[1]() ?? {}));
   const worker = await system.spawnWorker(env);
   expect(await worker.ended).toEqual({ code: 78, signal: null });
@@ -127,7 +130,7 @@ describe.concurrent('Temporal is unreachable', () => {
   });
 });
 
-test('on a server without the search attributes the worker registers them', async () => {
+test.concurrent('on a server without the search attributes the worker registers them', async () => {
   const server = await startTemporalServer({ cli: inject('temporalCli'), ui: 'off' });
   try {
     const worker = await system.startWorker({ TEMPORAL_ADDRESS: server.address });

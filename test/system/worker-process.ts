@@ -25,6 +25,8 @@ export interface WorkerProcess {
   stderr(): string;
   /** The first line of its log whose message holds this text, now or later. @throws where it ends without. */
   said(text: string): Promise<LogLine>;
+  /** With its first output, or its end: what costs most of a start is over. */
+  readonly loaded: Promise<unknown>;
   signal(signal: NodeJS.Signals): void;
   /** kill -9; resolves when it is gone. */
   kill(): Promise<void>;
@@ -44,6 +46,7 @@ export async function startWorkerProcess(env: Readonly<Record<string, string>>):
     });
   }
   const closed = once(child, 'close');
+  const loaded = Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), closed]);
   await once(child, 'spawn');
   const { pid = 0 } = child;
   guard({ pid, signal: 'SIGKILL' });
@@ -76,6 +79,7 @@ export async function startWorkerProcess(env: Readonly<Record<string, string>>):
           reject(new Error(`the worker ended (${code}) without saying "${text}":\n${written.stdout}${written.stderr}`));
         }, reject);
       }),
+    loaded,
     signal: (signal) => void child.kill(signal),
     async kill() {
       child.kill('SIGKILL');
