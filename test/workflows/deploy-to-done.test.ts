@@ -91,7 +91,7 @@ describe('endings before done', () => {
     ['unhealthy_after_deploy', { checkHealth: async () => ({ ok: false, detail: '503 for 60 s' }) }, async () => {}],
     [
       'rejected',
-      { plan: plan({ approval: { required: true, timeoutMs: 60_000 } }) },
+      { plan: plan({ approval: { required: true, timeoutMs: 3_600_000 } }) },
       (item) => harness.deploy(item).signal(rejectSignal, { by: 'oncall', reason: 'freeze' }),
     ],
     ['approval_expired', { plan: plan({ approval: { required: true, timeoutMs: 60_000 } }) }, async () => {}],

@@ -32,6 +32,7 @@ const still = policy({ windowMs: 600_000, intervalMs: 60_000 });
 
 const OPS = { by: 'oncall', reason: 'seen enough' };
 const approval = (timeoutMs: number) => plan({ settleMs: 50, approval: { required: true, timeoutMs } });
+const HOUR_MS = 3_600_000;
 
 const FAILS: Partial<Item> = { rollback: async () => ({ ok: false, detail: 'exit code 1' }) };
 
@@ -67,7 +68,7 @@ export const DEPLOY_ENDINGS: Record<Exclude<DeployOutcome, 'superseded'>, Play> 
   done: deploy({}),
   already_done: deploy({ task: { repo: '', stage: 'done' } }),
   refused: deploy({ task: null }),
-  rejected: deploy({ plan: approval(60_000) }, (harness, item) =>
+  rejected: deploy({ plan: approval(HOUR_MS) }, (harness, item) =>
     harness.deploy(item).signal(rejectSignal, { by: 'oncall', reason: 'freeze' }),
   ),
   approval_expired: deploy({ plan: approval(1_000) }),
@@ -79,7 +80,7 @@ export const DEPLOY_ENDINGS: Record<Exclude<DeployOutcome, 'superseded'>, Play> 
     },
   }),
   task_cancelled: deploy({ task: { repo: '', stage: 'cancelled' } }),
-  cancelled: deploy({ plan: approval(60_000) }, async (harness, item) => {
+  cancelled: deploy({ plan: approval(HOUR_MS) }, async (harness, item) => {
     await harness.until(() => item.shown.status === 'awaiting_deploy');
     await harness.deploy(item).cancel();
   }),
@@ -115,9 +116,15 @@ export const WINDOW_ENDINGS: Record<Exclude<WindowOutcome, 'superseded'>, Play> 
   closed_early: window(still, {}, (harness, item) =>
     harness.window(item).executeUpdate(closeWindowUpdate, { args: [OPS] }),
   ),
-  task_cancelled: window(brief, {}, async (_, item) => {
-    if (item.task !== null) item.task.stage = 'cancelled';
-  }),
+  async task_cancelled(harness) {
+    const item = harness.add({ plan: plan({ window: brief, settleMs: 50 }) });
+    item.onLook = async () => {
+      if (item.task !== null) item.task.stage = 'cancelled';
+    };
+    const handle = await harness.watch(item);
+    await handle.result();
+    return handle;
+  },
 };
 
 /** What is no ending, but a way to one. */

@@ -1,13 +1,14 @@
-import type { Client } from '@temporalio/client';
+import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type NativeConnection, Worker } from '@temporalio/worker';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { RunningOnRepository } from '../../activities/tasks.ts';
 import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
 import { createWindowEvidence } from '../../adapters/temporal/window-evidence.ts';
 import { dataConverter } from '../../adapters/temporal/workflow-source.ts';
 import {
+  type Command,
   D2dPhase,
   D2dRepo,
   D2dWorkItem,
@@ -15,6 +16,7 @@ import {
   type DeployInput,
   type DeployResult,
   deployWorkflowId,
+  extendWindowUpdate,
   MONITOR_WORKFLOW,
   monitorWorkflowId,
   WORKFLOW_TASK_TIMEOUT,
@@ -22,6 +24,7 @@ import {
 } from '../../workflows/messages.ts';
 import type { postDeployMonitor } from '../../workflows/post-deploy-monitor.ts';
 import type { MonitorInput } from '../../workflows/window-state.ts';
+import { eventually } from '../setup/eventually.ts';
 import { connectTemporal, timeSkipping, unique, workflowBundle } from '../setup/temporal.ts';
 import { activitiesOver } from './activities.ts';
 import { type Item, item, repoOf, shownAs } from './item.ts';
@@ -32,8 +35,6 @@ interface Options {
   readonly guardEnabled?: boolean;
   /** Bundled workflows in place of the project's own. */
   readonly codePath?: string;
-  /** The clock of the worker's probes; on a server that skips time its time. */
-  readonly now?: () => Promise<number>;
 }
 
 /** Whole workflows, parent and child, on the time-skipping server, with evidence by `describe`. */
@@ -43,7 +44,7 @@ export async function startHarness(options: Options = {}) {
     namespace: env.namespace ?? 'default',
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
   });
-  const { close, ...harness } = await harnessOn(env, unique('queue'), { ...options, now: () => env.currentTimeMs() });
+  const { close, ...harness } = await harnessOn(env, unique('queue'), options);
   return {
     ...harness,
     env,
@@ -61,11 +62,10 @@ export async function startHarness(options: Options = {}) {
         const { messages, outcome } = await harness.window(item).query(windowStatusQuery);
         expect(messages.length > 0 || outcome !== null).toBe(true);
       };
-      // The look goes on meanwhile: the window hears of nothing before it is over.
-      void vi
-        .waitFor(heard, { timeout: 4_000, interval: 50 })
-        .catch(() => {})
-        .then(() => testService.unlockTimeSkipping({}));
+      // Not awaited: the probe that sends has to end before the window receives anything.
+      void eventually(heard)
+        .finally(() => testService.unlockTimeSkipping({}))
+        .catch(() => {});
     },
     async close(): Promise<void> {
       await close();
@@ -114,7 +114,8 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
       workflowBundle: codePath === undefined ? workflowBundle() : { codePath },
       dataConverter: dataConverter(),
       stickyQueueScheduleToStartTimeout: '1 second',
-      buildId: 'test', // it stands in two events of every tick; by default it is 91 characters long
+      maxHeartbeatThrottleInterval: '1 second',
+      buildId: 'test', // in two events of every tick; by default it is 91 characters long
       activities,
     });
     worker = { shutdown: () => made.shutdown(), running: made.run() };
@@ -125,6 +126,32 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     worker = null;
   };
   await startWorker();
+
+  /** How the window of an item is started whose deploy is over. */
+  const openingOf = (added: Item, change: Partial<MonitorInput>) => {
+    const { workItem, plan } = added;
+    if (plan.window === null) throw new Error(`${workItem} has no window`);
+    if (added.task !== null) added.task.stage = 'done';
+    added.shown = shownAs('monitoring');
+    const { repo, selfHosting, window, rollback, guarded, settleMs } = plan;
+    const input: MonitorInput = {
+      ...{ repo, workItem, version: 'v2', requestedBy: 'ci', selfHosting },
+      ...{ policy: window, rollback, guarded, settleMs },
+      ...change,
+    };
+    return {
+      taskQueue,
+      workflowId: monitorWorkflowId(repo, workItem),
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+      typedSearchAttributes: [
+        { key: D2dRepo, value: repo },
+        { key: D2dWorkItem, value: workItem },
+        { key: D2dPhase, value: 'open' },
+      ],
+      staticSummary: `${workItem}: watch ${repo}`,
+      args: [input] as [MonitorInput],
+    };
+  };
 
   const start = (added: Item, input: Partial<DeployInput> = {}) =>
     client.workflow.start<(input: DeployInput) => Promise<DeployResult>>(DEPLOY_WORKFLOW, {
@@ -163,34 +190,20 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
       return (await start(added, input)).result();
     },
     /** Opens the window of an item whose deploy is over, without its parent. */
-    async watch(added: Item, change: Partial<MonitorInput> = {}) {
-      const { workItem, plan } = added;
-      if (plan.window === null) throw new Error(`${workItem} has no window`);
-      if (added.task !== null) added.task.stage = 'done';
-      added.shown = shownAs('monitoring');
-      const { repo, selfHosting, window, rollback, guarded, settleMs } = plan;
-      return client.workflow.start<typeof postDeployMonitor>(MONITOR_WORKFLOW, {
-        taskQueue,
-        workflowId: monitorWorkflowId(repo, workItem),
-        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
-        typedSearchAttributes: [
-          { key: D2dRepo, value: repo },
-          { key: D2dWorkItem, value: workItem },
-          { key: D2dPhase, value: 'open' },
-        ],
-        staticSummary: `${workItem}: watch ${repo}`,
-        args: [
-          {
-            ...{ repo, workItem, version: 'v2', requestedBy: 'ci', selfHosting },
-            ...{ policy: window, rollback, guarded, settleMs },
-            ...change,
-          },
-        ],
+    watch: async (added: Item, change: Partial<MonitorInput> = {}) =>
+      client.workflow.start<typeof postDeployMonitor>(MONITOR_WORKFLOW, openingOf(added, change)),
+    /** The same, with an extension that the window receives in its first task: it cannot come too late. */
+    async watchExtended(added: Item, extension: Command & { readonly minutes: number }) {
+      const startWorkflowOperation = new WithStartWorkflowOperation<typeof postDeployMonitor>(MONITOR_WORKFLOW, {
+        ...openingOf(added, {}),
+        workflowIdConflictPolicy: 'FAIL',
       });
+      await client.workflow.executeUpdateWithStart(extendWindowUpdate, { startWorkflowOperation, args: [extension] });
+      return startWorkflowOperation.workflowHandle();
     },
     /** Waits, in real time, until something that an activity does has happened. */
     async until(happened: () => boolean): Promise<void> {
-      await vi.waitFor(() => expect(happened()).toBe(true), { timeout: 20_000, interval: 20 });
+      await eventually(() => expect(happened()).toBe(true));
     },
     window: ({ workItem }: Item) => client.workflow.getHandle(monitorWorkflowId(repoOf(workItem), workItem)),
     deploy: ({ workItem }: Item) => client.workflow.getHandle(deployWorkflowId(repoOf(workItem), workItem)),

@@ -58,6 +58,8 @@ export interface Item {
   looks: readonly Look[];
   /** Called before the nth look is answered. */
   onLook: (n: number) => Promise<void>;
+  /** The clock of its probes, epoch ms. By default it never runs ahead: a probe counts when it was due, however late it runs. */
+  probeClock: () => Promise<number>;
   deploy: () => Promise<Result>;
   checkHealth: () => Promise<Result>;
   rollback: () => Promise<Result>;
@@ -98,6 +100,7 @@ export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
   shown: IN_PROGRESS,
   looks: [pass()],
   onLook: async () => {},
+  probeClock: async () => 0,
   deploy: works,
   checkHealth: works,
   rollback: works,

@@ -7,6 +7,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WindowReport } from '../../activities/window-report.ts';
 import {
+  approveSignal,
   cancelWindowSignal,
   closeWindowUpdate,
   D2dPhase,
@@ -33,10 +34,14 @@ let harness: RealHarness;
 let budgeted: { readonly item: Item; readonly ended: Promise<unknown> };
 beforeAll(async () => {
   harness = await startRealHarness();
-  const item = opened(policy({ windowMs: 30_000, intervalMs: 1_000, confirmMs: 500 }));
+  const window = policy({ windowMs: 30_000, intervalMs: 1_000, confirmMs: 500 });
+  const item = opened(window, { probeClock: realClock });
   budgeted = { item, ended: harness.run(item) };
 });
 afterAll(() => harness.close());
+
+/** A probe counts when it runs: where ticks are missed, or the size of a history counts. */
+const realClock = async (): Promise<number> => Date.now();
 
 /** Five ticks in 5 s; two failures prove it degraded. */
 const compressed = policy({
@@ -46,6 +51,9 @@ const compressed = policy({
   failThreshold: 2,
   rollbackWatchMs: 5_000,
 });
+
+/** The same, open until a message ends it. */
+const lasting = policy({ ...compressed, windowMs: 600_000 });
 
 /** Nothing happens in it by itself while a test looks at it. */
 const still = policy({ windowMs: 600_000, intervalMs: 60_000, maxWindowMs: 900_000 });
@@ -94,7 +102,7 @@ describe.concurrent('closeWindow', () => {
   });
 
   test('after degradation the outcome says degraded', async () => {
-    const item = opened(compressed, { looks: [fail()] });
+    const item = opened(lasting, { looks: [fail()] });
     const window = await harness.watch(item);
     await harness.until(() => item.alerts.length > 0);
     const report = await window.executeUpdate(closeWindowUpdate, { args: [OPS] });
@@ -102,7 +110,7 @@ describe.concurrent('closeWindow', () => {
   });
 
   test('while a rollback runs: answers when that has ended', async () => {
-    const item = opened(policy({ ...compressed, action: 'rollback' }), { looks: [fail()] });
+    const item = opened(policy({ ...lasting, action: 'rollback' }), { looks: [fail()] });
     const rollback = held();
     item.rollback = async () => {
       await rollback.until;
@@ -129,7 +137,7 @@ describe.concurrent('closeWindow', () => {
   });
 
   test('a cancel of the window does not cancel a rollback that has begun', async () => {
-    const item = opened(policy({ ...compressed, action: 'rollback' }), { looks: [fail()] });
+    const item = opened(policy({ ...lasting, action: 'rollback' }), { looks: [fail()] });
     const rollback = held();
     item.rollback = async () => {
       await rollback.until;
@@ -146,7 +154,8 @@ describe.concurrent('closeWindow', () => {
   });
 
   test('a second one is refused, and says how the window ended', async () => {
-    const item = opened(still, {}, 3_000);
+    const tracker = held();
+    const item = opened(still, { tracker: () => tracker.until }); // it cannot write its last status yet: it runs on
     const window = await harness.watch(item);
     await window.executeUpdate(closeWindowUpdate, { args: [OPS] });
     expect(await refusal(window.executeUpdate(closeWindowUpdate, { args: [OPS] }))).toBe(
@@ -155,6 +164,7 @@ describe.concurrent('closeWindow', () => {
     expect(await refusal(window.executeUpdate(extendWindowUpdate, { args: [{ ...OPS, minutes: 1 }] }))).toBe(
       'the window has ended already: seen enough',
     );
+    tracker.letGo();
     expect(await window.result()).toMatchObject({ outcome: 'closed_early' });
   });
 
@@ -192,13 +202,12 @@ describe.concurrent('extendWindow', () => {
 
   test('a window that was extended looks on', async () => {
     const item = opened(policy({ ...compressed, windowMs: 2_000, maxWindowMs: 60_000 }));
-    const window = await harness.watch(item);
-    await window.executeUpdate(extendWindowUpdate, { args: [{ ...OPS, minutes: 0.03 }] });
+    const window = await harness.watchExtended(item, { ...OPS, minutes: 0.03 });
     expect(await window.result()).toMatchObject({ outcome: 'healthy' });
     const { coverage, openedAt, endsAt, plannedTicks } = reportOf(item);
     expect(endsAt - openedAt).toBe(3_800);
     expect(plannedTicks).toBe(3);
-    expect(coverage.made + coverage.missed).toBe(3);
+    expect(coverage).toMatchObject({ made: 3, missed: 0 });
   });
 
   test('what is refused says why, changes nothing and leaves no trace in the history', async () => {
@@ -235,19 +244,18 @@ describe.concurrent('a message while a probe runs takes effect before the next t
     ['cancelWindow', (item) => harness.window(item).signal(cancelWindowSignal, OPS), 'cancelled'],
     ["Temporal's cancel", (item) => harness.window(item).cancel(), 'cancelled'],
   ])('%s', async (_, send, outcome) => {
-    const item = opened();
-    const probe = held();
-    item.onLook = async (n) => {
-      if (n === 1) await probe.until;
+    // So much later is the next tick that a message which was sent by this probe is there first.
+    const item = opened(policy({ ...lasting, intervalMs: 20_000 }));
+    let sent: Promise<unknown> | undefined;
+    item.onLook = async () => {
+      sent = send(item);
+      sent.catch(() => {}); // awaited below
+      await delay(100);
     };
     const window = await harness.watch(item);
-    await harness.until(() => item.count.looks === 2);
-    const sent = send(item);
-    await delay(100);
-    probe.letGo();
-    await sent;
     expect(await window.result()).toMatchObject({ outcome });
-    expect(item.count.looks).toBe(2);
+    await sent;
+    expect(item.count.looks).toBe(1);
   });
 });
 
@@ -293,7 +301,7 @@ describe.concurrent('what Temporal shows', () => {
   };
 
   test('search attributes, static summary and current details of a window and its deploy', async () => {
-    const item = opened(compressed, { looks: [pass(), fail(), fail(), pass()] });
+    const item = opened(lasting, { looks: [pass(), fail(), fail(), pass()] });
     const deploy = await harness.start(item, { version: 'v2' });
     await harness.until(() => item.alerts.length > 0);
     const window = harness.window(item);
@@ -304,7 +312,7 @@ describe.concurrent('what Temporal shows', () => {
     expect(open.typedSearchAttributes.get(D2dVerdict)).toBe('DEGRADED');
     expect(await open.staticSummary()).toBe(`${item.workItem}: watch ${item.plan.repo} v2 after its deploy`);
     const live = await details(item, 'window');
-    expect(live).toMatch(/^\*\*DEGRADED\*\* · tick \d+ of 5 · ends \d\d:\d\d:\d\d UTC/);
+    expect(live).toMatch(/^\*\*DEGRADED\*\* · tick \d+ of 600 · ends \d\d:\d\d:\d\d UTC/);
     expect(live).toContain('2 health checks in a row failed (threshold 2): GET /health answered 503');
     expect(live).toContain('| tick | time | health | requests | 5xx | |');
 
@@ -315,17 +323,19 @@ describe.concurrent('what Temporal shows', () => {
     expect(await details(item, 'deploy')).toContain(`Post-deploy window: \`${window.workflowId}\``);
     expect(await deploy.query(deployStatusQuery)).toMatchObject({ phase: 'monitoring', windowId: window.workflowId });
 
+    await window.executeUpdate(closeWindowUpdate, { args: [OPS] });
     expect(await deploy.result()).toMatchObject({ outcome: 'degraded_alerted' });
     const closed = await window.describe();
     expect(closed.typedSearchAttributes.get(D2dPhase)).toBe('closed');
     expect(closed.typedSearchAttributes.get(D2dVerdict)).toBe('DEGRADED');
     expect((await deploy.describe()).typedSearchAttributes.get(D2dPhase)).toBe('finished');
-    expect(await details(item, 'window')).toMatch(/^\*\*degraded_alerted\*\* · tick 5 of 5 · closed/);
+    const { tick } = reportOf(item).ticks.at(-1) ?? {};
+    expect(await details(item, 'window')).toContain(`**degraded_alerted** · tick ${tick} of 600 · closed`);
     expect(await window.query(windowStatusQuery)).toMatchObject({ phase: 'closed', outcome: 'degraded_alerted' });
   });
 
   test('a window says acting while it rolls back', async () => {
-    const item = opened(policy({ ...compressed, action: 'rollback' }), { looks: [fail(), fail(), pass()] });
+    const item = opened(policy({ ...lasting, action: 'rollback' }), { looks: [fail(), fail(), pass()] });
     const rollback = held();
     item.rollback = async () => {
       await rollback.until;
@@ -376,11 +386,13 @@ describe.concurrent('what Temporal shows', () => {
 
 describe.concurrent('executions', () => {
   test('a second start while one runs is refused and names the running one', async () => {
-    const item = opened();
+    const approval = { required: true, timeoutMs: 3_600_000 };
+    const item = harness.add({ plan: plan({ window: compressed, settleMs: 50, approval }) });
     const deploy = await harness.start(item);
     const second = harness.start(item);
     await expect(second).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
     await expect(second).rejects.toThrow(expect.objectContaining({ workflowId: deploy.workflowId }));
+    await deploy.signal(approveSignal, OPS);
     expect(await deploy.result()).toMatchObject({ outcome: 'done' });
     expect(item.count.deploys).toBe(1);
   });
@@ -410,12 +422,13 @@ describe.concurrent('executions', () => {
 
   test('the parent is terminated: the window goes on and takes the status to Done by itself (ABANDON)', async () => {
     const item = opened();
+    item.onLook = async (n) => {
+      if (n === 0) await harness.deploy(item).terminate('an operator'); // the window is open now
+    };
     const deploy = await harness.start(item);
-    await harness.until(() => item.shown.status === 'monitoring');
-    await deploy.terminate('an operator');
+    await expect(deploy.result()).rejects.toThrow(WorkflowFailedError);
     expect(await harness.window(item).result()).toMatchObject({ outcome: 'healthy' });
-    const { coverage } = reportOf(item);
-    expect(coverage.made + coverage.missed).toBe(5);
+    expect(reportOf(item).coverage).toMatchObject({ made: 5, missed: 0 });
     expect(item.shown.status).toBe('done');
   });
 
@@ -449,7 +462,9 @@ describe.concurrent('a worker that is gone', () => {
 
   test('for a few ticks (W1): they are recorded as missed, and no burst makes up for them', () =>
     withWorker(async (own) => {
-      const item = own.add({ plan: plan({ window: policy({ ...compressed, windowMs: 12_000 }), settleMs: 50 }) });
+      // Long enough that it has seen enough, also where the worker is away for longer.
+      const window30s = policy({ ...compressed, windowMs: 30_000 });
+      const item = own.add({ plan: plan({ window: window30s, settleMs: 50 }), probeClock: realClock });
       const window = await own.watch(item);
       await own.until(() => item.count.looks >= 2);
       await own.stopWorker();
@@ -457,20 +472,22 @@ describe.concurrent('a worker that is gone', () => {
       await own.startWorker();
       expect(await window.result()).toMatchObject({ outcome: 'healthy' });
       const { coverage, ticks } = reportOf(item);
-      expect(coverage.made + coverage.missed).toBe(12);
+      expect(coverage.made + coverage.missed).toBe(30);
       expect(coverage.missed).toBeGreaterThanOrEqual(2);
       expect(new Set(ticks.map(({ tick }) => tick)).size).toBe(ticks.length);
     }));
 
   test('for longer than the window: it ends on its own deadline, and what is seen after it does not count', () =>
     withWorker(async (own) => {
-      const item = own.add({ plan: plan({ window: compressed, settleMs: 50 }) });
+      // Five ticks, so far apart that the worker is stopped before the last one.
+      const apart = policy({ ...compressed, windowMs: 20_000, intervalMs: 4_000 });
+      const item = own.add({ plan: plan({ window: apart, settleMs: 50 }), probeClock: realClock });
       const window = await own.watch(item);
       const { endsAt } = await window.query(windowStatusQuery);
       await own.until(() => item.count.looks >= 1);
       await own.stopWorker();
       const looks = item.count.looks;
-      await delay(endsAt + 1_100 - Date.now());
+      await delay(endsAt + 1.1 * apart.intervalMs - Date.now());
       await own.startWorker();
       expect(await window.result()).toMatchObject({ outcome: looks < 3 ? 'no_evidence' : 'healthy' });
       expect(item.count.looks).toBeLessThanOrEqual(looks + 1); // one that comes too late shows itself by its time

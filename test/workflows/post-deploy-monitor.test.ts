@@ -27,8 +27,8 @@ function reportOf(item: Item): WindowReport {
   return report;
 }
 
-/** Which confirm interval (5 s) after the opening each look fell into: lateness of less than that does not matter. */
-const slots = ({ openedAt, ticks }: WindowReport) => ticks.map(({ at }) => Math.floor((at - openedAt) / 5_000));
+/** When the probes ran, in confirm intervals (5 s) after the opening. */
+const slots = ({ openedAt, ticks }: WindowReport) => ticks.map(({ at }) => (at - openedAt) / 5_000);
 
 const ticks = (records: readonly TickRecord[]) => records.map(({ tick }) => tick);
 
@@ -74,7 +74,7 @@ describe('cadence', () => {
   });
 
   test('the grid is absolute: late looks do not move the ones that follow', async () => {
-    const item = harness.add();
+    const item = harness.add({ probeClock: () => harness.env.currentTimeMs() });
     let lagged = 0;
     item.onLook = async () => {
       lagged += 1; // real milliseconds, which the server's clock counts too
@@ -443,7 +443,10 @@ describe('continue as new', () => {
 });
 
 test('budget: a healthy window of 30 ticks in 15 minutes takes at most 210 history events and 32 KiB', async () => {
-  const item = harness.add({ plan: plan({ window: policy({ windowMs: 900_000 }) }) });
+  const item = harness.add({
+    plan: plan({ window: policy({ windowMs: 900_000 }) }),
+    probeClock: () => harness.env.currentTimeMs(), // its time is part of the history
+  });
   await harness.run(item);
   expect(reportOf(item)).toMatchObject({ outcome: 'healthy', coverage: { made: 30, missed: 0 } });
   const { events, bytes } = sizeOf(await harness.window(item).fetchHistory());

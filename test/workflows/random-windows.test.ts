@@ -1,7 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WindowOutcome, WindowReport } from '../../activities/window-report.ts';
-import { NoAnswer, within } from '../../adapters/within.ts';
 import {
   classify,
   coverage,
@@ -128,11 +128,14 @@ async function runSample({
   item.sink = async () => {
     if (sink-- > 0) throw new Error('the sink is away');
   };
+  const over = new AbortController();
   try {
-    await within(LOST_MS, 'the time-skipping server', harness.run(item));
+    await Promise.race([harness.run(item), untilStranded(item, over.signal)]);
   } catch (error) {
-    if (error instanceof NoAnswer) await giveUp(item);
+    if (error instanceof Stranded) await giveUp(item);
     throw error;
+  } finally {
+    over.abort();
   }
   return item;
 }
@@ -178,17 +181,38 @@ function check(drawn: Sample, item: Item): WindowOutcome {
 }
 
 /**
- * Real time in which a window ends a hundred times over. One that the server has stranded all the same (see `whileTimeStands` of the harness) is run
- * once more, on a new server; one that hangs by its own fault hangs again, and fails.
+ * The server has stranded a window all the same (see `whileTimeStands` of the harness). It is run once more, on a new server; one
+ * that hangs by its own fault hangs again, and fails.
  */
-const LOST_MS = 30_000;
+class Stranded extends Error {
+  override readonly name = 'Stranded';
+}
+
+/** So many reads of a history, a second apart, show no new event: a slow machine writes some meanwhile, a stranded window never. */
+const SAME_READS = 30;
 let lost = 0;
 
-/** Shows where a lost window stands, and ends it, so that nothing waits for it any more. */
+/** @throws Stranded once the histories of a window and its deploy do not grow any more. */
+async function untilStranded(item: Item, signal: AbortSignal): Promise<void> {
+  let before = '';
+  for (let same = 0; same < SAME_READS; ) {
+    await delay(1_000);
+    if (signal.aborted) return;
+    const histories = await Promise.all([harness.window(item), harness.deploy(item)].map(eventsOf));
+    const now = histories.map(({ length }) => length).join();
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
+  throw new Stranded(`the histories of ${item.workItem} do not grow any more`);
+}
+
+const eventsOf = async (handle: ReturnType<Harness['window']>) =>
+  (await handle.fetchHistory().catch(() => null))?.events ?? [];
+
+/** Prints the last events of a lost window, and ends it, so that nothing waits for it any more. */
 async function giveUp(item: Item): Promise<void> {
   for (const handle of [harness.window(item), harness.deploy(item)]) {
-    const { events = [] } = await handle.fetchHistory().catch(() => ({ events: [] }));
-    const last = (events ?? []).slice(-5).map(({ eventId, eventType }) => `${eventId}:${eventType}`);
+    const last = (await eventsOf(handle)).slice(-5).map(({ eventId, eventType }) => `${eventId}:${eventType}`);
     console.warn(`lost: ${handle.workflowId}, last events ${last.join(' ')}`);
     await handle.terminate('lost').catch(() => {});
   }
@@ -198,7 +222,7 @@ async function runAgainWhereLost(drawn: Sample): Promise<Item> {
   try {
     return await runSample(drawn);
   } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
+    if (!(error instanceof Stranded)) throw error;
     lost += 1;
     await newHarness();
     return await runSample(drawn);
