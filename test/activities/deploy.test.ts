@@ -7,6 +7,7 @@ import { recordingLog } from '../adapters/deploy/operation.ts';
 import { isAlive, STUBBORN_FAMILY } from '../adapters/deploy/processes.ts';
 import { serve, serveTcp } from '../adapters/http-probe/server.ts';
 import { eventually } from '../setup/eventually.ts';
+import { PATIENCE_MS } from '../setup/patience.ts';
 
 const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: 'run-1:deploy' };
 
@@ -15,7 +16,7 @@ const command = (script: string, change: { idempotent?: boolean; timeoutMs?: num
   command: [process.execPath, '-e', script],
   cwd: null,
   env: {},
-  timeoutMs: 20_000,
+  timeoutMs: PATIENCE_MS,
   idempotent: false,
   ...change,
 });
@@ -26,7 +27,7 @@ const webhook = (url: string, idempotent: boolean): DriverConfig => ({
   headers: {},
   statusUrl: null,
   pollMs: 10,
-  timeoutMs: 20_000,
+  timeoutMs: PATIENCE_MS,
   idempotent,
 });
 

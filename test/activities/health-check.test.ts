@@ -1,8 +1,14 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createHealthCheck } from '../../activities/health-check.ts';
 import { createHttpProbe } from '../../adapters/http-probe/http-probe.ts';
 import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { refusingUrl, serve } from '../adapters/http-probe/server.ts';
+import { holdTime } from '../setup/held-time.ts';
+
+let time: ReturnType<typeof holdTime>;
+beforeEach(() => {
+  time = holdTime();
+});
 
 interface Check {
   readonly deadlineMs?: number;
@@ -26,7 +32,15 @@ async function production(...statuses: readonly number[]): Promise<string> {
   });
 }
 
-const check = (url: string, options: Check = {}) => inActivity(() => activity(url, options)({ repo: 'shop' }));
+/** The surroundings of a check: time passes between its looks alone, and only as long as it waits then. */
+function waiting({ deadlineMs = 10_000 }: Check = {}) {
+  const environment = activityEnvironment();
+  environment.on('heartbeat', () => setImmediate(() => time.pass(Math.min(1_000, deadlineMs / 20))));
+  return environment;
+}
+
+const check = (url: string, options: Check = {}) =>
+  inActivity(() => activity(url, options)({ repo: 'shop' }), waiting(options));
 
 test('a production that passes at once is healthy', async () => {
   expect(await check(await production(200))).toEqual({ ok: true, detail: 'healthy: at the first look', attempts: 1 });
@@ -55,7 +69,7 @@ test('a production that does not pass in time is not healthy, and it is said why
 });
 
 test('each look is a heartbeat', async () => {
-  const environment = activityEnvironment();
+  const environment = waiting({ deadlineMs: 2_000 });
   const heard: unknown[] = [];
   const check = activity(await production(503, 200), { deadlineMs: 2_000 });
   environment.on('heartbeat', (detail) => heard.push(detail));

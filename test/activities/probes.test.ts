@@ -1,10 +1,16 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { createProbes, type ProbesDeps } from '../../activities/probes.ts';
 import { createHttpProbe } from '../../adapters/http-probe/http-probe.ts';
 import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { recordingLog } from '../adapters/deploy/operation.ts';
 import { refusingUrl, serve, serveTcp } from '../adapters/http-probe/server.ts';
+import { holdTime } from '../setup/held-time.ts';
+
+let time: ReturnType<typeof holdTime>;
+beforeEach(() => {
+  time = holdTime();
+});
 
 const target = { repo: 'shop', workItem: 'ORCH-61' };
 
@@ -104,10 +110,23 @@ test('everything is asked side by side: nothing is answered before all of it was
 });
 
 test('what does not answer is not waited for longer than its time', async () => {
-  const silent = await serveTcp(() => {});
+  let connections = 0;
+  const silent = await serveTcp(() => {
+    connections += 1;
+    if (connections === 2) time.pass(100); // both are asked
+  });
+  const { health, traffic } = createHttpProbe();
+  const http = {
+    traffic,
+    async health(...asked: Parameters<typeof health>) {
+      const seen = await health(...asked);
+      setImmediate(() => time.pass(100));
+      return seen;
+    },
+  };
   const seen = await look(
     { health: silent, timeoutMs: 100, traffic: [silent] },
-    { partMs: 200, stageOf: () => new Promise(() => {}) },
+    { http, partMs: 200, stageOf: () => new Promise(() => {}) },
   );
   expect(seen).toEqual({
     at: expect.any(Number),
@@ -130,6 +149,7 @@ type Break = 'works' | 'throws' | 'rejects' | 'never answers';
 const breaks = fc.constantFrom<Break[]>('works', 'throws', 'rejects', 'never answers');
 
 test('never raises, whatever is broken, and its answer is always a look', async () => {
+  vi.useRealTimers();
   const broken =
     <T>(how: Break, value: T, thrown: unknown) =>
     (): Promise<T> => {

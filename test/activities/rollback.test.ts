@@ -5,6 +5,7 @@ import { type DeployDriver, DeployOutcomeUnknown, type DriverConfig } from '../.
 import { createDriverFor } from '../../adapters/deploy/drivers.ts';
 import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { recordingLog } from '../adapters/deploy/operation.ts';
+import { PATIENCE_MS } from '../setup/patience.ts';
 
 const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: 'run-1:rollback' };
 
@@ -13,7 +14,7 @@ const config = (script: string, idempotent = false): DriverConfig => ({
   command: [process.execPath, '-e', script],
   cwd: null,
   env: {},
-  timeoutMs: 20_000,
+  timeoutMs: PATIENCE_MS,
   idempotent,
 });
 

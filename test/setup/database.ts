@@ -1,12 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type QueryResultRow } from 'pg';
 import { inject } from 'vitest';
 import { createDatabase, type Database } from '../../adapters/postgres/database.ts';
 import { migrate } from '../../adapters/postgres/migrate.ts';
+import { eventually } from './eventually.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface FreshDatabase {
   readonly url: string;
-  /** Migrated, with small limits; closed by `close`. */
+  /** Migrated, with limits that decide no test; closed by `close`. */
   readonly database: Database;
   /** A statement as the superuser, past the code under test. */
   sql<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
@@ -33,8 +34,8 @@ export async function emptyDatabase(): Promise<FreshDatabase> {
     url,
     poolSize: 8,
     lockPoolSize: 8,
-    statementTimeoutMs: 5_000,
-    connectTimeoutMs: 5_000,
+    statementTimeoutMs: PATIENCE_MS,
+    connectTimeoutMs: PATIENCE_MS,
     applicationName: 'd2d test',
   });
   const client = new Client({ connectionString: url, application_name: 'test' });
@@ -58,16 +59,12 @@ export async function emptyDatabase(): Promise<FreshDatabase> {
 }
 
 /** A session ends on the server some milliseconds after its client has closed it. */
-async function assertNoneLeft(sql: FreshDatabase['sql']): Promise<void> {
-  const deadline = Date.now() + 2_000;
-  for (;;) {
+const assertNoneLeft = (sql: FreshDatabase['sql']): Promise<void> =>
+  eventually(async () => {
     const left = await sql<{ application_name: string }>(
       `select application_name from pg_stat_activity
         where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`,
     );
-    if (left.length === 0) return;
-    if (Date.now() > deadline)
+    if (left.length > 0)
       throw new Error(`Connections left open: ${left.map((row) => row.application_name).join(', ')}`);
-    await delay(20);
-  }
-}
+  });

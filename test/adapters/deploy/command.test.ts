@@ -2,9 +2,11 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createCommandDriver } from '../../../adapters/deploy/command.ts';
+import { type CommandDeps, createCommandDriver } from '../../../adapters/deploy/command.ts';
 import type { CommandConfig } from '../../../adapters/deploy/driver.ts';
 import { MAX_LINE } from '../../../adapters/deploy/lines.ts';
+import { holdTime } from '../../setup/held-time.ts';
+import { PATIENCE_MS } from '../../setup/patience.ts';
 import { observedRun, operation } from './operation.ts';
 import { isAlive, STUBBORN_FAMILY } from './processes.ts';
 
@@ -15,11 +17,18 @@ const environment = {
   DATABASE_URL: 'secret',
 };
 
-const driver = (command: readonly [string, ...string[]], change: Partial<CommandConfig> = {}) =>
+const driver = (
+  command: readonly [string, ...string[]],
+  change: Partial<CommandConfig> = {},
+  limits: Pick<CommandDeps, 'graceMs' | 'drainMs'> = {},
+) =>
   createCommandDriver(
-    { driver: 'command', command, cwd: null, env: {}, timeoutMs: 20_000, idempotent: false, ...change },
-    { environment, graceMs: 200, drainMs: 200 },
+    { driver: 'command', command, cwd: null, env: {}, timeoutMs: PATIENCE_MS, idempotent: false, ...change },
+    { environment, graceMs: PATIENCE_MS, drainMs: PATIENCE_MS, ...limits },
   );
+
+/** For a command that ignores SIGTERM. */
+const SHORT_GRACE = { graceMs: 200 };
 
 const node = (script: string, ...args: string[]): [string, ...string[]] => [process.execPath, '-e', script, ...args];
 
@@ -152,17 +161,21 @@ test('a command that is stopped is ended with its whole group, also where that i
     pids = pidsIn(line);
     observed.abort.abort(new Error('stopped by the test'));
   });
-  await expect(driver(node(STUBBORN_FAMILY)).run(operation(), observed.run)).rejects.toThrow('stopped by the test');
+  await expect(driver(node(STUBBORN_FAMILY), {}, SHORT_GRACE).run(operation(), observed.run)).rejects.toThrow(
+    'stopped by the test',
+  );
   expect(pids).toHaveLength(2);
   expect(pids.map(isAlive)).toEqual([false, false]);
 });
 
 test('a command that takes too long is ended with its whole group, and that is its result', async () => {
+  const time = holdTime({ clock: false });
   let pids: number[] = [];
   const { run } = observedRun((line) => {
     pids = pidsIn(line);
+    time.pass(3_000);
   });
-  const result = await driver(node(STUBBORN_FAMILY), { timeoutMs: 3_000 }).run(operation(), run);
+  const result = await driver(node(STUBBORN_FAMILY), { timeoutMs: 3_000 }, SHORT_GRACE).run(operation(), run);
   expect(result.ok).toBe(false);
   expect(result.detail).toMatch(/^timed out after 3 s: it was ended with its whole process group/);
   expect(pids).toHaveLength(2);
@@ -198,8 +211,9 @@ test('a daemon that holds the output open does not hold up the result, and lives
   const daemon = `process.stdout.on('error', () => process.exit(1)); setInterval(() => console.log('served'), 20)`;
   const script = `const daemon = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(daemon)}], { stdio: 'inherit', detached: true });
 daemon.unref(); require('node:fs').writeSync(1, 'daemon ' + daemon.pid + '\\n'); process.exit(0)`;
-  const result = await driver(node(script)).run(operation(), run);
+  const result = await driver(node(script), {}, { drainMs: 2_000 }).run(operation(), run);
   const pid = pidsIn(JSON.stringify(entries.map(({ fields }) => ('line' in fields ? fields.line : ''))))[0] ?? 0;
+  expect(pid).toBeGreaterThan(0);
   onTestFinished(() => {
     process.kill(pid, 'SIGKILL');
   });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createDriverFor } from '../../../adapters/deploy/drivers.ts';
+import { PATIENCE_MS } from '../../setup/patience.ts';
 import { serve } from '../http-probe/server.ts';
 import { observedRun, operation } from './operation.ts';
 
@@ -12,7 +13,7 @@ test('each configuration has its driver; external has none, as a signal drives i
     command: [process.execPath, '-e', 'console.log("deployed")'],
     cwd: null,
     env: {},
-    timeoutMs: 20_000,
+    timeoutMs: PATIENCE_MS,
     idempotent: false,
   });
   expect(await command?.run(operation(), run)).toEqual({ ok: true, detail: 'deployed' });
@@ -24,10 +25,10 @@ test('each configuration has its driver; external has none, as a signal drives i
     headers: {},
     statusUrl: null,
     pollMs: 10,
-    timeoutMs: 20_000,
+    timeoutMs: PATIENCE_MS,
     idempotent: false,
   });
   expect(await webhook?.run(operation(), run)).toEqual({ ok: true, detail: 'hooked' });
 
-  expect(driverFor({ driver: 'external', timeoutMs: 20_000 })).toBeNull();
+  expect(driverFor({ driver: 'external', timeoutMs: PATIENCE_MS })).toBeNull();
 });

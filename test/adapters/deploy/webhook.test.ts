@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeployOutcomeUnknown, type WebhookConfig } from '../../../adapters/deploy/driver.ts';
 import { createWebhookDriver } from '../../../adapters/deploy/webhook.ts';
+import { PATIENCE_MS } from '../../setup/patience.ts';
 import { bodyOf, refusingUrl, serve, serveTcp } from '../http-probe/server.ts';
 import { observedRun, operation } from './operation.ts';
 
@@ -12,10 +13,19 @@ const driver = (url: string, change: Partial<WebhookConfig> = {}) =>
     headers: { Authorization: 'Bearer abc' },
     statusUrl: null,
     pollMs: 10,
-    timeoutMs: 10_000,
+    timeoutMs: PATIENCE_MS,
     idempotent: false,
     ...change,
   });
+
+/** Lets the test say when a time-out of so many ms is over. */
+function heldTimeout(ms: number): () => void {
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  const held = new AbortController();
+  const spy = vi.spyOn(AbortSignal, 'timeout').mockImplementation((of) => (of === ms ? held.signal : timeout(of)));
+  onTestFinished(() => spy.mockRestore());
+  return () => held.abort(new DOMException('the time is over', 'TimeoutError'));
+}
 
 interface Asked {
   readonly method: string | undefined;
@@ -135,7 +145,11 @@ describe('what runs is polled', () => {
   });
 
   test('until the time is over', async () => {
-    const { url } = await deployer(running('/status'), says('oops', 503));
+    const timeOut = heldTimeout(300);
+    const { url, asked } = await deployer(running('/status'), (response, request) => {
+      if (asked.length === 3) timeOut(); // the answer before this poll has been read
+      says('oops', 503)(response, request);
+    });
     expect(await driver(url, { timeoutMs: 300 }).run(operation(), observedRun().run)).toEqual({
       ok: false,
       detail:
@@ -217,7 +231,8 @@ test.each([502, 504])(
 );
 
 test('a deployer that does not answer in time is a result, and stopping does not wait for it', async () => {
-  const silent = await serveTcp(() => {});
+  const timeOut = heldTimeout(100);
+  const silent = await serveTcp((socket) => void socket.once('data', timeOut));
   expect(await driver(silent, { timeoutMs: 100 }).run(operation(), observedRun().run)).toEqual({
     ok: false,
     detail: `timed out after 100 ms, and the deployer may still be at it: the deployer at ${silent} was asked and has not answered`,

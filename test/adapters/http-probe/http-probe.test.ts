@@ -1,9 +1,17 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer as createTlsServer } from 'node:https';
-import { expect, test } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../adapters/http-probe/ask.ts';
 import { createHttpProbe, type HttpProbeConfig } from '../../../adapters/http-probe/http-probe.ts';
+import { holdTime } from '../../setup/held-time.ts';
 import { SELF_SIGNED } from './self-signed.ts';
 import { listen, refusingUrl, serve, serveTcp } from './server.ts';
+
+let time: ReturnType<typeof holdTime>;
+beforeEach(() => {
+  time = holdTime();
+});
 
 const config = (url: string, change: Partial<HttpProbeConfig> = {}): HttpProbeConfig => ({
   url,
@@ -60,14 +68,22 @@ test('429 to our own probing is unknown, unless it is expected', async () => {
 });
 
 test('no answer in time is a failure', async () => {
-  const url = await serveTcp(() => {});
+  const url = await serveTcp(() => time.pass(100));
   expect(await look(url, { timeoutMs: 100 })).toEqual({ health: 'fail', detail: 'no answer within 100 ms' });
 });
+
+/** Calls whenever the headers of an answer have arrived, once whoever asked knows of them. */
+function onHeaders(call: () => void): void {
+  const heard = (): void => void turn().then(call);
+  subscribe('undici:request:headers', heard);
+  onTestFinished(() => void unsubscribe('undici:request:headers', heard));
+}
 
 test('an answer that comes in part only is a failure where its body matters, and a pass where it does not', async () => {
   const url = await serveTcp((socket) => {
     socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"status":');
   });
+  onHeaders(() => time.pass(200));
   expect(await look(url, { timeoutMs: 200, expectJson: { '/status': 'ok' } })).toEqual({
     health: 'fail',
     detail: 'no whole answer within 200 ms',
@@ -122,7 +138,7 @@ test('a name that does not exist is a failure, one that cannot be resolved just 
 });
 
 test('a resolver that does not answer is ours', async () => {
-  const silent = createHttpProbe({ lookup: () => {} });
+  const silent = createHttpProbe({ lookup: () => time.pass(50) });
   expect(await silent.health(config('http://shop.example', { timeoutMs: 50 }), never)).toEqual({
     health: 'unknown',
     detail: 'the name was not resolved within 50 ms',
@@ -146,9 +162,9 @@ test('an aborted probe is unknown, before it begins and half-way', async () => {
 });
 
 test('a time-out that fires far too late says that the worker stood still, not production', async () => {
+  vi.useRealTimers();
   const url = await serveTcp(() => {});
   const looking = look(url, { timeoutMs: 50 });
-  await new Promise((resolve) => setTimeout(resolve, 10));
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
   expect(await looking).toEqual({ health: 'unknown', detail: 'this worker stood still while it waited' });
 });

@@ -6,6 +6,8 @@ import { createDatabase, type Database, type DatabaseOptions } from '../../../ad
 import { DatabaseUnavailable } from '../../../adapters/postgres/querier.ts';
 import { type FreshDatabase, freshDatabase } from '../../setup/database.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { holdTime } from '../../setup/held-time.ts';
+import { PATIENCE_MS } from '../../setup/patience.ts';
 
 let fresh: FreshDatabase;
 beforeAll(async () => {
@@ -23,8 +25,8 @@ function open(options: Partial<DatabaseOptions> = {}): Database {
     url: fresh.url,
     poolSize: 2,
     lockPoolSize: 1,
-    statementTimeoutMs: 2_000,
-    connectTimeoutMs: 500,
+    statementTimeoutMs: PATIENCE_MS,
+    connectTimeoutMs: PATIENCE_MS,
     applicationName: 'd2d open',
     ...options,
   });
@@ -81,17 +83,19 @@ describe('connection-level failures are DatabaseUnavailable', () => {
   });
 
   test('a session that is ended in the middle of a statement', async () => {
-    const refused = expect(open().query('select pg_sleep(5)')).rejects.toBeInstanceOf(DatabaseUnavailable);
+    const refused = expect(open().query('select pg_sleep(200)')).rejects.toBeInstanceOf(DatabaseUnavailable);
     const end = () =>
-      fresh.sql(`select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(5)'`);
+      fresh.sql(`select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(200)'`);
     await eventually(async () => expect(await end()).toHaveLength(1));
     await refused;
   });
 
   test('all connections of the lock pool are taken', async () => {
+    const time = holdTime({ clock: false });
     const database = open({ connectTimeoutMs: 100 });
     const client = await database.lockClient();
     const refused = database.lockClient();
+    time.pass(100);
     await expect(refused).rejects.toBeInstanceOf(DatabaseUnavailable);
     await expect(refused).rejects.toThrow(
       /^All \d+ database connections for locks have been busy for 0.1 s: raise ORCH_DATABASE_LOCK_POOL_SIZE$/,
@@ -101,7 +105,10 @@ describe('connection-level failures are DatabaseUnavailable', () => {
 });
 
 test('a statement that takes too long is ended, and is the fault of the statement', async () => {
-  await expect(open({ statementTimeoutMs: 100 }).query('select pg_sleep(5)')).rejects.toMatchObject({ code: '57014' });
+  holdTime({ clock: false }); // the client does not give up before the server
+  await expect(open({ statementTimeoutMs: 100 }).query('select pg_sleep(200)')).rejects.toMatchObject({
+    code: '57014',
+  });
 });
 
 test('the death of an idle connection is told, and the next statement has a new one', async () => {

@@ -7,12 +7,18 @@ import { DatabaseUnavailable } from '../../../adapters/postgres/querier.ts';
 import { createTasks } from '../../../adapters/postgres/tasks.ts';
 import {
   createWorkItemLock,
+  type LockLimits,
   LockTimeout,
   lockKey,
   type WithWorkItemLock,
 } from '../../../adapters/postgres/work-item-lock.ts';
 import { type FreshDatabase, freshDatabase } from '../../setup/database.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { holdTime } from '../../setup/held-time.ts';
+import { PATIENCE_MS } from '../../setup/patience.ts';
+
+/** They end no wait of a test that is not about them. */
+const PATIENT: LockLimits = { waitMs: PATIENCE_MS, holdMs: PATIENCE_MS };
 
 let fresh: FreshDatabase;
 let withLock: WithWorkItemLock;
@@ -20,8 +26,8 @@ let withLock: WithWorkItemLock;
 let othersLock: WithWorkItemLock;
 beforeAll(async () => {
   fresh = await freshDatabase();
-  withLock = createWorkItemLock(fresh.database);
-  othersLock = createWorkItemLock(fresh.database);
+  withLock = createWorkItemLock(fresh.database, PATIENT);
+  othersLock = createWorkItemLock(fresh.database, PATIENT);
 });
 afterAll(() => fresh.close());
 
@@ -110,7 +116,7 @@ describe('exclusion (invariant 4)', () => {
   test('who gives up in the queue is passed over', async () => {
     const first = holder('LOCK-7');
     await first.held;
-    const impatient = withLock('LOCK-7', async () => 'never', { waitMs: 50, holdMs: 1_000 });
+    const impatient = withLock('LOCK-7', async () => 'never', { ...PATIENT, waitMs: 50 });
     const patient = withLock('LOCK-7', async () => 'mine');
     await expect(impatient).rejects.toThrow('The lock on work item LOCK-7 was not free within 0.05 s');
     first.letGo();
@@ -134,23 +140,24 @@ describe('exclusion (invariant 4)', () => {
 
 describe('limits', () => {
   test('who waits too long gets a LockTimeout, though statements have a shorter limit', async () => {
+    holdTime({ clock: false }); // the client does not give up before the server
     const impatient = createDatabase({
       url: fresh.url,
       poolSize: 1,
       lockPoolSize: 1,
-      statementTimeoutMs: 100,
-      connectTimeoutMs: 1_000,
+      statementTimeoutMs: 1_000,
+      connectTimeoutMs: PATIENCE_MS,
       applicationName: 'd2d impatient',
     });
     const first = holder('LIMIT-1');
     await first.held;
-    const second = createWorkItemLock(impatient)('LIMIT-1', async () => 'never', { waitMs: 300, holdMs: 5_000 });
-    await expect(second).rejects.toThrow(new LockTimeout('The lock on work item LIMIT-1 was not free within 0.3 s'));
+    const second = createWorkItemLock(impatient)('LIMIT-1', async () => 'never', { ...PATIENT, waitMs: 1_500 });
+    await expect(second).rejects.toThrow(new LockTimeout('The lock on work item LIMIT-1 was not free within 1.5 s'));
     await expect(second).rejects.toBeInstanceOf(LockTimeout);
     first.letGo();
     await first.done;
     // The connection that met the time-out is in order again.
-    expect(await createWorkItemLock(impatient)('LIMIT-1', async () => 'free')).toBe('free');
+    expect(await createWorkItemLock(impatient, PATIENT)('LIMIT-1', async () => 'free')).toBe('free');
     await impatient.close();
   });
 
@@ -162,22 +169,26 @@ describe('limits', () => {
         await once(lost, 'abort');
         told = lost.reason;
       },
-      { waitMs: 1_000, holdMs: 200 },
+      { ...PATIENT, holdMs: 200 },
     );
     await expect(slow).rejects.toBeInstanceOf(DatabaseUnavailable);
     expect(told).toBeInstanceOf(DatabaseUnavailable);
-    expect(await withLock('LIMIT-2', async () => 'free', { waitMs: 1_000, holdMs: 1_000 })).toBe('free');
+    expect(await withLock('LIMIT-2', async () => 'free')).toBe('free');
   });
 
   test('who keeps asking the database cannot hold longer either', async () => {
+    const time = holdTime({ clock: false }); // at the server the lock is never idle for so long
     const busy = withLock(
       'LIMIT-3',
       async (querier) => {
-        for (;;) await querier.query('select pg_sleep(0.02)');
+        for (let asked = 1; ; asked += 1) {
+          await querier.query('select pg_sleep(0.02)');
+          if (asked === 10) time.pass(60_000);
+        }
       },
-      { waitMs: 1_000, holdMs: 200 },
+      { ...PATIENT, holdMs: 60_000 },
     );
-    await expect(busy).rejects.toThrow('The lock on work item LIMIT-3 was lost: it was held for more than 0.2 s');
+    await expect(busy).rejects.toThrow('The lock on work item LIMIT-3 was lost: it was held for more than 60 s');
   });
 });
 
