@@ -1,6 +1,6 @@
 /** What is left of Plane's rate limit for the writes of runs, however many work items are to be healed at once. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { createSpareRequests } from '../../activities/spare-requests.ts';
 import { type GuardServers, guardServers } from './guard/servers.ts';
 import { type GuardWorld, guardWorld } from './guard/world.ts';
@@ -18,6 +18,9 @@ const LOOK = 5;
 
 /** A worker on a Plane that takes 60 requests a minute, which counts from now on, and work items that have drifted. */
 async function drifted(items: number) {
+  // One minute of the rate limit, and the turn of each look, last as long as the test.
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
   const env = { ORCH_SWEEP_KEEP_REQUESTS: String(KEEP) };
   const world = await guardWorld(servers, { env });
   const another = () =>
@@ -112,8 +115,7 @@ test('who has waited too long for its turn does not look: its activity may have 
     () => new Promise((_, reject) => (failFirst = () => reject(new Error('Plane hangs')))),
   );
   const second = withSpareRequests(async () => looked.push('second'));
-  const now = performance.now.bind(performance);
-  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now() + 10_001);
+  const spy = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_001);
   try {
     failFirst();
     await expect(first).rejects.toThrow('Plane hangs');

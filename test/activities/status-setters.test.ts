@@ -8,6 +8,7 @@ import { createTracker } from '../../adapters/plane/tracker.ts';
 import type { Querier } from '../../adapters/postgres/querier.ts';
 import { createTasks } from '../../adapters/postgres/tasks.ts';
 import { createWorkItemLock } from '../../adapters/postgres/work-item-lock.ts';
+import { eventually } from '../setup/eventually.ts';
 import { type GuardServers, guardServers } from './guard/servers.ts';
 import { type GuardWorld, guardWorld, SHOWN, TARGETS } from './guard/world.ts';
 
@@ -343,15 +344,25 @@ describe('evidence that does not hold any more', () => {
     const world = await guardWorld(servers);
     const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
     const key = await world.item();
+    let loss: AbortSignal | undefined;
     const tracker = trackerOver({
       ...client,
       async setState(item, state, options) {
         await endLockSessions();
-        await delay(300); // it has heard of it
+        await eventually(() => expect(loss?.aborted).toBe(true));
         return client.setState(item, state, options);
       },
     });
-    const call = settersOver(world, { tracker }).setDeploying(world.request(key));
+    const lock = createWorkItemLock(servers.fresh.database);
+    const setters = settersOver(world, {
+      tracker,
+      withWorkItemLock: (workItem, run) =>
+        lock(workItem, (held, lost) => {
+          loss = lost;
+          return run(held, lost);
+        }),
+    });
+    const call = setters.setDeploying(world.request(key));
     await expect(call).rejects.toThrow(/The lock on work item .* was lost/);
     expect(world.patches()).toBe(0);
     await client.close();
@@ -380,9 +391,9 @@ describe('evidence that does not hold any more', () => {
     async (clock) => {
       const world = await guardWorld(servers);
       const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
-      const now = CLOCKS[clock].now.bind(CLOCKS[clock]);
+      const now = CLOCKS[clock].now();
       let lost = 0;
-      const spy = vi.spyOn(CLOCKS[clock], 'now').mockImplementation(() => now() + lost);
+      const spy = vi.spyOn(CLOCKS[clock], 'now').mockImplementation(() => now + lost);
       let key = '';
       let tookMs = 15_000;
       const tracker = trackerOver({
@@ -422,9 +433,9 @@ describe('evidence that does not hold any more', () => {
     const world = await guardWorld(servers);
     const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
     const key = await world.item();
-    const now = CLOCKS[clock].now.bind(CLOCKS[clock]);
+    const now = CLOCKS[clock].now();
     let lost = 0;
-    const spy = vi.spyOn(CLOCKS[clock], 'now').mockImplementation(() => now() + lost);
+    const spy = vi.spyOn(CLOCKS[clock], 'now').mockImplementation(() => now + lost);
     let frozenMs = 20_001;
     const freeze = (when: string): void => {
       if (when === frozen) lost += frozenMs;

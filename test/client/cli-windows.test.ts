@@ -155,9 +155,7 @@ describe('status and list', () => {
     await d2d('start', mine, open, '--version', 'v2', '--approval', 'none');
     await d2d('start', mine, over, '--version', 'done', '--wait');
     await expect
-      .poll(async () => JSON.parse((await d2d('list', '--repo', mine, '--json')).stdout).executions.length, {
-        timeout: 20_000,
-      })
+      .poll(async () => JSON.parse((await d2d('list', '--repo', mine, '--json')).stdout).executions.length)
       .toBe(2);
     const { executions, more } = JSON.parse((await d2d('list', '--repo', mine.toUpperCase(), '--json')).stdout);
     expect(more).toBe(false);

@@ -42,9 +42,7 @@ export async function fakeWorld(): Promise<FakeWorld> {
     async watched() {
       const workItem = item();
       expect(await d2d('start', repo, workItem, '--version', 'v2', '--approval', 'none')).toMatchObject({ code: 0 });
-      await expect
-        .poll(async () => (await d2d('status', workItem, '--json')).stdout, { timeout: 20_000 })
-        .toContain('"phase":"open"');
+      await expect.poll(async () => (await d2d('status', workItem, '--json')).stdout).toContain('"phase":"open"');
       return workItem;
     },
     async close() {

@@ -170,13 +170,13 @@ test('by its schedule a sweep goes on where the one before began, and compares a
       },
     },
     async (taskQueue, asked) => {
-      await applySweepSchedule(access.client, { taskQueue, everyMs: 1_000 });
       const before = Date.now();
+      await applySweepSchedule(access.client, { taskQueue, everyMs: 1_000 });
       await eventually(() => expect(compared.length).toBeGreaterThanOrEqual(3));
       await applySweepSchedule(access.client, { taskQueue, everyMs: 0 });
       const margin = 5 * 60_000;
       expect(reads[0]?.since).toBeNull();
-      expect(reads[1]?.since).toBeGreaterThan(before - margin - 5_000);
+      expect(reads[1]?.since).toBeGreaterThanOrEqual(before - margin);
       expect(reads[2]?.since).toBeGreaterThan(reads[1]?.since ?? 0);
       expect(reads[1]?.known).toEqual(['SLOW-1', 'SLOW-2'].map((workItem) => uuids.get(workItem)));
       expect(compared.slice(0, 3)).toEqual([['SLOW-1', 'SLOW-2'], ['SLOW-1', 'SLOW-2'], ['SLOW-2']]);

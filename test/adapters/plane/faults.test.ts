@@ -1,11 +1,13 @@
 /** Each way in which an exchange breaks: what the client reports, against what the simulated Plane really did. */
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPlaneClient, type PlaneTimeouts } from '../../../adapters/plane/plane-client.ts';
 import type { Mode } from '../../../demo/simulated-plane/faults.ts';
+import { holdTime } from '../../setup/held-time.ts';
 import { failure, simulated } from './support.ts';
 
-/** Long enough for a request to arrive on a busy machine; what is awaited never comes, so nothing depends on how long it is. */
+/** It is over once Plane has the request, and not before. */
 const SHORT_MS = 1_000;
 
 interface Row {
@@ -138,12 +140,18 @@ const ROWS: readonly Row[] = [
 ];
 
 test.each(ROWS)('PATCH meets $fault: $error', async ({ fault, error, mayHaveApplied, applied, message, timeouts }) => {
+  const time = timeouts === undefined ? null : holdTime();
   const { plane, client } = await simulated(timeouts);
   const item = plane.control.workItem('ORCH-61');
   const target = await client.stateNamed(item.projectId, 'Deploying');
   plane.control.clearRequests();
   plane.control.fault(fault);
-  const caught = await failure(client.setState(item, target.id));
+  const failing = failure(client.setState(item, target.id));
+  if (time !== null) {
+    while (!plane.control.requests().some((request) => request.applied === applied)) await delay(5);
+    time.pass(SHORT_MS);
+  }
+  const caught = await failing;
   expect(caught).toMatchObject({
     name: error,
     writeMayHaveApplied: mayHaveApplied,

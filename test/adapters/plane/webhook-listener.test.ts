@@ -83,7 +83,7 @@ test('a body that says no length and does not end is cut off', async () => {
   socket.destroy();
 });
 
-test('whoever sends slowly is cut off, and does not keep Plane out', { timeout: 25_000 }, async () => {
+test('whoever sends slowly is cut off, and does not keep Plane out', async () => {
   const { listener, taken } = await listening();
   const { socket, answered } = connected(listener.url);
   socket.write('POST /plane HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n');
@@ -98,7 +98,7 @@ test('what cannot be taken on is answered with 503 and logged; what takes too lo
   const failing = await listening(() => Promise.reject(new Error('Temporal is away')));
   expect(await failing.post(body())).toBe(503);
   expect(failing.warned).toEqual(['a webhook event could not be taken on']);
-  const slow = await listening(() => delay(5_000, undefined, { ref: false }));
+  const slow = await listening(() => new Promise(() => {}));
   expect(await slow.post(body())).toBe(202);
 });
 

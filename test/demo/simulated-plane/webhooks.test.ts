@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { request } from 'undici';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { readEvent } from '../../../adapters/plane/webhook.ts';
 import { dumpLikePython } from '../../../demo/simulated-plane/python-json.ts';
 import { startSimulatedPlane } from '../../../demo/simulated-plane/simulated-plane.ts';
 import { recordedDeliveries } from '../../adapters/plane/recordings.ts';
+import { eventually } from '../../setup/eventually.ts';
 
 // The simulated Plane's events are those of the recordings: the same keys in the same order, in the same bytes, signed alike.
 
@@ -59,13 +60,13 @@ test.each(recordedDeliveries())('the recorded bytes are written again: $name', (
 test('a state changed by the API, and in the web app', async () => {
   const { plane, got, patch } = await receiving();
   plane.control.uiSetState('ORCH-61', 'Deploying');
-  await vi.waitFor(() => expect(got).toHaveLength(1));
+  await eventually(() => expect(got).toHaveLength(1));
   expect(shapeOf(got[0]?.body ?? '')).toEqual(shapeOf(recorded('531-')));
   expect(JSON.parse(got[0]?.body ?? '')).toMatchObject({ action: 'updated', activity: { field: 'state_id' } });
   const { stateId } = plane.control.workItem('ORCH-61');
   plane.control.uiSetState('ORCH-61', 'Done');
   await patch('ORCH-61', { state: stateId });
-  await vi.waitFor(() => expect(got).toHaveLength(3));
+  await eventually(() => expect(got).toHaveLength(3));
   expect(shapeOf(got[2]?.body ?? '')).toEqual(shapeOf(recorded('520-')));
   expect(JSON.parse(got[2]?.body ?? '')).toMatchObject({
     action: 'updated',
@@ -81,6 +82,6 @@ test('the same state again sends nothing; two fields send two events', async () 
   const { stateId } = plane.control.workItem('ORCH-61');
   await patch('ORCH-61', { state: stateId });
   await patch('ORCH-61', { name: 'Zażółć ✓ "quoted"', priority: 'low' });
-  await vi.waitFor(() => expect(got).toHaveLength(2));
+  await eventually(() => expect(got).toHaveLength(2));
   expect(got[0]?.body).toContain('"name": "Za\\u017c\\u00f3\\u0142\\u0107 \\u2713 \\"quoted\\""');
 });
