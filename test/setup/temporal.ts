@@ -46,13 +46,3 @@ export const unique = (name: string): string => `${name}-${randomBytes(4).toStri
 export const workflowBundle = (): { codePath: string } => ({
   codePath: made('The workflow bundle', inject('workflowBundle')),
 });
-
-/** For `TestWorkflowEnvironment.createTimeSkipping(timeSkipping())`. @throws where this machine cannot have that server. */
-export const timeSkipping = () => ({
-  server: {
-    executable: {
-      type: 'existing-path' as const,
-      path: made('The time-skipping test server', inject('timeSkippingServer')),
-    },
-  },
-});

@@ -1,6 +1,5 @@
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { expect } from 'vitest';
 import type { RunningOnRepository } from '../../activities/tasks.ts';
@@ -25,7 +24,8 @@ import {
 import type { postDeployMonitor } from '../../workflows/post-deploy-monitor.ts';
 import type { MonitorInput } from '../../workflows/window-state.ts';
 import { eventually } from '../setup/eventually.ts';
-import { connectTemporal, timeSkipping, unique, workflowBundle } from '../setup/temporal.ts';
+import { connectTemporal, unique, workflowBundle } from '../setup/temporal.ts';
+import { createTimeSkipping } from '../setup/time-skipping.ts';
 import { activitiesOver } from './activities.ts';
 import { type Item, item, repoOf, shownAs } from './item.ts';
 
@@ -39,7 +39,7 @@ interface Options {
 
 /** Whole workflows, parent and child, on the time-skipping server, with evidence by `describe`. */
 export async function startHarness(options: Options = {}) {
-  const env = await TestWorkflowEnvironment.createTimeSkipping(timeSkipping());
+  const env = await createTimeSkipping();
   await env.connection.operatorService.addSearchAttributes({
     namespace: env.namespace ?? 'default',
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),

@@ -1,11 +1,11 @@
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Healed } from '../../activities/heal-work-item.ts';
 import { startHealing } from '../../adapters/temporal/start-healing.ts';
 import { D2dWorkItem, HEAL_WORKFLOW, type HealResult, healWorkflowId, lookSignal } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
-import { connectTemporal, type TemporalAccess, timeSkipping, unique, workflowBundle } from '../setup/temporal.ts';
+import { connectTemporal, type TemporalAccess, unique, workflowBundle } from '../setup/temporal.ts';
+import { createTimeSkipping } from '../setup/time-skipping.ts';
 
 // One look at a work item for each quiet moment, however many events ask for it; the real thing: test/system/webhooks.test.ts.
 
@@ -98,12 +98,12 @@ test('after a correction it stays: whoever writes again is answered, and somebod
   ));
 
 test('who asks while the fiftieth look is made gets another: it goes on as a new execution', async () => {
-  const env = await TestWorkflowEnvironment.createTimeSkipping(timeSkipping());
+  const env = await createTimeSkipping();
   const id = unique('item');
   let looks = 0;
-  const look = (): null => {
+  const look = async (): Promise<null> => {
     looks += 1;
-    if (looks <= 50) void startHealing(env.client, 'nobody', { id, project: 'p' });
+    if (looks <= 50) await startHealing(env.client, 'nobody', { id, project: 'p' });
     return null;
   };
   try {

@@ -12,6 +12,7 @@ import {
 } from '../../decisions/index.ts';
 import { cancelWindowSignal, SET_STATUS_WORKFLOW } from '../../workflows/messages.ts';
 import type { Look } from '../../workflows/window-state.ts';
+import { TEST_MS } from '../setup/patience.ts';
 import { unique } from '../setup/temporal.ts';
 import { type Harness, startHarness } from './harness.ts';
 import { fail, type Item, plan, policy, unknown } from './item.ts';
@@ -238,7 +239,10 @@ async function holds(drawn: Sample | undefined, seed: number, window: number): P
   }
 }
 
-test(`${WINDOWS} random windows end as the decisions say`, { timeout: 600_000 }, async () => {
+/** A window that hangs ends by itself, see `untilStranded`. */
+const timeout = TEST_MS + WINDOWS * 10_000;
+
+test(`${WINDOWS} random windows end as the decisions say`, { timeout }, async () => {
   for (const { seed, window } of FAILED_ONCE) {
     await holds(fc.sample(sample, { numRuns: window + 1, seed })[window], seed, window);
   }

@@ -1,5 +1,5 @@
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Drift, InDeployPhase, PageRead, ReadPage } from '../../activities/reconcile.ts';
@@ -12,7 +12,8 @@ import {
   type ReconcileResult,
 } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
-import { connectTemporal, type TemporalAccess, timeSkipping, unique, workflowBundle } from '../setup/temporal.ts';
+import { connectTemporal, type TemporalAccess, unique, workflowBundle } from '../setup/temporal.ts';
+import { createTimeSkipping } from '../setup/time-skipping.ts';
 
 // What the workflow makes of what its activities find; the activities themselves: test/activities/reconcile.test.ts.
 
@@ -253,7 +254,7 @@ test('a project that takes no corrections keeps no other one waiting', () =>
 describe('a sweep that takes long', () => {
   let env: TestWorkflowEnvironment;
   beforeEach(async () => {
-    env = await TestWorkflowEnvironment.createTimeSkipping(timeSkipping()); // its time stands still once a schedule is left behind
+    env = await createTimeSkipping(); // its time stands still once a schedule is left behind
   });
   afterEach(() => env.teardown());
 

@@ -1,9 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { provideTimeSkippingServer } from '../../../demo/servers/time-skipping-server.ts';
-import { timeSkipping } from '../../setup/temporal.ts';
+import { createTimeSkipping } from '../../setup/time-skipping.ts';
 import { type FakeMachine, fakeMachine } from './fake-machine.ts';
 
 describe('provisioning', () => {
@@ -41,7 +40,7 @@ describe('provisioning', () => {
 });
 
 test('the one of this run skips time', async () => {
-  const server = await TestWorkflowEnvironment.createTimeSkipping(timeSkipping());
+  const server = await createTimeSkipping();
   try {
     const before = await server.currentTimeMs();
     await server.sleep('15 minutes');
