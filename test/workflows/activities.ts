@@ -19,6 +19,12 @@ interface World {
 
 type ByItem = { readonly workItem: string };
 
+/** The same for each attempt of a local activity: one is repeated where its workflow task was lost, as when the process stood still. */
+function attemptedId(): string {
+  const { workflowExecution, activityId } = Context.current().info;
+  return `${workflowExecution?.runId}/${activityId}`;
+}
+
 /** Runs with heartbeats, as the real activity does: one that a test holds is not taken for lost. */
 async function beating<T>(run: () => Promise<T>): Promise<T> {
   const context = Context.current();
@@ -47,6 +53,9 @@ export function activitiesOver({
     return found;
   };
   const locks = new Map<string, Promise<unknown>>();
+  /** By `attemptedId`: which probe of its item it is. */
+  const probes = new Map<string, number>();
+  const logs = new Set<string>();
 
   const setters = createStatusSetters<null>({
     guard: {
@@ -163,8 +172,10 @@ export function activitiesOver({
     },
     async observe({ workItem }: ByItem) {
       const seen = at(workItem);
-      const n = seen.count.looks;
-      seen.count.looks += 1;
+      const id = attemptedId();
+      const n = probes.get(id) ?? seen.count.looks;
+      probes.set(id, n);
+      seen.count.looks = Math.max(seen.count.looks, n + 1);
       await seen.onLook(n);
       const look = seen.looks[Math.min(n, seen.looks.length - 1)];
       return { at: await seen.probeClock(), ...look, stage: seen.task?.stage ?? null };
@@ -179,7 +190,9 @@ export function activitiesOver({
     },
     async writePostDeployLog(report: WindowReport) {
       await at(report.workItem).onLog();
-      at(report.workItem).reports.push(report);
+      const id = attemptedId();
+      if (!logs.has(id)) at(report.workItem).reports.push(report);
+      logs.add(id);
       return { path: `${report.workItem}.md` };
     },
   };
