@@ -38,7 +38,10 @@ beforeAll(async () => {
   const item = opened(window, { probeClock: realClock });
   budgeted = { item, ended: harness.run(item) };
 });
-afterAll(() => harness.close());
+afterAll(async () => {
+  for (const letGo of everyHeld) letGo();
+  await harness.close();
+});
 
 /** A probe counts when it runs: where ticks are missed, or the size of a history counts. */
 const realClock = async (): Promise<number> => Date.now();
@@ -80,12 +83,16 @@ async function refusal(update: Promise<unknown>): Promise<string> {
   throw new Error('the update was accepted');
 }
 
+/** Ends what a test that failed still holds: the worker would wait for it. */
+const everyHeld: (() => void)[] = [];
+
 /** Something that a test holds back until it lets go. */
 function held() {
   let letGo = () => {};
   const until = new Promise<void>((resolve) => {
     letGo = resolve;
   });
+  everyHeld.push(letGo);
   return { until, letGo: () => letGo() };
 }
 
