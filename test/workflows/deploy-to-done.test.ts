@@ -7,6 +7,7 @@ import {
   deployStatusQuery,
   rejectSignal,
 } from '../../workflows/messages.ts';
+import { eventually } from '../setup/eventually.ts';
 import { type Harness, startHarness } from './harness.ts';
 import { fail, IN_PROGRESS, type Item, pass, plan, policy, shownAs } from './item.ts';
 
@@ -253,6 +254,7 @@ describe('signals', () => {
   test('garbage is ignored and shown; the approval that follows counts', async () => {
     const item = harness.add({ plan: plan({ approval: { required: true, timeoutMs: 3_600_000 } }) });
     const handle = await harness.start(item);
+    await eventually(async () => expect((await handle.query(deployStatusQuery)).phase).toBe('awaiting_approval'));
     for (const garbage of [42, ['x'], 'yes', { by: 7 }, { by: 'x', reason: {} }]) {
       await handle.signal('approve', garbage);
     }
