@@ -37,7 +37,7 @@ export default defineConfig({
     pool: 'forks', // the Temporal SDK's native parts do not take worker threads
     sequence: { sequencer: LongestFirst },
     isolate: false, // each process loads the SDK once, not once a file: tests keep no state in modules
-    maxWorkers: availableParallelism() + 1, // one of them waits, as a rule
+    maxWorkers: availableParallelism() + 2, // those of WAITING compute little
     maxConcurrency: 12, // system tests wait most of their time; what they start, they start in turn
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,
