@@ -15,18 +15,20 @@ const PLAIN = [
   'scripts',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
-/** Start the compiled worker as a process of its own: a run with these builds `dist/` first, if the sources are newer. */
+/** Start compiled workers as processes of their own. */
 const SYSTEM = ['test/system/**/*.test.ts'];
 
-/** The files whose tests wait for minutes, the longest first. */
-const WAITING = ['system/outages', 'system/explain', 'workflows/random-windows'].map((file) => `/${file}.test.ts`);
+/** The files that take longest, longest first. They mostly wait, as all system tests do: the other files run beside them. */
+const LONGEST_FILES = ['system/outages', 'system/explain', 'workflows/random-windows'].map(
+  (file) => `/${file}.test.ts`,
+);
 
-/** They go first: the others compute beside them. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
-      const at = WAITING.findIndex((file) => moduleId.endsWith(file));
-      return at === -1 ? WAITING.length : at;
+      const longest = LONGEST_FILES.findIndex((file) => moduleId.endsWith(file));
+      if (longest !== -1) return longest;
+      return LONGEST_FILES.length + (moduleId.includes('/test/system/') ? 0 : 1);
     };
     return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
   }
@@ -36,9 +38,9 @@ export default defineConfig({
   test: {
     pool: 'forks', // the Temporal SDK's native parts do not take worker threads
     sequence: { sequencer: LongestFirst },
-    isolate: false, // each process loads the SDK once, not once a file: tests keep no state in modules
-    maxWorkers: availableParallelism() + 2, // those of WAITING compute little
-    maxConcurrency: 12, // system tests wait most of their time; what they start, they start in turn
+    isolate: false, // each process loads the SDK once; tests leave no state in modules
+    maxWorkers: availableParallelism() + 2, // the longest files mostly wait
+    maxConcurrency: 12, // system tests mostly wait; their workers load one after the other
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,
     teardownTimeout: TEST_MS,

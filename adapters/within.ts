@@ -3,10 +3,14 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-/** The result of a promise, or a `NoAnswer` that says what was waited for, and how long. The promise itself is not ended. */
+/**
+ * The result of a promise. The promise itself is not cancelled.
+ * @throws NoAnswer, which says what was waited for and how long.
+ */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
+    // The global one, which tests can hold.
     timer = setTimeout(() => reject(new NoAnswer(`${what} did not answer within ${ms / 1000} s`)), ms);
   });
   try {

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:starts [-- <dist> …]`: what it costs to start a worker, and to run `d2d`. Each start is a process of its own, on a
- * real Postgres, a real Temporal dev server and the simulated Plane. Several compiled projects (default: `dist`) are measured in
- * turns, so that they can be compared. Ratios are to `node -e 0` of the same round.
+ * `npm run bench:starts [-- <dist> …]`: how long a worker and `d2d` take to start. Each start is a new process, on a real Postgres,
+ * a real Temporal dev server and the simulated Plane. Several compiled projects, such as the one of the last release, are measured
+ * in turns (default: `dist`). Ratios are to `node -e 0`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,19 +20,19 @@ import { startSimulatedPlane } from '../demo/simulated-plane/simulated-plane.ts'
 const ROUNDS = 11;
 
 interface Cost {
-  /** From its start until it has ended, or has written the text that is waited for. */
+  /** Until it has ended or written `ready`. */
   readonly wallMs: number;
-  /** Of all of its threads until then, user and system. */
+  /** User and system time of all threads until then. */
   readonly cpuMs: number;
 }
 
-/** Has a process write the CPU time that it has used, in µs, each time it gets a SIGUSR2, and when it ends. */
+/** Makes a process print its CPU time in µs on SIGUSR2 and at its end. */
 const CPU_USED = `data:text/javascript,${encodeURIComponent(`
   const tell = () => { const { user, system } = process.cpuUsage(); process.stderr.write('cpu ' + (user + system) + '\\n'); };
   process.on('SIGUSR2', tell).on('exit', tell);
 `)}`;
 
-/** Runs Node with these arguments until it ends, or until it writes `ready`; then it is killed. */
+/** Runs Node until it ends, or kills it once it has written `ready`. */
 async function cost(args: readonly string[], env: Record<string, string>, ready?: string): Promise<Cost> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, ['--import', CPU_USED, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -49,12 +49,11 @@ async function cost(args: readonly string[], env: Record<string, string>, ready?
       written[stream] += text;
     });
   }
-  const isReady = ready === undefined ? null : until('stdout', ready);
-  await (isReady === null ? ended : Promise.race([isReady, ended]));
+  await Promise.race([ended, ...(ready === undefined ? [] : [until('stdout', ready)])]);
   const wallMs = performance.now() - startedAt;
   if (ready !== undefined) {
     if (!written.stdout.includes(ready))
-      throw new Error(`it ended without "${ready}":\n${written.stdout}${written.stderr}`);
+      throw new Error(`the process ended before it wrote "${ready}":\n${written.stdout}${written.stderr}`);
     const told = until('stderr', 'cpu ');
     child.kill('SIGUSR2');
     await told;
@@ -62,7 +61,8 @@ async function cost(args: readonly string[], env: Record<string, string>, ready?
     await ended;
   }
   const used = /cpu (\d+)/.exec(written.stderr)?.[1];
-  if (used === undefined) throw new Error(`it did not say what it used:\n${written.stdout}${written.stderr}`);
+  if (used === undefined)
+    throw new Error(`the process did not report its CPU time:\n${written.stdout}${written.stderr}`);
   return { wallMs, cpuMs: Number(used) / 1_000 };
 }
 
@@ -125,7 +125,7 @@ try {
       (wall / bare).toFixed(1),
     ]);
   }
-  console.log(`Node ${process.version}, the median of ${ROUNDS} starts each, in turns\n${table}`);
+  console.log(`Node ${process.version}, median of ${ROUNDS} starts\n${table}`);
 } finally {
   await Promise.all([temporal.stop(), postgres.stop(), plane.close()]);
   await rm(folder, { recursive: true });

@@ -16,13 +16,13 @@ export interface Run {
 }
 
 interface Failure {
-  /** The file and the name of the test, or whatever else failed. */
-  readonly where: string;
+  /** Test file and test name, test file, or "the run as a whole". */
+  readonly place: string;
   readonly message: string;
 }
 
-interface NotGreen {
-  readonly where: string;
+interface RepeatedFailure {
+  readonly place: string;
   readonly runs: readonly (Failure & Pick<Run, 'number' | 'log'>)[];
 }
 
@@ -36,35 +36,34 @@ const isComplete = ({ end }: Run): boolean => end !== 'interrupted';
 export function failures({ end, report }: Run): Failure[] {
   if (end === 'interrupted') return [];
   const ending = typeof end === 'number' ? `ended with exit code ${end}` : `was ended by ${end}`;
-  if (report === null) return [{ where: WHOLE_RUN, message: `It ${ending}, and left no valid report.` }];
+  if (report === null) return [{ place: WHOLE_RUN, message: `It ${ending} and left no valid report.` }];
   const found = [
-    ...report.failures.map((message) => ({ where: WHOLE_RUN, message })),
+    ...report.failures.map((message) => ({ place: WHOLE_RUN, message })),
     ...report.files.flatMap((file) => [
-      ...file.failures.map((message) => ({ where: file.file, message })),
+      ...file.failures.map((message) => ({ place: file.file, message })),
       ...file.tests.flatMap((test) => {
-        const where = `${file.file} > ${test.name}`;
-        // A test that passed on a retry has failures, too.
-        if (test.failures.length > 0) return [{ where, message: test.failures.join('\n') }];
-        if (test.state === 'pending') return [{ where, message: 'It did not end: its process may have crashed.' }];
-        return test.state === 'failed' ? [{ where, message: 'It failed without a message.' }] : [];
+        const place = `${file.file} > ${test.name}`;
+        if (test.failures.length > 0) return [{ place, message: test.failures.join('\n') }];
+        if (test.state === 'pending') return [{ place, message: 'It did not end: its process may have crashed.' }];
+        return test.state === 'failed' ? [{ place, message: 'It failed without a message.' }] : [];
       }),
     ]),
   ];
   if (found.length > 0 || end === 0) return found;
-  return [{ where: WHOLE_RUN, message: `It ${ending}, although its report shows no failure.` }];
+  return [{ place: WHOLE_RUN, message: `It ${ending}, but its report shows no failure.` }];
 }
 
-/** What was not green in every run, the most frequent first. */
-export function notGreen(runs: readonly Run[]): NotGreen[] {
-  const byPlace = new Map<string, NotGreen['runs'][number][]>();
+/** Failures of all runs, grouped by place, the most frequent first. */
+export function failuresByPlace(runs: readonly Run[]): RepeatedFailure[] {
+  const byPlace = new Map<string, RepeatedFailure['runs'][number][]>();
   for (const run of runs) {
     for (const failure of failures(run)) {
-      const seen = byPlace.get(failure.where) ?? [];
-      byPlace.set(failure.where, [...seen, { ...failure, number: run.number, log: run.log }]);
+      const seen = byPlace.get(failure.place) ?? [];
+      byPlace.set(failure.place, [...seen, { ...failure, number: run.number, log: run.log }]);
     }
   }
   return [...byPlace]
-    .map(([where, found]) => ({ where, runs: found }))
+    .map(([place, found]) => ({ place, runs: found }))
     .toSorted((a, b) => b.runs.length - a.runs.length);
 }
 
@@ -86,19 +85,21 @@ function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** All that the runs have shown, for people. */
+/** The text that test:flaky prints at the end. */
 export function summary(runs: readonly Run[]): string {
-  const red = notGreen(runs);
+  const failed = failuresByPlace(runs);
   return [
     runTable(runs),
-    red.length === 0 ? verdict(runs) : `Not green every time:\n\n${red.map(notGreenText(runs)).join('\n\n')}`,
+    failed.length === 0
+      ? verdict(runs)
+      : `Failed in at least one run:\n\n${failed.map(failureText(runs)).join('\n\n')}`,
     fileTable(runs),
   ].join('\n\n');
 }
 
 function verdict(runs: readonly Run[]): string {
   const complete = runs.filter(isComplete).length;
-  return complete === 0 ? 'No run was completed.' : `Everything was green in all ${complete} completed runs.`;
+  return complete === 0 ? 'No run was completed.' : `All ${complete} completed runs passed.`;
 }
 
 function runTable(runs: readonly Run[]): string {
@@ -108,14 +109,14 @@ function runTable(runs: readonly Run[]): string {
     run.report === null ? '?' : String(countTests(run.report, 'passed')),
     run.report === null ? '?' : String(countTests(run.report, 'failed')),
     run.load.toFixed(2),
-    run.end === 'interrupted' ? 'interrupted' : failures(run).length === 0 ? 'green' : 'not green',
+    run.end === 'interrupted' ? 'interrupted' : failures(run).length === 0 ? 'passed' : 'failed',
   ]);
   return formatTable(['run', 'seconds', 'passed', 'failed', 'load at start', 'result'], rows, plain);
 }
 
-const notGreenText =
+const failureText =
   (all: readonly Run[]) =>
-  ({ where, runs }: NotGreen): string => {
+  ({ place, runs }: RepeatedFailure): string => {
     const logs = new Map<string, string[]>();
     for (const { message, number, log } of runs) {
       const excerpt = firstLines(message);
@@ -123,7 +124,7 @@ const notGreenText =
     }
     const times = new Set(runs.map(({ number }) => number)).size;
     return [
-      `${where} (in ${times} of ${all.filter(isComplete).length} runs)`,
+      `${place} (in ${times} of ${all.filter(isComplete).length} runs)`,
       ...[...logs].flatMap(([excerpt, lines]) => [...new Set(lines), excerpt]),
     ].join('\n');
   };

@@ -1,7 +1,7 @@
 /**
- * `npm run test:flaky -- <times> [<arguments of vitest> …]`: runs the suite that many times, one run after the other, and
- * prints what was not green every time and how long each file took. Ctrl-C ends the current run and prints the summary.
- * It is run by `node --import tsx`: the command `tsx` kills a script that does not answer a Ctrl-C within 60 ms.
+ * `npm run test:flaky -- <times> [<arguments of vitest> …]`: runs the suite that many times, one run after the other. Then prints
+ * the failures and how long each file took. Ctrl-C ends the current run and prints the summary. Run with `node --import tsx`: the
+ * `tsx` command kills a script that has not ended 60 ms after Ctrl-C.
  */
 import { mkdir } from 'node:fs/promises';
 import { loadavg } from 'node:os';
@@ -11,7 +11,7 @@ import { execa } from 'execa';
 import { failures, type Run, summary } from './flaky-summary.ts';
 import { readReport } from './test-report.ts';
 
-/** The exit code that a shell gives a command that it cannot start. */
+/** Exit code of a shell for a command that cannot be started. */
 const NOT_STARTED = 127;
 
 const [times, ...args] = process.argv.slice(2);
@@ -41,7 +41,7 @@ async function runSuite(number: number): Promise<Run> {
   const reportPath = join(folder, `run-${number}.json`);
   const load = loadavg()[0] ?? Number.NaN;
   const startedAt = performance.now();
-  const reporters = ['--reporter=default', '--reporter=./test/setup/report.ts', `--outputFile=${reportPath}`];
+  const reporters = ['--reporter=default', '--reporter=./test/setup/report-writer.ts', `--outputFile=${reportPath}`];
   const { exitCode, signal } = await execa('vitest', ['run', ...reporters, ...args], {
     preferLocal: true,
     reject: false,

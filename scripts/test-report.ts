@@ -5,7 +5,7 @@ import { plain } from '../client/format/text.ts';
 
 const Test = z.object({
   name: z.string(),
-  /** `pending`: it began, and its process ended before it did. */
+  /** `pending`: its process ended before the test did. */
   state: z.enum(['passed', 'failed', 'skipped', 'pending']),
   ms: z.number(),
   failures: z.array(z.string()),
@@ -13,14 +13,14 @@ const Test = z.object({
 
 const TestFile = z.object({
   file: z.string(),
-  /** With its imports and hooks. */
+  /** Including imports and hooks. */
   ms: z.number(),
   tests: z.array(Test),
-  /** Of its imports and hooks. */
+  /** Failed imports and hooks. */
   failures: z.array(z.string()),
 });
 
-/** What test/setup/report.ts writes about a run of the suite. */
+/** What test/setup/report-writer.ts writes about a run of the suite. */
 const Report = z.object({
   files: z.array(TestFile),
   /** Errors that belong to no file, such as unhandled rejections and crashed test processes. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import getPort, { portNumbers } from 'get-port';
 
 /** Below the ports that systems give to outgoing connections: one of these may be taken before the server listens. */
@@ -27,5 +27,18 @@ export async function freePort(what: string, wanted: number | undefined): Promis
     });
   } finally {
     if (probe.listening) await new Promise((resolve) => probe.close(resolve));
+  }
+}
+
+/** Whether anybody listens on a port of the loopback interface. Never throws. */
+export async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }

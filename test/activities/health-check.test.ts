@@ -3,9 +3,9 @@ import { createHealthCheck } from '../../activities/health-check.ts';
 import { createHttpProbe } from '../../adapters/http-probe/http-probe.ts';
 import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { refusingUrl, serve } from '../adapters/http-probe/server.ts';
-import { holdTime } from '../setup/held-time.ts';
+import { type HeldTime, holdTime } from '../setup/hold-time.ts';
 
-let time: ReturnType<typeof holdTime>;
+let time: HeldTime;
 beforeEach(() => {
   time = holdTime();
 });

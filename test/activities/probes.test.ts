@@ -5,9 +5,9 @@ import { createHttpProbe } from '../../adapters/http-probe/http-probe.ts';
 import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { recordingLog } from '../adapters/deploy/operation.ts';
 import { refusingUrl, serve, serveTcp } from '../adapters/http-probe/server.ts';
-import { holdTime } from '../setup/held-time.ts';
+import { type HeldTime, holdTime } from '../setup/hold-time.ts';
 
-let time: ReturnType<typeof holdTime>;
+let time: HeldTime;
 beforeEach(() => {
   time = holdTime();
 });

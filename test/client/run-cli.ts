@@ -61,7 +61,7 @@ export function startCli(env: Readonly<Record<string, string>>, args: readonly s
 export const runProcess = (env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliRun> =>
   startCli(env, args).ended;
 
-/** The same within this process, which saves the start: for what is not about processes. */
+/** The same within this process: faster, for tests that do not need a process. */
 export async function runHere(env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliRun> {
   let stdout = '';
   let stderr = '';

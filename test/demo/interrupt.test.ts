@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, inject, test } from 'vitest';
+import { isListening } from '../../demo/servers/port.ts';
 import { made } from '../setup/made.ts';
 
 // Ctrl-C at any moment leaves no process and no port behind. A terminal sends it to the whole process group; whatever starts the
@@ -43,7 +43,7 @@ test.each([
   if (mark !== 'Postgres') expect(started.length, 'servers, worker, production, release, guardian').toBeGreaterThan(5);
   // The guardian is the last to go: it looks whether anything is left.
   await expect.poll(() => started.filter(alive)).toEqual([]);
-  expect(await Promise.all(ports.map(open))).not.toContain(true);
+  expect(await Promise.all(ports.map(isListening))).not.toContain(true);
 });
 
 /** Every process below one, whatever session it has made its own. */
@@ -63,17 +63,5 @@ function alive(pid: number): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-async function open(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }

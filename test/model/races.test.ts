@@ -15,7 +15,7 @@ const SCHEDULES = Number(process.env['D2D_SCHEDULES'] ?? 500);
 const SEED = Number(process.env['D2D_SEED'] ?? randomInt(2 ** 31));
 
 /** What all schedules of one test may take, ms: they only compute. */
-const ALL_MS = TEST_MS + SCHEDULES * 1_000;
+const SCHEDULES_MS = TEST_MS + SCHEDULES * 1_000;
 
 /** Of the schedulers: a schedule that fails is told by its own, and its scenario, and goes to once-wrong.ts. */
 const SEEDS = fc.noShrink(fc.noBias(fc.nat()));
@@ -82,7 +82,7 @@ describe('what went wrong once without a protection goes right with it', () => {
 
 describe('after the last disturbance the status is right, and as soon as the protocol says', () => {
   test('without foreign writers by the settle alone, whatever setters, crashes, frozen workers and bad answers do', {
-    timeout: ALL_MS,
+    timeout: SCHEDULES_MS,
   }, async () => {
     const {
       healed: _,
@@ -92,12 +92,12 @@ describe('after the last disturbance the status is right, and as soon as the pro
     expect(Object.values(happened).every((times) => times > 0)).toBe(true);
   });
 
-  test('with foreign writers by the next sweep', { timeout: ALL_MS }, async () => {
+  test('with foreign writers by the next sweep', { timeout: SCHEDULES_MS }, async () => {
     const happened = await holds('foreign writers', (seen) => racing(scenarios(true), ALL, seen));
     expect(Object.values(happened).every((times) => times > 0)).toBe(true);
   });
 
-  test('without them, however often it is deployed', { timeout: ALL_MS }, async () => {
+  test('without them, however often it is deployed', { timeout: SCHEDULES_MS }, async () => {
     const {
       healed: _,
       known: __,
@@ -108,7 +108,7 @@ describe('after the last disturbance the status is right, and as soon as the pro
   });
 
   test('however often it is deployed, cancelled and terminated, with sweeps amid it', {
-    timeout: ALL_MS,
+    timeout: SCHEDULES_MS,
   }, async () => {
     const happened = await holds('commands', (seen) => telling(stories(true), ALL, seen));
     const { oldEvidence: _, rewrites: __, ...often } = happened; // rare ones, and held by the tests above
@@ -148,7 +148,7 @@ describe('without one of its protections it is wrong, or late, within 500 schedu
   });
 
   test('and for the doubt: with it, lost locks and slow answers do not keep it wrong until the settle', {
-    timeout: ALL_MS,
+    timeout: SCHEDULES_MS,
   }, async () => {
     const { seed, scenario } = IN_DOUBT;
     const corrected = async (doubt: boolean): Promise<number> =>

@@ -1,52 +1,48 @@
 import { describe, expect, test } from 'vitest';
-import { failures, fileTimes, notGreen, type Run, summary } from '../../scripts/flaky-summary.ts';
+import { failures, failuresByPlace, fileTimes, type Run, summary } from '../../scripts/flaky-summary.ts';
 import { aFile, aReport, aRun, aTest } from './builders.ts';
 
 const withTest = (given: Parameters<typeof aTest>[0]) => aReport(aFile({ tests: [aTest(given)] }));
 
 describe('what counts as a failure of a run', () => {
-  const WHERE = 'test/a.test.ts > works';
+  const PLACE = 'test/a.test.ts > works';
   const WHOLE_RUN = 'the run as a whole';
   const CASES: Record<string, [Partial<Run>, ReturnType<typeof failures>]> = {
-    'nothing where all is green': [{}, []],
-    'no skipped test': [{ report: withTest({ state: 'skipped' }) }, []],
+    'a green run: nothing': [{}, []],
+    'a skipped test: nothing': [{ report: withTest({ state: 'skipped' }) }, []],
     'a failed test': [
       { end: 1, report: withTest({ state: 'failed', failures: ['Error: no', 'Error: nor this'] }) },
-      [{ where: WHERE, message: 'Error: no\nError: nor this' }],
+      [{ place: PLACE, message: 'Error: no\nError: nor this' }],
     ],
     'a failed test without a message': [
       { end: 1, report: withTest({ state: 'failed' }) },
-      [{ where: WHERE, message: 'It failed without a message.' }],
-    ],
-    'a test that passed on a retry': [
-      { report: withTest({ failures: ['Error: the first time'] }) },
-      [{ where: WHERE, message: 'Error: the first time' }],
+      [{ place: PLACE, message: 'It failed without a message.' }],
     ],
     'a test that did not end': [
       { end: 1, report: withTest({ state: 'pending' }) },
-      [{ where: WHERE, message: 'It did not end: its process may have crashed.' }],
+      [{ place: PLACE, message: 'It did not end: its process may have crashed.' }],
     ],
     'a failed hook, or a file that cannot be loaded': [
       { end: 1, report: aReport(aFile({ failures: ['Error: hook'] })) },
-      [{ where: 'test/a.test.ts', message: 'Error: hook' }],
+      [{ place: 'test/a.test.ts', message: 'Error: hook' }],
     ],
     'an error outside of all files': [
       { end: 1, report: { ...aReport(aFile()), failures: ['Error: unhandled'] } },
-      [{ where: WHOLE_RUN, message: 'Error: unhandled' }],
+      [{ place: WHOLE_RUN, message: 'Error: unhandled' }],
     ],
-    'an exit code that nothing in the report explains': [
+    'a non-zero exit code although the report shows no failure': [
       { end: 1 },
-      [{ where: WHOLE_RUN, message: 'It ended with exit code 1, although its report shows no failure.' }],
+      [{ place: WHOLE_RUN, message: 'It ended with exit code 1, but its report shows no failure.' }],
     ],
     'a crash without a report': [
       { end: 'SIGKILL', report: null },
-      [{ where: WHOLE_RUN, message: 'It was ended by SIGKILL, and left no valid report.' }],
+      [{ place: WHOLE_RUN, message: 'It was ended by SIGKILL and left no valid report.' }],
     ],
     'a green exit without a report': [
       { report: null },
-      [{ where: WHOLE_RUN, message: 'It ended with exit code 0, and left no valid report.' }],
+      [{ place: WHOLE_RUN, message: 'It ended with exit code 0 and left no valid report.' }],
     ],
-    'nothing in a run that was interrupted': [{ end: 'interrupted', report: null }, []],
+    'an interrupted run: nothing': [{ end: 'interrupted', report: null }, []],
   };
 
   test.each(Object.entries(CASES))('%s', (_name, [run, found]) => {
@@ -54,7 +50,7 @@ describe('what counts as a failure of a run', () => {
   });
 });
 
-test('what was not green names its runs and their logs, the most frequent first', () => {
+test('each failure lists its runs and logs, the most frequent failure first', () => {
   const once = aFile({ file: 'test/once.test.ts', failures: ['Error: once'] });
   const twice = (message: string) => aFile({ tests: [aTest({ state: 'failed', failures: [message] })] });
   const runs = [
@@ -62,19 +58,19 @@ test('what was not green names its runs and their logs, the most frequent first'
     aRun({ number: 2 }),
     aRun({ number: 3, end: 1, report: aReport(twice('Error: second')) }),
   ];
-  expect(notGreen(runs)).toMatchObject([
+  expect(failuresByPlace(runs)).toMatchObject([
     {
-      where: 'test/a.test.ts > works',
+      place: 'test/a.test.ts > works',
       runs: [
         { number: 1, log: 'run-1.log', message: 'Error: first' },
         { number: 3, log: 'run-3.log', message: 'Error: second' },
       ],
     },
-    { where: 'test/once.test.ts', runs: [{ number: 1, log: 'run-1.log', message: 'Error: once' }] },
+    { place: 'test/once.test.ts', runs: [{ number: 1, log: 'run-1.log', message: 'Error: once' }] },
   ]);
 });
 
-test('the time of each file is its least, its median and its most, the slowest file first', () => {
+test('each file has its minimum, median and maximum time, the slowest median first', () => {
   const took = (a: number, b: number) => aReport(aFile({ ms: a }), aFile({ file: 'test/b.test.ts', ms: b }));
   const odd = [aRun({ report: took(30, 1) }), aRun({ report: took(10, 500) }), aRun({ report: took(20, 3) })];
   expect(fileTimes(odd)).toEqual([
@@ -84,13 +80,13 @@ test('the time of each file is its least, its median and its most, the slowest f
   expect(fileTimes(odd.slice(1)).map(({ median }) => median)).toEqual([251.5, 15]);
 });
 
-test('runs without a report, and interrupted ones, count in no time', () => {
+test('the times leave out interrupted runs and runs without a report', () => {
   const cut = aRun({ end: 'interrupted', report: aReport(aFile({ ms: 9 })) });
   const runs = [aRun({ end: 'SIGKILL', report: null }), cut, aRun()];
   expect(fileTimes(runs)).toEqual([{ file: 'test/a.test.ts', min: 1_000, median: 1_000, max: 1_000 }]);
 });
 
-test('the summary of runs that were not all green', () => {
+test('the summary of runs of which some failed', () => {
   const long = aTest({
     state: 'failed',
     failures: [`Error: no\n\nline 2\nline 3\nline 4\n${'x'.repeat(300)}\nline 6`],
@@ -105,13 +101,13 @@ test('the summary of runs that were not all green', () => {
   ];
   expect(summary(runs)).toBe(`\
 run  seconds  passed  failed  load at start  result
-1    60.0     1       1       0.50           not green
-2    61.3     1       0       4.20           green
-3    60.0     1       1       0.50           not green
-4    60.0     ?       ?       0.50           not green
+1    60.0     1       1       0.50           failed
+2    61.3     1       0       4.20           passed
+3    60.0     1       1       0.50           failed
+4    60.0     ?       ?       0.50           failed
 5    1.0      ?       ?       0.50           interrupted
 
-Not green every time:
+Failed in at least one run:
 
 test/a.test.ts > works (in 2 of 4 runs)
   run 1, run-1.log:
@@ -124,21 +120,21 @@ test/a.test.ts > works (in 2 of 4 runs)
 
 the run as a whole (in 1 of 4 runs)
   run 4, run-4.log:
-    It was ended by SIGKILL, and left no valid report.
+    It was ended by SIGKILL and left no valid report.
 
 The slowest files, in seconds:
 min  median  max  file
 1.0  1.0     1.0  test/a.test.ts`);
 });
 
-test('no more than the slowest 20 files are shown', () => {
+test('at most the slowest 20 files are shown', () => {
   const files = Array.from({ length: 30 }, (_, n) => aFile({ file: `test/${n}.test.ts`, ms: n * 1_000 }));
   const text = summary([aRun({ report: aReport(...files) })]);
   expect(text).toContain('test/10.test.ts');
   expect(text).not.toContain('test/9.test.ts');
 });
 
-test('the summary says that all was green, or that no run was completed', () => {
-  expect(summary([aRun(), aRun({ number: 2 })])).toContain('Everything was green in all 2 completed runs.');
+test('the summary says that all runs passed, or that none was completed', () => {
+  expect(summary([aRun(), aRun({ number: 2 })])).toContain('All 2 completed runs passed.');
   expect(summary([aRun({ end: 'interrupted', report: null })])).toContain('No run was completed.');
 });

@@ -40,7 +40,7 @@ const REPORT = aReport(
   aFile({ file: 'test/b.test.ts', tests: [aTest({ name: 'slower', ms: 123_400 })] }),
 );
 
-test('the slowest tests are listed over all files, slowest first, no more than asked for', () => {
+test('the slowest tests of all files are listed, slowest first, up to the given number', () => {
   expect(slowestTests(REPORT, 2).split('\n')).toEqual([
     'seconds  file            test',
     '123.4    test/b.test.ts  slower',

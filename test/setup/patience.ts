@@ -1,8 +1,5 @@
-/**
- * Longest wait for anything that has to happen by itself, ms. It ends a test that would hang, and decides none: where the suite is
- * of any use, nothing takes as long.
- */
+/** Longest wait for a condition, ms. It only ends a test that would hang: no condition should take this long. */
 export const PATIENCE_MS = 300_000;
 
-/** What a whole test or hook may take, ms: a wait in it ends first, and says what it waited for. */
+/** Limit of a test or hook, ms. Longer than `PATIENCE_MS`, so that the failed wait reports first. */
 export const TEST_MS = PATIENCE_MS + 60_000;

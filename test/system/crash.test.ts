@@ -1,19 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { runHere } from '../client/run-cli.ts';
 import { eventually } from '../setup/eventually.ts';
-
-import { expectMissedInOutageOnly, TO_DONE } from './item.ts';
+import { expectMissedInOutageOnly, PROBES_FOR_EVIDENCE, TO_DONE } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // kill -9 of workers at the worst moments. Every test has a system of its own: most of its time it waits for a time-out.
 
-/** Ten ticks, far enough apart that a busy machine misses none. Another worker takes over 5 to 10 s after a kill. */
+/** Ten ticks, so far apart that a busy machine misses none. After a kill, another worker takes over within 5 to 10 s. */
 const TEN_TICKS = { seconds: 30, intervalSeconds: 3 };
 
-/** Probes of ten ticks after which the window has evidence enough, however late the next worker comes: the last one is lost. */
-const PROVED = 6;
-
-/** Open until a message ends it, or a rollback. */
+/** Stays open until a message or a rollback ends it. */
 const HELD_OPEN = { seconds: 600 };
 
 describe.concurrent('kill -9', () => {
@@ -21,7 +17,7 @@ describe.concurrent('kill -9', () => {
     withSystem({ window: TEN_TICKS }, async (system, item) => {
       const worker = await system.startWorker();
       await item.start();
-      await system.production.whenProbed(item.repo, PROVED);
+      await item.untilProbed(PROBES_FOR_EVIDENCE);
       const killedAt = Date.now();
       await worker.kill();
       await system.startWorker();
@@ -36,7 +32,7 @@ describe.concurrent('kill -9', () => {
     withSystem({ window: TEN_TICKS }, async (system, item) => {
       const workers = await Promise.all([system.startWorker(), system.startWorker()]);
       await item.start();
-      await system.production.whenProbed(item.repo, 2);
+      await item.untilProbed(2);
       const pid = await item.windowWorkerPid();
       const killedAt = Date.now();
       await workers.find((worker) => worker.pid === pid)?.kill();
@@ -55,10 +51,10 @@ describe.concurrent('kill -9', () => {
       await control.whenHeld(1); // Monitoring after Deploy
       await worker.kill();
       await system.startWorker();
-      await item.untilShown('Monitoring after Deploy'); // by the next try
+      await item.untilShown('Monitoring after Deploy'); // written by the next attempt
       control.fault({ mode: 'hold', phase: 'after', match: { method: 'PATCH', times: 1 } });
       const closed = item.close();
-      await control.whenHeld(2); // Done is shown: its settle begins with the answer
+      await control.whenHeld(2); // Plane shows Done; the settle begins when the held answer arrives
       expect(item.status()).toBe('Done');
       control.release(1);
       await item.untilShown('Monitoring after Deploy');

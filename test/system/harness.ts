@@ -46,6 +46,8 @@ export interface System {
   readonly plane: SimulatedPlane;
   readonly production: Production;
   readonly alerts: Awaited<ReturnType<typeof startAlertSink>>;
+  /** Those that were started so far. */
+  readonly workers: readonly WorkerProcess[];
   /** The whole environment of a worker, and of `d2d` beside it. */
   env(more?: Readonly<Record<string, string>>): Record<string, string>;
   /** A file in the folder of this system. @returns its path. */
@@ -61,7 +63,7 @@ export interface System {
   close(): Promise<void>;
 }
 
-/** A worker takes a second of CPU to load: they do so one after the other, and each quickly. */
+/** Loading a worker takes a second of CPU. They load one at a time, so that each is quick. */
 const inTurn = oneAtATime();
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
@@ -110,6 +112,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     plane,
     production,
     alerts,
+    workers,
     env: (more = {}) => ({
       PATH: process.env['PATH'] ?? '',
       HOME: join(folder, 'home'),
@@ -198,7 +201,7 @@ function describeRepositories(repos: readonly string[], production: Production, 
       health: { url: `${production.url(repo)}/health`, timeoutSeconds: 2 },
       healthCheck: { deadlineSeconds: 20 },
       traffic: [`${production.url(repo)}/page`],
-      // Of two ticks one is evidence enough, and it may come 4 s late: a window ends well on a busy machine, too.
+      // One of two ticks is enough evidence, and a probe may be 4 s late: a busy machine does not decide how a window ends.
       window: { seconds: 8, intervalSeconds: 4, confirmSeconds: 0.2, rollbackWatchSeconds: 5, ...options.window },
     },
   ]);

@@ -30,7 +30,7 @@ export interface Item {
   setStatus(status: SetDeployStatusInput['status'], caller?: string): Promise<WorkflowHandle>;
   /** Moves its task to a stage, as whoever owns the table does. */
   setStage(stage: string): Promise<void>;
-  /** Ends its window (`closeWindow`). @returns the report. */
+  /** Closes its window with `closeWindow`. @returns the report. */
   close(): Promise<WindowReport>;
   /** How its deploy ends. */
   result(): Promise<DeployResult>;
@@ -38,6 +38,8 @@ export interface Item {
   windowStatus(): Promise<WindowStatus>;
   /** Waits until its window has made so many ticks. */
   untilTick(tick: number): Promise<void>;
+  /** Waits for so many probes of its window. All but the last are on record by then. */
+  untilProbed(times: number): Promise<void>;
   /** Waits until Plane shows this status. */
   untilShown(status: string): Promise<void>;
   status(): string;
@@ -81,6 +83,7 @@ export function createItem(system: System, repo: string, workItem: string, plane
       eventually(async () => {
         expect((await item.windowStatus()).tick).toBeGreaterThanOrEqual(tick);
       }),
+    untilProbed: (times) => eventually(() => expect(system.production.probes(repo)).toBeGreaterThanOrEqual(times)),
     untilShown: (status) => eventually(() => expect(item.status()).toBe(status)),
     status: () => control.workItem(workItem).state,
     history: () => control.statusHistory(workItem).map(({ to }) => to),
@@ -96,6 +99,9 @@ export function createItem(system: System, repo: string, workItem: string, plane
   };
   return item;
 }
+
+/** Probes that prove a window of ten ticks: half must be on record, and a killed worker loses its last one. */
+export const PROBES_FOR_EVIDENCE = 6;
 
 /** As many ticks as the status of a window shows. */
 const MOST_TICKS = 10;

@@ -4,7 +4,6 @@ import { lockKey } from '../../adapters/postgres/work-item-lock.ts';
 import type { Phase } from '../../demo/simulated-plane/faults.ts';
 import { monitorWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
-
 import { createItem, type Item } from './item.ts';
 import { type Side, startRelay } from './relay.ts';
 import { withSystem } from './with-system.ts';

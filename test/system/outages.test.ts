@@ -13,7 +13,7 @@ import type { FaultRule } from '../../demo/simulated-plane/faults.ts';
 import { runHere } from '../client/run-cli.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type System, startSystem } from './harness.ts';
-import { expectMissedInOutageOnly, type Item, TO_DONE, ticksInOrder } from './item.ts';
+import { expectMissedInOutageOnly, type Item, PROBES_FOR_EVIDENCE, TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // What a worker depends on goes away in mid-run: a status is late rather than wrong, and nothing is lost or stuck.
@@ -29,8 +29,8 @@ async function onOwnPostgres(run: (postgres: PostgresServer, databaseUrl: string
   }
 }
 
-/** A window that is still open when a test has taken its step, however late that is. */
-const ROOMY = { seconds: 20, intervalSeconds: 10 };
+/** Two ticks, ten seconds apart: still open when the test acts on it. */
+const TWO_LONG_TICKS = { seconds: 20, intervalSeconds: 10 };
 
 /** Answers that a write of Plane may get. */
 const FAULTS: readonly (readonly [string, FaultRule])[] = [
@@ -125,7 +125,7 @@ describe.concurrent('outages', () => {
     }));
 
   test('a state is renamed in mid-run: it keeps its id, and is written all the same', () =>
-    withSystem({ window: ROOMY }, async (system, item) => {
+    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
       await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
@@ -135,7 +135,7 @@ describe.concurrent('outages', () => {
     }));
 
   test('a state is deleted in mid-run: somebody is called, and Done is written once it is there again', () =>
-    withSystem({ window: ROOMY }, async (system, item) => {
+    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
       const { control } = system.plane;
       await system.startWorker();
       await item.start();
@@ -151,7 +151,7 @@ describe.concurrent('outages', () => {
 
   // The longest one goes first: the first new try of a write that only a person can mend comes after a minute.
   test('the API key is revoked and replaced: somebody is called, and Done is written by a worker with the new one', () =>
-    withSystem({ window: ROOMY }, async (system, item) => {
+    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
       const { control } = system.plane;
       const worker = await system.startWorker();
       await item.start();
@@ -221,7 +221,7 @@ describe.concurrent('outages', () => {
         async (system, item) => {
           const worker = await system.startWorker();
           await item.start();
-          await system.production.whenProbed(item.repo, 6); // evidence enough of ten ticks, however late Temporal comes back
+          await item.untilProbed(PROBES_FOR_EVIDENCE);
           const killedAt = Date.now();
           await first.kill();
           await delay(2_000); // long enough for calls to fail meanwhile
@@ -241,7 +241,7 @@ describe.concurrent('outages', () => {
 
   test('Postgres stops in mid-window: the window goes on, Done is late, and written once Postgres is back', () =>
     onOwnPostgres((postgres, databaseUrl) =>
-      withSystem({ databaseUrl, window: ROOMY }, async (system, item) => {
+      withSystem({ databaseUrl, window: TWO_LONG_TICKS }, async (system, item) => {
         await system.startWorker();
         await item.start();
         await item.untilShown('Monitoring after Deploy');
@@ -280,7 +280,7 @@ describe.concurrent('outages', () => {
     ));
 
   test('Plane is down while the window closes: Done is written once it is back', () =>
-    withSystem({ window: ROOMY }, async (system, item) => {
+    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
       const { control } = system.plane;
       await system.startWorker();
       await item.start();
@@ -295,7 +295,7 @@ describe.concurrent('outages', () => {
     }));
 
   test('the work item is deleted in mid-run: mirroring ends, the watch does not', () =>
-    withSystem({ window: ROOMY }, async (system, item) => {
+    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
       await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');

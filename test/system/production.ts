@@ -23,11 +23,8 @@ export interface Production {
   url(repo: string): string;
   version(repo: string): string;
   operations(repo: string): readonly Operation[];
-  /**
-   * Waits until a window's probes have asked for the page of this service so many times. Each probe asks once, and the results of
-   * those before it are on record by then, so that a window has evidence of so many ticks but one.
-   */
-  whenProbed(repo: string, times: number): Promise<void>;
+  /** How many probes have asked for the page of this service. */
+  probes(repo: string): number;
   /** The release that runs now answers 503 to `/health` and 500 to `/page`; another one does not. */
   degrade(repo: string): void;
   /** The next operation of this repository waits, before it changes anything, until `release`. */
@@ -42,7 +39,6 @@ interface Service {
   readonly degraded: Set<string>;
   readonly operations: Operation[];
   probes: number;
-  readonly onProbe: Set<() => void>;
   gate: Gate | null;
   held: Gate;
 }
@@ -55,7 +51,6 @@ export async function startProduction(): Promise<Production> {
       degraded: new Set<string>(),
       operations: [],
       probes: 0,
-      onProbe: new Set(),
       gate: null,
       held: closedGate(),
     };
@@ -89,7 +84,6 @@ export async function startProduction(): Promise<Production> {
         return answer(response, bad ? 503 : 200, running(service));
       case 'page':
         service.probes += 1;
-        for (const heard of service.onProbe) heard();
         return answer(response, bad ? 500 : 200, running(service));
       case 'switch':
         return answer(response, 200, await operate(service, JSON.parse(await textOf(request))));
@@ -110,16 +104,7 @@ export async function startProduction(): Promise<Production> {
     url: (repo) => `http://127.0.0.1:${address.port}/${repo}`,
     version: (repo) => running(serviceOf(repo)),
     operations: (repo) => serviceOf(repo).operations,
-    whenProbed(repo, times) {
-      const service = serviceOf(repo);
-      return new Promise((resolve) => {
-        const heard = (): void => {
-          if (service.probes >= times) resolve();
-        };
-        service.onProbe.add(heard);
-        heard();
-      });
-    },
+    probes: (repo) => serviceOf(repo).probes,
     degrade(repo) {
       const service = serviceOf(repo);
       service.degraded.add(running(service));

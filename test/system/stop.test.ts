@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../setup/eventually.ts';
-
-import { TO_DONE, ticksInOrder } from './item.ts';
+import { PROBES_FOR_EVIDENCE, TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // How a worker ends: in order within its time, at once where it is asked twice, and never not at all.
@@ -11,7 +10,7 @@ describe.concurrent('SIGTERM', () => {
     withSystem({ window: { seconds: 20, intervalSeconds: 2 } }, async (system, item) => {
       const worker = await system.startWorker();
       await item.start();
-      await system.production.whenProbed(item.repo, 6); // evidence enough of ten ticks, however late the next worker comes
+      await item.untilProbed(PROBES_FOR_EVIDENCE);
       worker.signal('SIGTERM');
       expect(await worker.ended).toEqual({ code: 0, signal: null });
       expect(worker.log().map(({ msg }) => msg)).toEqual(

@@ -25,7 +25,7 @@ export interface WorkerProcess {
   stderr(): string;
   /** The first line of its log whose message holds this text, now or later. @throws where it ends without. */
   said(text: string): Promise<LogLine>;
-  /** With its first output, or its end: what costs most of a start is over. */
+  /** Resolves at its first output or its end: most of the cost of the start is over. */
   readonly loaded: Promise<unknown>;
   signal(signal: NodeJS.Signals): void;
   /** kill -9; resolves when it is gone. */

@@ -19,14 +19,17 @@ interface World {
 
 type ByItem = { readonly workItem: string };
 
-/** The same for each attempt of a local activity: one is repeated where its workflow task was lost, as when the process stood still. */
-function attemptedId(): string {
+/**
+ * The same for all attempts of a local activity. Temporal repeats one when its workflow task is lost, for example when the process
+ * was suspended.
+ */
+function localActivityId(): string {
   const { workflowExecution, activityId } = Context.current().info;
   return `${workflowExecution?.runId}/${activityId}`;
 }
 
-/** Runs with heartbeats, as the real activity does: one that a test holds is not taken for lost. */
-async function beating<T>(run: () => Promise<T>): Promise<T> {
+/** Heartbeats while it runs, like the real activity, so that one held by a test is not taken for lost. */
+async function withHeartbeats<T>(run: () => Promise<T>): Promise<T> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), 1_000);
   try {
@@ -53,9 +56,9 @@ export function activitiesOver({
     return found;
   };
   const locks = new Map<string, Promise<unknown>>();
-  /** By `attemptedId`: which probe of its item it is. */
-  const probes = new Map<string, number>();
-  const logs = new Set<string>();
+  /** Index of each probe of an item, by local activity id. */
+  const probeIndex = new Map<string, number>();
+  const written = new Set<string>();
 
   const setters = createStatusSetters<null>({
     guard: {
@@ -160,7 +163,7 @@ export function activitiesOver({
     },
     async deploy({ workItem }: ByItem) {
       at(workItem).count.deploys += 1;
-      return beating(at(workItem).deploy);
+      return withHeartbeats(at(workItem).deploy);
     },
     checkHealth: async ({ repo }: { readonly repo: string }) => {
       const found = [...items.values()].find(({ plan }) => plan.repo === repo);
@@ -168,13 +171,13 @@ export function activitiesOver({
     },
     async rollback({ workItem }: ByItem) {
       at(workItem).count.rollbacks += 1;
-      return { ...(await beating(at(workItem).rollback)), at: await at(workItem).probeClock() };
+      return { ...(await withHeartbeats(at(workItem).rollback)), at: await at(workItem).probeClock() };
     },
     async observe({ workItem }: ByItem) {
       const seen = at(workItem);
-      const id = attemptedId();
-      const n = probes.get(id) ?? seen.count.looks;
-      probes.set(id, n);
+      const id = localActivityId();
+      const n = probeIndex.get(id) ?? seen.count.looks;
+      probeIndex.set(id, n);
       seen.count.looks = Math.max(seen.count.looks, n + 1);
       await seen.onLook(n);
       const look = seen.looks[Math.min(n, seen.looks.length - 1)];
@@ -190,9 +193,9 @@ export function activitiesOver({
     },
     async writePostDeployLog(report: WindowReport) {
       await at(report.workItem).onLog();
-      const id = attemptedId();
-      if (!logs.has(id)) at(report.workItem).reports.push(report);
-      logs.add(id);
+      const id = localActivityId();
+      if (!written.has(id)) at(report.workItem).reports.push(report);
+      written.add(id);
       return { path: `${report.workItem}.md` };
     },
   };

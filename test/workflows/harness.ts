@@ -62,7 +62,7 @@ export async function startHarness(options: Options = {}) {
         const { messages, outcome } = await harness.window(item).query(windowStatusQuery);
         expect(messages.length > 0 || outcome !== null).toBe(true);
       };
-      // Not awaited: the probe that sends has to end before the window receives anything.
+      // Not awaited: the window receives the message only after the probe that sent it has ended.
       void eventually(heard)
         .finally(() => testService.unlockTimeSkipping({}))
         .catch(() => {});
@@ -127,8 +127,8 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
   };
   await startWorker();
 
-  /** How the window of an item is started whose deploy is over. */
-  const openingOf = (added: Item, change: Partial<MonitorInput>) => {
+  /** Start options of the window of an item whose deploy is over. */
+  const windowStartOptions = (added: Item, change: Partial<MonitorInput>) => {
     const { workItem, plan } = added;
     if (plan.window === null) throw new Error(`${workItem} has no window`);
     if (added.task !== null) added.task.stage = 'done';
@@ -191,11 +191,11 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     },
     /** Opens the window of an item whose deploy is over, without its parent. */
     watch: async (added: Item, change: Partial<MonitorInput> = {}) =>
-      client.workflow.start<typeof postDeployMonitor>(MONITOR_WORKFLOW, openingOf(added, change)),
-    /** The same, with an extension that the window receives in its first task: it cannot come too late. */
+      client.workflow.start<typeof postDeployMonitor>(MONITOR_WORKFLOW, windowStartOptions(added, change)),
+    /** The same, with an extension that is part of the window's first task, so it cannot be late. */
     async watchExtended(added: Item, extension: Command & { readonly minutes: number }) {
       const startWorkflowOperation = new WithStartWorkflowOperation<typeof postDeployMonitor>(MONITOR_WORKFLOW, {
-        ...openingOf(added, {}),
+        ...windowStartOptions(added, {}),
         workflowIdConflictPolicy: 'FAIL',
       });
       await client.workflow.executeUpdateWithStart(extendWindowUpdate, { startWorkflowOperation, args: [extension] });

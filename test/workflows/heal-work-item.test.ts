@@ -2,6 +2,7 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Healed } from '../../activities/heal-work-item.ts';
 import { startHealing } from '../../adapters/temporal/start-healing.ts';
+import { closedGate } from '../../demo/gate.ts';
 import { D2dWorkItem, HEAL_WORKFLOW, type HealResult, healWorkflowId, lookSignal } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import { connectTemporal, type TemporalAccess, unique, workflowBundle } from '../setup/temporal.ts';
@@ -57,16 +58,16 @@ test('the adapter starts the workflow of that type, id and signal; an event is o
   ));
 
 test('events that come while it looks are one more look, together', () => {
-  let allSent = (): void => {};
-  const sent = new Promise<null>((resolve) => {
-    allSent = () => resolve(null);
-  });
+  const sent = closedGate();
   return healing(
-    () => sent,
+    async () => {
+      await sent.passed;
+      return null;
+    },
     async (taskQueue) => {
       const id = unique('item');
       await Promise.all(Array.from({ length: 20 }, () => startHealing(access.client, taskQueue, { id, project: 'p' })));
-      allSent();
+      sent.open();
       const { looks } = (await access.client.workflow.getHandle(healWorkflowId(id)).result()) as HealResult;
       expect(looks).toBeLessThanOrEqual(3);
     },

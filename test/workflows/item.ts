@@ -58,7 +58,7 @@ export interface Item {
   looks: readonly Look[];
   /** Called before the nth look is answered. */
   onLook: (n: number) => Promise<void>;
-  /** The clock of its probes, epoch ms. By default it never runs ahead: a probe counts when it was due, however late it runs. */
+  /** Clock of its probes, epoch ms. The default is always behind, so each probe counts at the time at which it was due. */
   probeClock: () => Promise<number>;
   deploy: () => Promise<Result>;
   checkHealth: () => Promise<Result>;

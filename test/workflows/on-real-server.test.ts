@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WindowReport } from '../../activities/window-report.ts';
+import { closedGate, type Gate } from '../../demo/gate.ts';
 import {
   approveSignal,
   cancelWindowSignal,
@@ -39,11 +40,11 @@ beforeAll(async () => {
   budgeted = { item, ended: harness.run(item) };
 });
 afterAll(async () => {
-  for (const letGo of everyHeld) letGo();
+  for (const gate of gates) gate.open();
   await harness.close();
 });
 
-/** A probe counts when it runs: where ticks are missed, or the size of a history counts. */
+/** The real clock, for tests about missed ticks or the size of a history. */
 const realClock = async (): Promise<number> => Date.now();
 
 /** Five ticks in 5 s; two failures prove it degraded. */
@@ -56,7 +57,7 @@ const compressed = policy({
 });
 
 /** The same, open until a message ends it. */
-const lasting = policy({ ...compressed, windowMs: 600_000 });
+const heldOpen = policy({ ...compressed, windowMs: 600_000 });
 
 /** Nothing happens in it by itself while a test looks at it. */
 const still = policy({ windowMs: 600_000, intervalMs: 60_000, maxWindowMs: 900_000 });
@@ -83,17 +84,14 @@ async function refusal(update: Promise<unknown>): Promise<string> {
   throw new Error('the update was accepted');
 }
 
-/** Ends what a test that failed still holds: the worker would wait for it. */
-const everyHeld: (() => void)[] = [];
+/** Opened at the end: the worker waits for what a failed test still holds. */
+const gates: Gate[] = [];
 
 /** Something that a test holds back until it lets go. */
 function held() {
-  let letGo = () => {};
-  const until = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  everyHeld.push(letGo);
-  return { until, letGo: () => letGo() };
+  const gate = closedGate();
+  gates.push(gate);
+  return { until: gate.passed, letGo: gate.open };
 }
 
 describe.concurrent('closeWindow', () => {
@@ -109,7 +107,7 @@ describe.concurrent('closeWindow', () => {
   });
 
   test('after degradation the outcome says degraded', async () => {
-    const item = opened(lasting, { looks: [fail()] });
+    const item = opened(heldOpen, { looks: [fail()] });
     const window = await harness.watch(item);
     await harness.until(() => item.alerts.length > 0);
     const report = await window.executeUpdate(closeWindowUpdate, { args: [OPS] });
@@ -117,7 +115,7 @@ describe.concurrent('closeWindow', () => {
   });
 
   test('while a rollback runs: answers when that has ended', async () => {
-    const item = opened(policy({ ...lasting, action: 'rollback' }), { looks: [fail()] });
+    const item = opened(policy({ ...heldOpen, action: 'rollback' }), { looks: [fail()] });
     const rollback = held();
     item.rollback = async () => {
       await rollback.until;
@@ -144,7 +142,7 @@ describe.concurrent('closeWindow', () => {
   });
 
   test('a cancel of the window does not cancel a rollback that has begun', async () => {
-    const item = opened(policy({ ...lasting, action: 'rollback' }), { looks: [fail()] });
+    const item = opened(policy({ ...heldOpen, action: 'rollback' }), { looks: [fail()] });
     const rollback = held();
     item.rollback = async () => {
       await rollback.until;
@@ -162,7 +160,7 @@ describe.concurrent('closeWindow', () => {
 
   test('a second one is refused, and says how the window ended', async () => {
     const tracker = held();
-    const item = opened(still, { tracker: () => tracker.until }); // it cannot write its last status yet: it runs on
+    const item = opened(still, { tracker: () => tracker.until }); // its last status cannot be written yet, so the workflow keeps running
     const window = await harness.watch(item);
     await window.executeUpdate(closeWindowUpdate, { args: [OPS] });
     expect(await refusal(window.executeUpdate(closeWindowUpdate, { args: [OPS] }))).toBe(
@@ -251,8 +249,8 @@ describe.concurrent('a message while a probe runs takes effect before the next t
     ['cancelWindow', (item) => harness.window(item).signal(cancelWindowSignal, OPS), 'cancelled'],
     ["Temporal's cancel", (item) => harness.window(item).cancel(), 'cancelled'],
   ])('%s', async (_, send, outcome) => {
-    // So much later is the next tick that a message which was sent by this probe is there first.
-    const item = opened(policy({ ...lasting, intervalMs: 20_000 }));
+    // The next tick is 20 s away: the message sent by this probe arrives before it.
+    const item = opened(policy({ ...heldOpen, intervalMs: 20_000 }));
     let sent: Promise<unknown> | undefined;
     item.onLook = async () => {
       sent = send(item);
@@ -308,7 +306,7 @@ describe.concurrent('what Temporal shows', () => {
   };
 
   test('search attributes, static summary and current details of a window and its deploy', async () => {
-    const item = opened(lasting, { looks: [pass(), fail(), fail(), pass()] });
+    const item = opened(heldOpen, { looks: [pass(), fail(), fail(), pass()] });
     const deploy = await harness.start(item, { version: 'v2' });
     await harness.until(() => item.alerts.length > 0);
     const window = harness.window(item);
@@ -342,7 +340,7 @@ describe.concurrent('what Temporal shows', () => {
   });
 
   test('a window says acting while it rolls back', async () => {
-    const item = opened(policy({ ...lasting, action: 'rollback' }), { looks: [fail(), fail(), pass()] });
+    const item = opened(policy({ ...heldOpen, action: 'rollback' }), { looks: [fail(), fail(), pass()] });
     const rollback = held();
     item.rollback = async () => {
       await rollback.until;
@@ -469,9 +467,9 @@ describe.concurrent('a worker that is gone', () => {
 
   test('for a few ticks (W1): they are recorded as missed, and no burst makes up for them', () =>
     withWorker(async (own) => {
-      // Long enough that it has seen enough, also where the worker is away for longer.
-      const window30s = policy({ ...compressed, windowMs: 30_000 });
-      const item = own.add({ plan: plan({ window: window30s, settleMs: 50 }), probeClock: realClock });
+      // Thirty ticks: enough evidence even if the worker is away for longer than planned.
+      const thirtyTicks = policy({ ...compressed, windowMs: 30_000 });
+      const item = own.add({ plan: plan({ window: thirtyTicks, settleMs: 50 }), probeClock: realClock });
       const window = await own.watch(item);
       await own.until(() => item.count.looks >= 2);
       await own.stopWorker();
@@ -486,7 +484,7 @@ describe.concurrent('a worker that is gone', () => {
 
   test('for longer than the window: it ends on its own deadline, and what is seen after it does not count', () =>
     withWorker(async (own) => {
-      // Five ticks, so far apart that the worker is stopped before the last one.
+      // Five ticks, far enough apart to stop the worker before the last one.
       const apart = policy({ ...compressed, windowMs: 20_000, intervalMs: 4_000 });
       const item = own.add({ plan: plan({ window: apart, settleMs: 50 }), probeClock: realClock });
       const window = await own.watch(item);

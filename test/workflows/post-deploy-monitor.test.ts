@@ -350,7 +350,7 @@ describe('messages that are none', () => {
   test('unknown signals and garbage are ignored, and shown', async () => {
     const item = harness.add();
     const window = await harness.watch(item);
-    await window.query(windowStatusQuery); // signals that come with the first task are not handled in the order they were sent
+    await window.query(windowStatusQuery); // signals that arrive with the first task are not handled in the order in which they were sent
     await window.signal('cancleWindow', { by: 'oncall', reason: 'typo' });
     for (const garbage of [42, ['x'], 'yes', { by: 7 }, new Uint8Array([1, 2])]) {
       await window.signal('cancelWindow', garbage);

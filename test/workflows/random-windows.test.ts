@@ -182,21 +182,21 @@ function check(drawn: Sample, item: Item): WindowOutcome {
 }
 
 /**
- * The server has stranded a window all the same (see `whileTimeStands` of the harness). It is run once more, on a new server; one
- * that hangs by its own fault hangs again, and fails.
+ * The server stranded this window in spite of `whileTimeStands`. It is run once more on a new server. A window that hangs by its own
+ * fault hangs again and fails.
  */
 class Stranded extends Error {
   override readonly name = 'Stranded';
 }
 
-/** So many reads of a history, a second apart, show no new event: a slow machine writes some meanwhile, a stranded window never. */
-const SAME_READS = 30;
+/** A window is stranded after so many reads of its history, one a second, without a new event. Even a slow machine writes some. */
+const UNCHANGED_READS = 30;
 let lost = 0;
 
 /** @throws Stranded once the histories of a window and its deploy do not grow any more. */
 async function untilStranded(item: Item, signal: AbortSignal): Promise<void> {
   let before = '';
-  for (let same = 0; same < SAME_READS; ) {
+  for (let same = 0; same < UNCHANGED_READS; ) {
     await delay(1_000);
     if (signal.aborted) return;
     const histories = await Promise.all([harness.window(item), harness.deploy(item)].map(eventsOf));
@@ -239,7 +239,7 @@ async function holds(drawn: Sample | undefined, seed: number, window: number): P
   }
 }
 
-/** A window that hangs ends by itself, see `untilStranded`. */
+/** `untilStranded` ends a window that hangs. */
 const timeout = TEST_MS + WINDOWS * 10_000;
 
 test(`${WINDOWS} random windows end as the decisions say`, { timeout }, async () => {

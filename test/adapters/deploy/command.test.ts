@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type CommandDeps, createCommandDriver } from '../../../adapters/deploy/command.ts';
 import type { CommandConfig } from '../../../adapters/deploy/driver.ts';
 import { MAX_LINE } from '../../../adapters/deploy/lines.ts';
-import { holdTime } from '../../setup/held-time.ts';
+import { holdTimers } from '../../setup/hold-time.ts';
 import { PATIENCE_MS } from '../../setup/patience.ts';
 import { observedRun, operation } from './operation.ts';
 import { isAlive, STUBBORN_FAMILY } from './processes.ts';
@@ -169,7 +169,7 @@ test('a command that is stopped is ended with its whole group, also where that i
 });
 
 test('a command that takes too long is ended with its whole group, and that is its result', async () => {
-  const time = holdTime({ clock: false });
+  const time = holdTimers();
   let pids: number[] = [];
   const { run } = observedRun((line) => {
     pids = pidsIn(line);

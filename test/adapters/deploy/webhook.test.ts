@@ -19,7 +19,7 @@ const driver = (url: string, change: Partial<WebhookConfig> = {}) =>
   });
 
 /** Lets the test say when a time-out of so many ms is over. */
-function heldTimeout(ms: number): () => void {
+function holdAbortTimeout(ms: number): () => void {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   const held = new AbortController();
   const spy = vi.spyOn(AbortSignal, 'timeout').mockImplementation((of) => (of === ms ? held.signal : timeout(of)));
@@ -145,7 +145,7 @@ describe('what runs is polled', () => {
   });
 
   test('until the time is over', async () => {
-    const timeOut = heldTimeout(300);
+    const timeOut = holdAbortTimeout(300);
     const { url, asked } = await deployer(running('/status'), (response, request) => {
       if (asked.length === 3) timeOut(); // the answer before this poll has been read
       says('oops', 503)(response, request);
@@ -231,7 +231,7 @@ test.each([502, 504])(
 );
 
 test('a deployer that does not answer in time is a result, and stopping does not wait for it', async () => {
-  const timeOut = heldTimeout(100);
+  const timeOut = holdAbortTimeout(100);
   const silent = await serveTcp((socket) => void socket.once('data', timeOut));
   expect(await driver(silent, { timeoutMs: 100 }).run(operation(), observedRun().run)).toEqual({
     ok: false,

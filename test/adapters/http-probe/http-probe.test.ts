@@ -4,11 +4,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../adapters/http-probe/ask.ts';
 import { createHttpProbe, type HttpProbeConfig } from '../../../adapters/http-probe/http-probe.ts';
-import { holdTime } from '../../setup/held-time.ts';
+import { type HeldTime, holdTime } from '../../setup/hold-time.ts';
 import { SELF_SIGNED } from './self-signed.ts';
 import { listen, refusingUrl, serve, serveTcp } from './server.ts';
 
-let time: ReturnType<typeof holdTime>;
+let time: HeldTime;
 beforeEach(() => {
   time = holdTime();
 });

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPlaneClient, type PlaneTimeouts } from '../../../adapters/plane/plane-client.ts';
 import type { Mode } from '../../../demo/simulated-plane/faults.ts';
-import { holdTime } from '../../setup/held-time.ts';
+import { holdTime } from '../../setup/hold-time.ts';
 import { failure, simulated } from './support.ts';
 
 /** It is over once Plane has the request, and not before. */

@@ -6,7 +6,7 @@ import { createDatabase, type Database, type DatabaseOptions } from '../../../ad
 import { DatabaseUnavailable } from '../../../adapters/postgres/querier.ts';
 import { type FreshDatabase, freshDatabase } from '../../setup/database.ts';
 import { eventually } from '../../setup/eventually.ts';
-import { holdTime } from '../../setup/held-time.ts';
+import { holdTimers } from '../../setup/hold-time.ts';
 import { PATIENCE_MS } from '../../setup/patience.ts';
 
 let fresh: FreshDatabase;
@@ -91,7 +91,7 @@ describe('connection-level failures are DatabaseUnavailable', () => {
   });
 
   test('all connections of the lock pool are taken', async () => {
-    const time = holdTime({ clock: false });
+    const time = holdTimers();
     const database = open({ connectTimeoutMs: 100 });
     const client = await database.lockClient();
     const refused = database.lockClient();
@@ -105,7 +105,7 @@ describe('connection-level failures are DatabaseUnavailable', () => {
 });
 
 test('a statement that takes too long is ended, and is the fault of the statement', async () => {
-  holdTime({ clock: false }); // the client does not give up before the server
+  holdTimers(); // the client does not give up before the server
   await expect(open({ statementTimeoutMs: 100 }).query('select pg_sleep(200)')).rejects.toMatchObject({
     code: '57014',
   });

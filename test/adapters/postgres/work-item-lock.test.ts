@@ -14,7 +14,7 @@ import {
 } from '../../../adapters/postgres/work-item-lock.ts';
 import { type FreshDatabase, freshDatabase } from '../../setup/database.ts';
 import { eventually } from '../../setup/eventually.ts';
-import { holdTime } from '../../setup/held-time.ts';
+import { holdTimers } from '../../setup/hold-time.ts';
 import { PATIENCE_MS } from '../../setup/patience.ts';
 
 /** They end no wait of a test that is not about them. */
@@ -140,7 +140,7 @@ describe('exclusion (invariant 4)', () => {
 
 describe('limits', () => {
   test('who waits too long gets a LockTimeout, though statements have a shorter limit', async () => {
-    holdTime({ clock: false }); // the client does not give up before the server
+    holdTimers(); // the client does not give up before the server
     const impatient = createDatabase({
       url: fresh.url,
       poolSize: 1,
@@ -177,7 +177,7 @@ describe('limits', () => {
   });
 
   test('who keeps asking the database cannot hold longer either', async () => {
-    const time = holdTime({ clock: false }); // at the server the lock is never idle for so long
+    const time = holdTimers(); // at the server the lock is never idle for so long
     const busy = withLock(
       'LIMIT-3',
       async (querier) => {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { readReport, type TestReport } from '../../scripts/test-report.ts';
 
 const SUITE = fileURLToPath(new URL('red-suite', import.meta.url));
-const REPORTER = fileURLToPath(new URL('../setup/report.ts', import.meta.url));
+const REPORTER = fileURLToPath(new URL('../setup/report-writer.ts', import.meta.url));
 
 async function reportOfRedSuite(): Promise<TestReport> {
   const folder = await mkdtemp(join(tmpdir(), 'd2d-report-'));

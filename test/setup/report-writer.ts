@@ -4,14 +4,14 @@ import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node'
 import type { TestReport } from '../../scripts/test-report.ts';
 
 /**
- * `--reporter=./test/setup/report.ts --outputFile=<path>`: writes what scripts/test-report.ts reads. The JSON reporter of
+ * `--reporter=./test/setup/report-writer.ts --outputFile=<path>`: writes what scripts/test-report.ts reads. The JSON reporter of
  * vitest 4.1.12 omits the messages of time-outs, text appended to a message, failed hooks, and errors outside of tests.
  */
 export default class ReportWriter implements Reporter {
   #path: string | undefined;
 
   onInit({ config }: Vitest): void {
-    if (typeof config.outputFile !== 'string') throw new Error('test/setup/report.ts needs --outputFile=<path>');
+    if (typeof config.outputFile !== 'string') throw new Error('test/setup/report-writer.ts needs --outputFile=<path>');
     this.#path = config.outputFile;
   }
 
@@ -41,7 +41,7 @@ function fileReport(module: TestModule): TestReport['files'][number] {
 }
 
 function text({ name = 'Error', message, cause }: SerializedError): string {
-  const ownName = name.replace(/^Caused by: /, ''); // the default reporter puts it there
+  const ownName = name.replace(/^Caused by: /, ''); // the default reporter has added it
   const own = stripVTControlCharacters(`${ownName}: ${message}`);
   return cause === undefined ? own : `${own}\nCaused by: ${text(cause)}`;
 }
