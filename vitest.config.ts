@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { PATIENCE_MS, TEST_MS } from './test/setup/patience.ts';
+import { TEST_MS } from './test/setup/patience.ts';
 
 /** Need neither a Postgres nor a Temporal: a run of these alone starts nothing. */
 const PLAIN = [
@@ -44,7 +44,6 @@ export default defineConfig({
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,
     teardownTimeout: TEST_MS,
-    expect: { poll: { timeout: PATIENCE_MS, interval: 25 } },
     projects: [
       { extends: true, test: { name: 'plain', include: PLAIN } },
       {

@@ -62,10 +62,10 @@ export function failuresByPlace(runs: readonly Run[]): RepeatedFailure[] {
       byPlace.set(failure.place, [...seen, { ...failure, number: run.number, log: run.log }]);
     }
   }
-  return [...byPlace]
-    .map(([place, found]) => ({ place, runs: found }))
-    .toSorted((a, b) => b.runs.length - a.runs.length);
+  return [...byPlace].map(([place, found]) => ({ place, runs: found })).toSorted((a, b) => runCount(b) - runCount(a));
 }
+
+const runCount = ({ runs }: RepeatedFailure): number => new Set(runs.map(({ number }) => number)).size;
 
 /** How long each file took over all runs, the slowest by its median first. */
 export function fileTimes(runs: readonly Run[]): { file: string; min: number; median: number; max: number }[] {
@@ -116,15 +116,15 @@ function runTable(runs: readonly Run[]): string {
 
 const failureText =
   (all: readonly Run[]) =>
-  ({ place, runs }: RepeatedFailure): string => {
+  (failure: RepeatedFailure): string => {
+    const { place, runs } = failure;
     const logs = new Map<string, string[]>();
     for (const { message, number, log } of runs) {
       const excerpt = firstLines(message);
       logs.set(excerpt, [...(logs.get(excerpt) ?? []), `  run ${number}, ${log}:`]);
     }
-    const times = new Set(runs.map(({ number }) => number)).size;
     return [
-      `${place} (in ${times} of ${all.filter(isComplete).length} runs)`,
+      `${place} (in ${runCount(failure)} of ${all.filter(isComplete).length} runs)`,
       ...[...logs].flatMap(([excerpt, lines]) => [...new Set(lines), excerpt]),
     ].join('\n');
   };

@@ -57,7 +57,8 @@ async function runSuite(number: number): Promise<Run> {
     ms: performance.now() - startedAt,
     load,
     log,
-    end: stop.signal.aborted && report === null ? 'interrupted' : (exitCode ?? signal ?? NOT_STARTED),
+    // A report is complete: a run that has written one was only interrupted while it stopped its servers.
+    end: !stop.signal.aborted ? (exitCode ?? signal ?? NOT_STARTED) : report === null ? 'interrupted' : 0,
     report,
   };
 }

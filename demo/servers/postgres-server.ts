@@ -28,8 +28,8 @@ export interface PostgresServer {
   resume(): Promise<void>;
 }
 
-/** Recovery after a crash and a busy machine included. */
-const READY_MS = 30_000;
+/** Recovery after a crash and a busy machine included; a server that ends while it starts is reported at once. */
+const READY_MS = 120_000;
 
 /**
  * A throw-away server: nothing has to survive a power cut, and no socket file is left behind. Commits stay synchronous: they have

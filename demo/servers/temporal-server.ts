@@ -32,8 +32,8 @@ export interface TemporalServer {
   log(): string;
 }
 
-/** Up within a second as a rule; a busy machine may take longer. */
-const READY_MS = 30_000;
+/** Up within a second as a rule; a busy machine may take longer. A server that ends while it starts is reported at once. */
+const READY_MS = 120_000;
 
 /**
  * A Temporal dev server that ends with this process.

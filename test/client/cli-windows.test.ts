@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deployWorkflowId, monitorWorkflowId } from '../../workflows/messages.ts';
+import { eventually } from '../setup/eventually.ts';
 import { unique } from '../setup/temporal.ts';
 import { type FakeWorld, fakeWorld } from './fake-world.ts';
 import { runHere, runProcess, startCli } from './run-cli.ts';
@@ -165,9 +166,9 @@ describe('status and list', () => {
     const [open, over] = [item(), item()];
     await d2d('start', mine, open, '--version', 'v2', '--approval', 'none');
     await d2d('start', mine, over, '--version', 'done', '--wait');
-    await expect
-      .poll(async () => JSON.parse((await d2d('list', '--repo', mine, '--json')).stdout).executions.length)
-      .toBe(2);
+    await eventually(async () =>
+      expect(JSON.parse((await d2d('list', '--repo', mine, '--json')).stdout).executions).toHaveLength(2),
+    );
     const { executions, more } = JSON.parse((await d2d('list', '--repo', mine.toUpperCase(), '--json')).stdout);
     expect(more).toBe(false);
     expect(

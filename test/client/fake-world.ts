@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { expect } from 'vitest';
+import { eventually } from '../setup/eventually.ts';
 import { connectTemporal, type TemporalAccess, unique } from '../setup/temporal.ts';
 import { type CliRun, runHere } from './run-cli.ts';
 
@@ -42,7 +43,9 @@ export async function fakeWorld(): Promise<FakeWorld> {
     async watched() {
       const workItem = item();
       expect(await d2d('start', repo, workItem, '--version', 'v2', '--approval', 'none')).toMatchObject({ code: 0 });
-      await expect.poll(async () => (await d2d('status', workItem, '--json')).stdout).toContain('"phase":"open"');
+      await eventually(async () =>
+        expect((await d2d('status', workItem, '--json')).stdout).toContain('"phase":"open"'),
+      );
       return workItem;
     },
     async close() {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { showLive } from '../../client/live.ts';
 import type { Stream } from '../../client/output.ts';
 import type { WorkItemView } from '../../client/views.ts';
+import { eventually } from '../setup/eventually.ts';
 import { deployView, NOON, windowStatus, windowView } from './builders.ts';
 
 /** A stream that keeps what is written, one item a write. */
@@ -36,7 +37,7 @@ test('on a terminal the countdown moves on between two changes', async () => {
   let now = NOON;
   async function* slow(): AsyncGenerator<WorkItemView> {
     yield watched;
-    await expect.poll(() => stream.written.length).toBeGreaterThan(1);
+    await eventually(() => expect(stream.written.length).toBeGreaterThan(1));
   }
   await showLive(slow(), stream, () => {
     now += 1_000;

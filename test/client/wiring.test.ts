@@ -8,10 +8,10 @@ import { sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
 import { createWiring } from '../../client/wiring.ts';
 import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import { deployWorkflowId, healWorkflowId } from '../../workflows/messages.ts';
-import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
+import { emptyDatabase, type FreshDatabase, freshDatabase } from '../setup/database.ts';
 import { eventually } from '../setup/eventually.ts';
 import { connectTemporal, type TemporalAccess, unique } from '../setup/temporal.ts';
-import { runHere, startCli } from './run-cli.ts';
+import { runHere, runProcess, startCli } from './run-cli.ts';
 
 // What the command makes of settings, database and Plane; no worker runs, so nothing is taken up.
 
@@ -204,4 +204,16 @@ test.concurrent('to close it while Temporal is away leaves nothing that fails la
   await wiring.close();
   // What is thrown outside of any promise, as by a timer, fails the run as an unhandled error.
   await Promise.race([looking.catch(() => {}), delay(2_000)]);
+});
+
+test.concurrent('the bundled d2d migrates and checks: what it loads late is there', async () => {
+  const bare = await emptyDatabase();
+  try {
+    const own = { ...env, DATABASE_URL: bare.url };
+    expect(await runProcess(own, 'migrate')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^migrated: /) });
+    expect(await runProcess(own, 'migrate')).toMatchObject({ code: 0, stdout: 'the database is up to date\n' });
+    expect((await runProcess(own, 'doctor', '--json')).stdout).toContain('"checks"');
+  } finally {
+    await bare.close();
+  }
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, expect, inject, test } from 'vitest';
 import { isListening } from '../../demo/servers/port.ts';
+import { eventually } from '../setup/eventually.ts';
 import { made } from '../setup/made.ts';
 
 // Ctrl-C at any moment leaves no process and no port behind. A terminal sends it to the whole process group; whatever starts the
@@ -21,7 +22,7 @@ test.each([
   ['the pid', 'in the middle of the deploy', 'waits for an approval'],
 ])('SIGINT to %s, %s', async (whom, _when, mark) => {
   const main = join(made('dist', inject('dist')), 'demo', 'main.js');
-  const child = spawn(process.execPath, [main, 'green'], {
+  const child = spawn(process.execPath, [main, 'green', '--real-time'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
@@ -32,7 +33,7 @@ test.each([
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
   });
-  await expect.poll(() => output, { interval: 20 }).toContain(mark);
+  await eventually(() => expect(output).toContain(mark));
 
   const started = descendants(pid);
   const ports = [...output.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port));
@@ -42,7 +43,7 @@ test.each([
   expect(code, output).toBe(130);
   if (mark !== 'Postgres') expect(started.length, 'servers, worker, production, release, guardian').toBeGreaterThan(5);
   // The guardian is the last to go: it looks whether anything is left.
-  await expect.poll(() => started.filter(alive)).toEqual([]);
+  await eventually(() => expect(started.filter(alive)).toEqual([]));
   expect(await Promise.all(ports.map(isListening))).not.toContain(true);
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Production, startProduction } from '../../demo/stack/production.ts';
+import { eventually } from '../setup/eventually.ts';
 import { PATIENCE_MS } from '../setup/patience.ts';
 
 let folder: string;
@@ -54,7 +55,7 @@ test('a rollback is held before it changes anything', async () => {
   await production.deploy('v3', 'two:deploy');
   await production.holdRollbacks();
   const rollback = production.rollback('two:rollback');
-  await expect.poll(async () => (await production.state()).heldRollbacks).toBe(1);
+  await eventually(async () => expect((await production.state()).heldRollbacks).toBe(1));
   expect((await production.state()).version).toBe('v3');
   await production.releaseRollbacks();
   expect((await rollback).version).toBe('v1');
@@ -64,7 +65,7 @@ test('one health answer is held for good, the next ones are not', async () => {
   await production.holdNextHealth();
   const abort = new AbortController();
   const asked = fetch(new URL('/health', production.serviceUrl), { signal: abort.signal });
-  await expect.poll(async () => (await production.state()).heldHealthAnswers).toBe(1);
+  await eventually(async () => expect((await production.state()).heldHealthAnswers).toBe(1));
   setTimeout(() => abort.abort(), 300);
   await expect(asked).rejects.toMatchObject({ name: 'AbortError' });
   expect((await health()).status).toBe(200);

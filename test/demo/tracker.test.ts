@@ -4,6 +4,7 @@ import { type SimulatedPlane, startSimulatedPlane } from '../../demo/simulated-p
 import { type PatchGate, startPatchGate } from '../../demo/stack/patch-gate.ts';
 import { openRealTracker, realPlane } from '../../demo/stack/real-tracker.ts';
 import { STATES } from '../../demo/stack/tracker.ts';
+import { eventually } from '../setup/eventually.ts';
 
 // A tracker that only uses Plane's API, as with a real Plane, against the simulated one.
 
@@ -38,12 +39,12 @@ test('missing deploy states and work items are made, and the history is read fro
     started.control.uiSetState(item.key, state, 'bot');
     await delay(100);
   }
-  await expect
-    .poll(() => item.statusHistory())
-    .toEqual([
+  await eventually(async () =>
+    expect(await item.statusHistory()).toEqual([
       { from: before, to: STATES.deploying },
       { from: STATES.deploying, to: STATES.monitoring },
-    ]);
+    ]),
+  );
   expect(await item.status()).toBe(STATES.monitoring);
   expect(await item.commentIds()).toEqual([]);
   await tracker.close();
@@ -72,7 +73,7 @@ test('a held PATCH goes on to Plane when it is let go, though its caller is gone
     signal: gone.signal,
   });
   write.catch(() => {});
-  await expect.poll(() => gate?.held()).toBe(1);
+  await eventually(() => expect(gate?.held()).toBe(1));
   gone.abort();
   await expect(write).rejects.toThrow();
   expect(started.control.workItem('ORCH-1').state).not.toBe('Shown');

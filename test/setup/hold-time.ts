@@ -1,11 +1,18 @@
+import { request } from 'undici';
 import { onTestFinished, vi } from 'vitest';
+
+// undici keeps one timer for its time-outs, from its first request on: a held one would never fire in any later test of the process.
+await request('http://127.0.0.1:1').catch(() => {});
 
 export interface HeldTime {
   /** Lets so much time pass, ms. */
   readonly pass: (ms: number) => void;
 }
 
-/** Holds `setTimeout` until the test lets time pass, or ends. Sockets, child processes and `node:timers/promises` go on. */
+/**
+ * Holds `setTimeout` until the test lets time pass, or ends. Sockets, child processes and `node:timers/promises` go on. Not together
+ * with `eventually`, which lets held time pass.
+ */
 export const holdTimers = (): HeldTime => hold('setTimeout', 'clearTimeout');
 
 /** Holds `performance.now()` as well. */

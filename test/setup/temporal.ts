@@ -4,8 +4,18 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { made } from './made.ts';
 
-// Before the first connection; what the SDK tells of workers that come and go is no news in a test.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+// The only one of a process, before the first connection. Workers that come and go, and replays that are refused, are no news here.
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+});
+
+/** A client without deadlines of its own: none decides a test. */
+export class PatientClient extends Client {
+  override withDeadline<R>(_deadline: number | Date, run: () => Promise<R>): Promise<R> {
+    return run();
+  }
+}
 
 export interface TemporalAccess {
   readonly address: string;
@@ -32,7 +42,7 @@ export async function connectTemporal(): Promise<TemporalAccess> {
     namespace,
     connection,
     nativeConnection,
-    client: new Client({ connection, namespace }),
+    client: new PatientClient({ connection, namespace }),
     taskQueue: unique('queue'),
     // The client's is left open: what is under way on a closed one is tried again, out of a timer, and throws there (SDK 1.24.0).
     close: () => nativeConnection.close(),

@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { runHere } from '../client/run-cli.ts';
 import { eventually } from '../setup/eventually.ts';
-import { expectMissedInOutageOnly, PROBES_FOR_EVIDENCE, TO_DONE } from './item.ts';
+import { expectMissedInOutageOnly, PROBES_FOR_EVIDENCE, TEN_TICKS, TO_DONE } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // kill -9 of workers at the worst moments. Every test has a system of its own: most of its time it waits for a time-out.
-
-/** Ten ticks, so far apart that a busy machine misses none. After a kill, another worker takes over within 5 to 10 s. */
-const TEN_TICKS = { seconds: 30, intervalSeconds: 3 };
 
 /** Stays open until a message or a rollback ends it. */
 const HELD_OPEN = { seconds: 600 };
@@ -83,7 +80,7 @@ describe.concurrent('kill -9', () => {
 
   test('during a rollback that is declared idempotent: it is tried again, and happens once', () =>
     withSystem(
-      { driver: 'idempotent', window: { ...HELD_OPEN, intervalSeconds: 1, action: 'rollback' } },
+      { driver: 'idempotent', window: { ...HELD_OPEN, intervalSeconds: 1, confirmSeconds: 0.2, action: 'rollback' } },
       async (system, item) => {
         const { production } = system;
         const worker = await system.startWorker();

@@ -161,10 +161,13 @@ describe.concurrent('d2d explain', () => {
     const call = await item.setStatus('deploying');
     await control.whenHeld(1);
     await eventually(async () => {
+      const { raw } = await call.describe(); // Temporal knows of the write
+      expect(raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? []).not.toEqual([]);
+    });
+    await worker.kill();
+    await eventually(async () => {
       expect((await explained(system, item)).wishes).toMatchObject([{ answeredAt: null, earlier: EARLIER }]);
     });
-    worker.signal('SIGKILL');
-    await worker.ended;
     control.release();
     return call;
   }

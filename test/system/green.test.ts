@@ -6,7 +6,7 @@ let system: System;
 afterEach(() => system.close());
 
 test('a deploy goes from Awaiting Deploy to a true Done', async () => {
-  system = await startSystem();
+  system = await startSystem({ window: { seconds: 48, intervalSeconds: 6 } });
   const worker = await system.startWorker();
   const item = await system.addItem();
   await item.start();
@@ -18,7 +18,7 @@ test('a deploy goes from Awaiting Deploy to a true Done', async () => {
     { kind: 'deploy', operationId: expect.stringMatching(/:deploy$/), to: 'v2' },
   ]);
   const window = await item.windowStatus();
-  expect(window).toMatchObject({ outcome: 'healthy', plannedTicks: 2 });
+  expect(window).toMatchObject({ outcome: 'healthy', plannedTicks: 8 });
   ticksInOrder(window);
   expect(item.comments()).toEqual([]);
   expect(system.alerts.about(item.workItem)).toEqual([]);

@@ -28,7 +28,7 @@ export interface SystemOptions {
   readonly databaseUrl?: string;
   /** A Temporal server of the test's own, with the search attributes registered. Default: that of the run. */
   readonly temporalAddress?: string;
-  /** The `window` block of the repositories file, over a window of 8 s with a probe every 4 s. */
+  /** The `window` block of the repositories file, over a window of 16 s with a probe every 8 s. */
   readonly window?: Readonly<Record<string, number | string>>;
   readonly deploy?: 'command' | 'external';
   /** Whether a deploy or rollback whose worker was lost is tried again. Default once. */
@@ -201,8 +201,8 @@ function describeRepositories(repos: readonly string[], production: Production, 
       health: { url: `${production.url(repo)}/health`, timeoutSeconds: 2 },
       healthCheck: { deadlineSeconds: 20 },
       traffic: [`${production.url(repo)}/page`],
-      // One of two ticks is enough evidence, and a probe may be 4 s late: a busy machine does not decide how a window ends.
-      window: { seconds: 8, intervalSeconds: 4, confirmSeconds: 0.2, rollbackWatchSeconds: 5, ...options.window },
+      // One of two ticks is enough evidence, and a probe may be 8 s late: a busy machine does not decide how a window ends.
+      window: { seconds: 16, intervalSeconds: 8, rollbackWatchSeconds: 5, ...options.window },
     },
   ]);
   return { repositories: Object.fromEntries(described) };

@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { lockKey } from '../../adapters/postgres/work-item-lock.ts';
-import type { Phase } from '../../demo/simulated-plane/faults.ts';
+import type { HeldRequest, Phase } from '../../demo/simulated-plane/faults.ts';
 import { monitorWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import { createItem, type Item } from './item.ts';
@@ -48,34 +48,42 @@ describe.concurrent('kill -9 of a setter', () => {
       const items: Item[] = [];
       for (const _ of AWAITS) items.push(await system.addItem());
 
+      const holds: HeldRequest[] = [];
       const stops = AWAITS.flatMap((at, index) => {
         const { workItem = '', planeId = '' } = items[index] ?? {};
         if ('postgres' in at) return [{ key: String(lockKey(workItem)), said: STATEMENTS[at.postgres], side: at.side }];
         const path = at.plane === 'GET' && at.named === undefined ? workItem : planeId;
         control.fault({ mode: 'hold', phase: at.phase, match: { method: at.plane, path } });
+        holds.push({ method: at.plane, phase: at.phase, path });
         return [];
       });
+      const isHeld = ({ method, phase, path }: HeldRequest): boolean =>
+        control.held().some((held) => held.method === method && held.phase === phase && held.path.includes(path));
       const databaseUrl = system.env()['DATABASE_URL'] ?? '';
       const postgres = await startRelay(hostOf(databaseUrl), (said) => {
         const since = said.slice(said.lastIndexOf('begin;'));
-        return stops.find(({ key, said: step }) => since.includes(key) && since.includes(step))?.side ?? null;
+        const stop = stops.find(({ key, said: step }) => since.includes(key) && since.includes(step));
+        return stop === undefined ? null : { side: stop.side, name: stop.key };
       });
       const window = monitorWorkflowId(atWindow.repo, atWindow.workItem);
-      const temporal = await startRelay(system.temporal.address, (said) => (said.includes(window) ? 'request' : null));
+      const temporal = await startRelay(system.temporal.address, (said) =>
+        said.includes(window) ? { side: 'request', name: window } : null,
+      );
       try {
         const worker = await system.startWorker({
           DATABASE_URL: databaseUrl.replace(hostOf(databaseUrl), postgres.address),
           TEMPORAL_ADDRESS: temporal.address,
           ORCH_DATABASE_LOCK_POOL_SIZE: String(AWAITS.length + 1),
+          ORCH_DATABASE_STATEMENT_TIMEOUT_SECONDS: '60', // no statement that is stopped ends by itself
         });
         const named = items.map((item, index) =>
           'named' in (AWAITS[index] ?? {}) ? createItem(system, item.repo, item.planeId, item.planeId) : item,
         );
         const asked = await Promise.all(named.map((item) => item.setStatus('deploying')));
-        await control.whenHeld(AWAITS.length - stops.length);
-        await eventually(() => expect(postgres.stopped()).toBe(stops.length));
+        await eventually(() => expect(holds.filter(isHeld)).toEqual(holds));
+        await eventually(() => expect(postgres.stopped().size).toBe(stops.length));
         asked.push(await atWindow.setStatus('deploying'));
-        await eventually(() => expect(temporal.stopped()).toBe(1));
+        await eventually(() => expect(temporal.stopped().size).toBe(1));
         await worker.kill();
 
         control.clearFaults();

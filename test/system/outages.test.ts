@@ -13,7 +13,7 @@ import type { FaultRule } from '../../demo/simulated-plane/faults.ts';
 import { runHere } from '../client/run-cli.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type System, startSystem } from './harness.ts';
-import { expectMissedInOutageOnly, type Item, PROBES_FOR_EVIDENCE, TO_DONE, ticksInOrder } from './item.ts';
+import { expectMissedInOutageOnly, type Item, PROBES_FOR_EVIDENCE, TEN_TICKS, TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // What a worker depends on goes away in mid-run: a status is late rather than wrong, and nothing is lost or stuck.
@@ -29,8 +29,8 @@ async function onOwnPostgres(run: (postgres: PostgresServer, databaseUrl: string
   }
 }
 
-/** Two ticks, ten seconds apart: still open when the test acts on it. */
-const TWO_LONG_TICKS = { seconds: 20, intervalSeconds: 10 };
+/** Two ticks, far apart: still open when the test acts on it, also after the first one. */
+const TWO_LONG_TICKS = { seconds: 32, intervalSeconds: 16 };
 
 /** Answers that a write of Plane may get. */
 const FAULTS: readonly (readonly [string, FaultRule])[] = [
@@ -69,9 +69,9 @@ describe.concurrent('outages', () => {
       const frozen = new Client({ connectionString: system.env()['DATABASE_URL'] ?? '' });
       frozen.on('error', () => {}); // it is ended
       await frozen.connect();
+      const since = Date.now();
       await frozen.query(`begin; set local idle_in_transaction_session_timeout = '20s';
         select pg_advisory_xact_lock('${lockKey(item.workItem)}'::bigint)`);
-      const since = Date.now();
       await (await item.setStatus('deploying')).result();
       tell('lock held by a dead session, status late by', Date.now() - since);
       expect(item.history()).toEqual(['Deploying']);
@@ -109,7 +109,7 @@ describe.concurrent('outages', () => {
       const items = [item];
       while (items.length < 50) items.push(await system.addItem());
       await system.startWorker();
-      control.setRateLimit(60, 10_000); // as Plane, in a sixth of the time
+      control.setRateLimit(60, 20_000); // as Plane, in a third of the time
       control.clearRequests();
       const since = Date.now();
       const started = await Promise.all(items.map((each) => each.setStatus('deploying')));
@@ -216,23 +216,20 @@ describe.concurrent('outages', () => {
     const first = await startTemporalServer({ ...onDisk, keywords: SEARCH_ATTRIBUTES });
     let running = first;
     try {
-      await withSystem(
-        { temporalAddress: first.address, window: { seconds: 30, intervalSeconds: 3 } },
-        async (system, item) => {
-          const worker = await system.startWorker();
-          await item.start();
-          await item.untilProbed(PROBES_FOR_EVIDENCE);
-          const killedAt = Date.now();
-          await first.kill();
-          await delay(2_000); // long enough for calls to fail meanwhile
-          running = await startTemporalServer({ ...onDisk, port: Number(first.address.split(':')[1]) });
-          expect(await item.result()).toMatchObject({ outcome: 'done' });
-          expect(item.history()).toEqual(TO_DONE);
-          expectMissedInOutageOnly(await item.windowStatus(), killedAt);
-          worker.signal('SIGTERM');
-          expect(await worker.ended).toEqual({ code: 0, signal: null });
-        },
-      );
+      await withSystem({ temporalAddress: first.address, window: TEN_TICKS }, async (system, item) => {
+        const worker = await system.startWorker();
+        await item.start();
+        await item.untilProbed(PROBES_FOR_EVIDENCE);
+        const killedAt = Date.now();
+        await first.kill();
+        await delay(2_000); // long enough for calls to fail meanwhile
+        running = await startTemporalServer({ ...onDisk, port: Number(first.address.split(':')[1]) });
+        expect(await item.result()).toMatchObject({ outcome: 'done' });
+        expect(item.history()).toEqual(TO_DONE);
+        expectMissedInOutageOnly(await item.windowStatus(), killedAt);
+        worker.signal('SIGTERM');
+        expect(await worker.ended).toEqual({ code: 0, signal: null });
+      });
     } finally {
       await running.kill();
       await rm(folder, { recursive: true, force: true });

@@ -4,11 +4,16 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** Where a conversation stops: with what the client has just said, or with the server's answer to it. */
 export type Side = 'request' | 'answer';
 
+export interface Stop {
+  readonly side: Side;
+  readonly name: string;
+}
+
 export interface Relay {
   /** `host:port`, in place of the server's own. */
   readonly address: string;
-  /** How many conversations have stopped. */
-  stopped(): number;
+  /** What has stopped so far, by its name; a conversation that is tried again stops again. */
+  stopped(): ReadonlySet<string>;
   close(): Promise<void>;
 }
 
@@ -16,12 +21,12 @@ export interface Relay {
  * Passes on what a client and a server say to each other over TCP, until it is told to stop: nothing gets through in that
  * direction from then on, and the connection stands.
  * @param server `host:port`.
- * @param stops looks at all that a client has said on its connection so far.
+ * @param stops looks at all that a client has said on its connection so far; `null`: it goes on.
  */
-export async function startRelay(server: string, stops: (said: string) => Side | null): Promise<Relay> {
+export async function startRelay(server: string, stops: (said: string) => Stop | null): Promise<Relay> {
   const { hostname: host, port } = new URL(`tcp://${server}`);
   const open = new Set<Socket>();
-  let stopped = 0;
+  const stopped = new Set<string>();
 
   const relay = createServer((client) => {
     const upstream = connect(Number(port), host);
@@ -30,8 +35,9 @@ export async function startRelay(server: string, stops: (said: string) => Side |
     client.on('data', (chunk) => {
       said += chunk.toString('latin1');
       if (at === null) {
-        at = stops(said);
-        if (at !== null) stopped += 1;
+        const stop = stops(said);
+        if (stop !== null) stopped.add(stop.name);
+        at = stop?.side ?? null;
       }
       if (at !== 'request') upstream.write(chunk);
     });

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../setup/eventually.ts';
-import { PROBES_FOR_EVIDENCE, TO_DONE, ticksInOrder } from './item.ts';
+import { PROBES_FOR_EVIDENCE, TEN_TICKS, TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // How a worker ends: in order within its time, at once where it is asked twice, and never not at all.
 
 describe.concurrent('SIGTERM', () => {
   test('in mid-window: the worker drains, and the next one goes on with the window', () =>
-    withSystem({ window: { seconds: 20, intervalSeconds: 2 } }, async (system, item) => {
+    withSystem({ window: TEN_TICKS }, async (system, item) => {
       const worker = await system.startWorker();
       await item.start();
       await item.untilProbed(PROBES_FOR_EVIDENCE);

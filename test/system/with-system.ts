@@ -29,13 +29,16 @@ export async function withSystem(options: SystemOptions, run: Run): Promise<void
  * @returns runs a test as `withSystem` does, with a work item of its own.
  */
 export function sharedSystem(options: SystemOptions & { readonly repos: number }): (run: Run) => Promise<void> {
-  let system: System;
+  let system: System | undefined;
   beforeAll(async () => {
     system = await startSystem(options);
     await system.startWorker();
   });
-  afterAll(() => system.close());
-  return (run) => runOn(system, run);
+  afterAll(() => system?.close());
+  return async (run) => {
+    if (system === undefined) throw new Error('the shared system did not start');
+    await runOn(system, run);
+  };
 }
 
 async function runOn(system: System, run: Run): Promise<void> {

@@ -15,6 +15,8 @@ interface World {
   /** Takes each line that the guard logs. */
   readonly log?: (fields: object) => void;
   readonly guardEnabled?: boolean;
+  /** The clock of the server, epoch ms. */
+  readonly now?: () => Promise<number>;
 }
 
 type ByItem = { readonly workItem: string };
@@ -49,6 +51,7 @@ export function activitiesOver({
   runningOn = async () => [],
   log = () => {},
   guardEnabled = true,
+  now = async () => Date.now(),
 }: World) {
   const at = (workItem: string): Item => {
     const found = items.get(workItem);
@@ -171,7 +174,7 @@ export function activitiesOver({
     },
     async rollback({ workItem }: ByItem) {
       at(workItem).count.rollbacks += 1;
-      return { ...(await withHeartbeats(at(workItem).rollback)), at: await at(workItem).probeClock() };
+      return { ...(await withHeartbeats(at(workItem).rollback)), at: at(workItem).probeClock(await now()) };
     },
     async observe({ workItem }: ByItem) {
       const seen = at(workItem);
@@ -179,9 +182,11 @@ export function activitiesOver({
       const n = probeIndex.get(id) ?? seen.count.looks;
       probeIndex.set(id, n);
       seen.count.looks = Math.max(seen.count.looks, n + 1);
+      const ranAt = await now();
+      seen.probedAt[n] ??= ranAt;
       await seen.onLook(n);
       const look = seen.looks[Math.min(n, seen.looks.length - 1)];
-      return { at: await seen.probeClock(), ...look, stage: seen.task?.stage ?? null };
+      return { at: seen.probeClock(ranAt), ...look, stage: seen.task?.stage ?? null };
     },
     async commentOnWorkItem({ workItem, key, paragraphs }: ByItem & { key: string; paragraphs: string[] }) {
       if (at(workItem).comments.every((comment) => comment.key !== key))

@@ -35,6 +35,8 @@ interface Options {
   readonly guardEnabled?: boolean;
   /** Bundled workflows in place of the project's own. */
   readonly codePath?: string;
+  /** The clock of a server that skips time. */
+  readonly now?: () => Promise<number>;
 }
 
 /** Whole workflows, parent and child, on the time-skipping server, with evidence by `describe`. */
@@ -44,7 +46,7 @@ export async function startHarness(options: Options = {}) {
     namespace: env.namespace ?? 'default',
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
   });
-  const { close, ...harness } = await harnessOn(env, unique('queue'), options);
+  const { close, ...harness } = await harnessOn(env, unique('queue'), { ...options, now: () => env.currentTimeMs() });
   return {
     ...harness,
     env,

@@ -7,11 +7,16 @@ import { dataConverter } from '../../adapters/temporal/workflow-source.ts';
 const { History } = temporal.api.history.v1;
 type IHistory = temporal.api.history.v1.IHistory;
 
-/** What a workflow's history costs: its events, and its bytes as the server keeps them. */
-export const sizeOf = (history: IHistory): { readonly events: number; readonly bytes: number } => ({
-  events: history.events?.length ?? 0,
-  bytes: History.encode(history).finish().length,
-});
+/** What a workflow's history costs: its events, and its bytes as the server keeps them. Workflow tasks that were lost do not count. */
+export function sizeOf({ events = [] }: IHistory): { readonly events: number; readonly bytes: number } {
+  const lost = new Set(
+    (events ?? []).flatMap(({ eventId, workflowTaskTimedOutEventAttributes: late }) =>
+      late == null ? [] : [eventId, late.scheduledEventId, late.startedEventId].map(String),
+    ),
+  );
+  const kept = (events ?? []).filter(({ eventId }) => !lost.has(String(eventId)));
+  return { events: kept.length, bytes: History.encode({ events: kept }).finish().length };
+}
 
 const FOLDER = fileURLToPath(new URL('../histories/', import.meta.url));
 

@@ -58,8 +58,13 @@ export interface Item {
   looks: readonly Look[];
   /** Called before the nth look is answered. */
   onLook: (n: number) => Promise<void>;
-  /** Clock of its probes, epoch ms. The default is always behind, so each probe counts at the time at which it was due. */
-  probeClock: () => Promise<number>;
+  /**
+   * Clock of its probes, epoch ms, by that of the server. The default is always behind, so each probe counts at the time at which it
+   * was due.
+   */
+  probeClock: (now: number) => number;
+  /** When each of its probes ran, by the server's clock, epoch ms. */
+  readonly probedAt: number[];
   deploy: () => Promise<Result>;
   checkHealth: () => Promise<Result>;
   rollback: () => Promise<Result>;
@@ -99,8 +104,9 @@ export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
   task: { repo: repoOf(workItem), stage: 'deploy' },
   shown: IN_PROGRESS,
   looks: [pass()],
+  probedAt: [],
   onLook: async () => {},
-  probeClock: async () => 0,
+  probeClock: () => 0,
   deploy: works,
   checkHealth: works,
   rollback: works,

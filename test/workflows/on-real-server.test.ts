@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 /** The real clock, for tests about missed ticks or the size of a history. */
-const realClock = async (): Promise<number> => Date.now();
+const realClock = (now: number): number => now;
 
 /** Five ticks in 5 s; two failures prove it degraded. */
 const compressed = policy({
@@ -253,7 +253,7 @@ describe.concurrent('a message while a probe runs takes effect before the next t
     const item = opened(policy({ ...heldOpen, intervalMs: 20_000 }));
     let sent: Promise<unknown> | undefined;
     item.onLook = async () => {
-      sent = send(item);
+      sent ??= send(item); // once: a probe is repeated if its workflow task is lost
       sent.catch(() => {}); // awaited below
       await delay(100);
     };
@@ -467,17 +467,17 @@ describe.concurrent('a worker that is gone', () => {
 
   test('for a few ticks (W1): they are recorded as missed, and no burst makes up for them', () =>
     withWorker(async (own) => {
-      // Thirty ticks: enough evidence even if the worker is away for longer than planned.
-      const thirtyTicks = policy({ ...compressed, windowMs: 30_000 });
-      const item = own.add({ plan: plan({ window: thirtyTicks, settleMs: 50 }), probeClock: realClock });
+      // Twenty ticks: enough evidence even if the worker is away for longer than planned.
+      const twentyTicks = policy({ ...compressed, windowMs: 60_000, intervalMs: 3_000 });
+      const item = own.add({ plan: plan({ window: twentyTicks, settleMs: 50 }), probeClock: realClock });
       const window = await own.watch(item);
       await own.until(() => item.count.looks >= 2);
       await own.stopWorker();
-      await delay(3_500);
+      await delay(9_500);
       await own.startWorker();
       expect(await window.result()).toMatchObject({ outcome: 'healthy' });
       const { coverage, ticks } = reportOf(item);
-      expect(coverage.made + coverage.missed).toBe(30);
+      expect(coverage.made + coverage.missed).toBe(20);
       expect(coverage.missed).toBeGreaterThanOrEqual(2);
       expect(new Set(ticks.map(({ tick }) => tick)).size).toBe(ticks.length);
     }));

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,6 +31,14 @@ function reportOf(item: Item): WindowReport {
 /** When the probes ran, in confirm intervals (5 s) after the opening. */
 const slots = ({ openedAt, ticks }: WindowReport) => ticks.map(({ at }) => (at - openedAt) / 5_000);
 
+/** A probe counts when it ran. */
+const realClock = (now: number): number => now;
+
+/** No probe runs before it is due. A probe counts at the time at which it was due, see `probeClock`. */
+function expectNoneEarly({ probedAt }: Item, { ticks }: WindowReport): void {
+  expect(ticks.filter(({ at }, n) => (probedAt[n] ?? 0) < at)).toEqual([]);
+}
+
 const ticks = (records: readonly TickRecord[]) => records.map(({ tick }) => tick);
 
 describe('cadence', () => {
@@ -39,6 +48,7 @@ describe('cadence', () => {
     const report = reportOf(item);
     expect(ticks(report.ticks)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(slots(report)).toEqual([6, 12, 18, 24, 30, 36, 42, 48, 54, 60]);
+    expectNoneEarly(item, report);
     expect(report).toMatchObject({
       outcome: 'healthy',
       endedBy: null,
@@ -54,6 +64,7 @@ describe('cadence', () => {
     await (await harness.watch(item)).result();
     const report = reportOf(item);
     expect(slots(report).slice(0, 6)).toEqual([6, 12, 13, 14, 18, 24]);
+    expectNoneEarly(item, report);
     expect(report.ticks.slice(0, 5)).toMatchObject([
       { tick: 1 },
       { tick: 2 },
@@ -70,19 +81,16 @@ describe('cadence', () => {
     await (await harness.watch(item)).result();
     const report = reportOf(item);
     expect(slots(report).slice(0, 6)).toEqual([6, 7, 8, 9, 10, 11]);
+    expectNoneEarly(item, report);
     expect(report.degradedAt).toBe(report.ticks[4]?.at);
   });
 
   test('the grid is absolute: late looks do not move the ones that follow', async () => {
-    const item = harness.add({ probeClock: () => harness.env.currentTimeMs() });
-    let lagged = 0;
-    item.onLook = async () => {
-      lagged += 1; // real milliseconds, which the server's clock counts too
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    };
+    const item = harness.add({ probeClock: realClock });
+    item.onLook = () => delay(50); // real milliseconds, which the server's clock counts too
     await (await harness.watch(item)).result();
     const { openedAt, ticks: records } = reportOf(item);
-    expect(lagged).toBe(10);
+    expect(item.count.looks).toBe(10);
     for (const { tick, at } of records) expect(Math.floor((at - openedAt) / 30_000)).toBe(tick);
   });
 });
@@ -399,6 +407,7 @@ describe('continue as new', () => {
     const report = reportOf(item);
     expect(ticks(report.ticks)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(slots(report)).toEqual([6, 12, 18, 24, 30, 36, 42, 48, 54, 60]);
+    expectNoneEarly(item, report);
     expect(report.coverage).toEqual({ made: 10, missed: 0, unknown: 1, requests: 55, errors5xx: 1 });
     expect((await harness.window(item).query(windowStatusQuery)).notes).toHaveLength(1);
     expect(statuses(item)).toEqual(['done']);
@@ -446,7 +455,7 @@ describe('continue as new', () => {
 test('budget: a healthy window of 30 ticks in 15 minutes takes at most 210 history events and 32 KiB', async () => {
   const item = harness.add({
     plan: plan({ window: policy({ windowMs: 900_000 }) }),
-    probeClock: () => harness.env.currentTimeMs(), // its time is part of the history
+    probeClock: realClock, // its time is part of the history
   });
   await harness.run(item);
   expect(reportOf(item)).toMatchObject({ outcome: 'healthy', coverage: { made: 30, missed: 0 } });

@@ -2,20 +2,13 @@ import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { bundleWorkflows } from '../setup/bundle.ts';
-import { made } from '../setup/made.ts';
+import { workflowBundle } from '../setup/temporal.ts';
 import { DEPLOY_ENDINGS, OTHERS, WINDOW_ENDINGS } from './endings.ts';
 import { parseRecorded, readRecorded, recordedHistories, replay } from './histories.ts';
 
 // Histories of every ending, recorded from earlier versions of the workflows (invariant 8); endings.test.ts records them.
-
-// That a history is refused is what a test asks for here, and no news.
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
-});
 
 const names = await recordedHistories();
 const recorded = await Promise.all(
@@ -32,7 +25,7 @@ test('there is a history for each ending', () => {
 });
 
 test('the workflows replay each of them', async () => {
-  const verdicts = await replay(made('The workflow bundle', inject('workflowBundle')), recorded);
+  const verdicts = await replay(workflowBundle().codePath, recorded);
   expect(verdicts).toEqual(Object.fromEntries(names.map((name) => [name, null])));
 });
 

@@ -1,7 +1,7 @@
 /** Each way in which an exchange breaks: what the client reports, against what the simulated Plane really did. */
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createPlaneClient, type PlaneTimeouts } from '../../../adapters/plane/plane-client.ts';
 import type { Mode } from '../../../demo/simulated-plane/faults.ts';
 import { holdTime } from '../../setup/hold-time.ts';
@@ -264,6 +264,8 @@ test('what is told when a request begins to be sent may stop it: also one that w
 });
 
 test('the real rate limit: the 61st request of a minute is refused with the time to wait, and not applied', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] }); // all of it is within one minute
+  onTestFinished(() => void vi.useRealTimers());
   const { plane, client } = await simulated();
   const item = plane.control.workItem('ORCH-61');
   for (let asked = 0; asked < 60; asked += 1) await client.me();

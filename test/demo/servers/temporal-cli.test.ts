@@ -2,6 +2,7 @@ import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { provideTemporalCli } from '../../../demo/servers/temporal-cli.ts';
+import { eventually } from '../../setup/eventually.ts';
 import { type FakeMachine, fakeMachine } from './fake-machine.ts';
 
 let machine: FakeMachine;
@@ -64,11 +65,11 @@ test('a build that is ended takes its whole process group with it and leaves not
   const interrupt = new AbortController();
   const provided = provideTemporalCli({ ...machine, signal: interrupt.signal });
   const pid = () => readFile(machine.path('compiler.pid'), 'utf8').then(Number, () => 0);
-  await Promise.race([provided, expect.poll(pid).toBeGreaterThan(0)]);
+  await Promise.race([provided, eventually(async () => expect(await pid()).toBeGreaterThan(0))]);
   const compiler = await pid();
   interrupt.abort(new Error('Ctrl-C'));
   await expect(provided).rejects.toThrow('Ctrl-C');
-  await expect.poll(() => alive(compiler)).toBe(false);
+  await eventually(() => expect(alive(compiler)).toBe(false));
   expect(await readdir(machine.cache)).toEqual([]);
 });
 

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createPlaneClient, type PlaneClient } from '../../../adapters/plane/plane-client.ts';
 import { type SimulatedPlane, startSimulatedPlane } from '../../../demo/simulated-plane/simulated-plane.ts';
+import { eventually } from '../../setup/eventually.ts';
 
 interface Setup {
   readonly plane: SimulatedPlane;
@@ -36,7 +37,7 @@ test('a write held before it is applied lands when it is let go, even though its
   await expect(call).rejects.toThrow('killed');
   expect(names(plane)).toEqual([]);
   expect(plane.control.release()).toBe(1);
-  await expect.poll(() => names(plane)).toEqual(['Deploying by deploy-bot']);
+  await eventually(() => expect(names(plane)).toEqual(['Deploying by deploy-bot']));
 });
 
 test('a write held after it was applied is there already', async () => {
