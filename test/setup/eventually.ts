@@ -1,6 +1,9 @@
 import { vi } from 'vitest';
 import { PATIENCE_MS } from './patience.ts';
 
-/** Retries until it does not throw. @throws its last error, after `PATIENCE_MS`. */
+/**
+ * Retries every 50 ms until it does not throw: most conditions ask Temporal, and a query costs its worker CPU, too.
+ * @throws its last error, after `PATIENCE_MS`.
+ */
 export const eventually = <T>(holds: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(holds, { timeout: PATIENCE_MS, interval: 25 });
+  vi.waitFor(holds, { timeout: PATIENCE_MS, interval: 50 });
