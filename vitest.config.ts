@@ -39,7 +39,7 @@ export default defineConfig({
     pool: 'forks', // the Temporal SDK's native parts do not take worker threads
     sequence: { sequencer: LongestFirst },
     isolate: false, // each process loads the SDK once; tests leave no state in modules
-    maxWorkers: availableParallelism() + 4, // the longest files, which come first, mostly wait
+    maxWorkers: availableParallelism() + 2, // the longest files mostly wait
     maxConcurrency: 12, // system tests mostly wait; their workers load one after the other
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,
