@@ -102,7 +102,7 @@ test.concurrent.each(WRONG)(
   },
 );
 
-test.concurrent('all that is wrong with the world is told at once', async () => {
+test.concurrent('all faults of its surroundings are reported at once', async () => {
   const env = Object.assign({}, ...[0, 4, 5].map((index) => WRONG[index]?.[1]() ?? {}));
   const worker = await system.spawnWorker(env);
   expect(await worker.ended).toEqual({ code: 78, signal: null });

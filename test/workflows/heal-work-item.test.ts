@@ -57,7 +57,7 @@ test('the adapter starts the workflow of that type, id and signal; an event is o
     },
   ));
 
-test('events that come while it looks are one more look, together', () => {
+test('events that arrive while it probes cause one more probe, together', () => {
   const sent = closedGate();
   return healing(
     async () => {

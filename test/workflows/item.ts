@@ -97,6 +97,9 @@ export const IN_PROGRESS: ShownStatus = { id: 'id-in-progress', name: 'In Progre
 
 const works = async (): Promise<Result> => ({ ok: true, detail: 'it worked' });
 
+/** A `probeClock` by which each probe counts when it ran: for tests about missed ticks or the size of a history. */
+export const realClock = (now: number): number => now;
+
 export const repoOf = (workItem: string): string => `repo-${workItem}`;
 
 export const item = (workItem: string, change: Partial<Item> = {}): Item => ({

@@ -24,7 +24,7 @@ import { eventually } from '../setup/eventually.ts';
 import { unique } from '../setup/temporal.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
 import { sizeOf } from './histories.ts';
-import { fail, type Item, pass, plan, policy, shownAs } from './item.ts';
+import { fail, type Item, pass, plan, policy, realClock, shownAs } from './item.ts';
 
 // Updates, which do not skip time, and what the time-skipping server lacks or does otherwise: time is real here, so
 // windows are compressed. The dev server fires timers once a second (measured: a timer of 300 ms takes 1 s), so a tick takes
@@ -43,9 +43,6 @@ afterAll(async () => {
   for (const gate of gates) gate.open();
   await harness.close();
 });
-
-/** The real clock, for tests about missed ticks or the size of a history. */
-const realClock = (now: number): number => now;
 
 /** Five ticks in 5 s; two failures prove it degraded. */
 const compressed = policy({

@@ -9,7 +9,7 @@ import { cancelWindowSignal, windowStatusQuery } from '../../workflows/messages.
 import { bundleWorkflows } from '../setup/bundle.ts';
 import { type Harness, startHarness } from './harness.ts';
 import { sizeOf } from './histories.ts';
-import { fail, type Item, pass, plan, policy, unknown } from './item.ts';
+import { fail, type Item, pass, plan, policy, realClock, unknown } from './item.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -30,9 +30,6 @@ function reportOf(item: Item): WindowReport {
 
 /** When the probes ran, in confirm intervals (5 s) after the opening. */
 const slots = ({ openedAt, ticks }: WindowReport) => ticks.map(({ at }) => (at - openedAt) / 5_000);
-
-/** A probe counts when it ran. */
-const realClock = (now: number): number => now;
 
 /** No probe runs before it is due. A probe counts at the time at which it was due, see `probeClock`. */
 function expectNoneEarly({ probedAt }: Item, { ticks }: WindowReport): void {

@@ -15,7 +15,7 @@ import type { Look } from '../../workflows/window-state.ts';
 import { TEST_MS } from '../setup/patience.ts';
 import { unique } from '../setup/temporal.ts';
 import { type Harness, startHarness } from './harness.ts';
-import { fail, type Item, plan, policy, unknown } from './item.ts';
+import { fail, type Item, plan, policy, realClock, unknown } from './item.ts';
 
 // Any sequence of observations, signals, cancels and stale callers ends in the status that decisions/ predict, with one
 // action at the most. A tracker and a sink that fail for a while are a first phase: once they have healed, everything must
@@ -116,7 +116,7 @@ async function runSample({
 }: Sample): Promise<Item> {
   const item = harness.add({
     plan: plan({ window: windowPolicy, selfHosting }),
-    probeClock: (now) => now, // a window that waits too long misses ticks
+    probeClock: realClock, // a window that waits too long misses ticks
     looks,
     rollback: async () => rollback,
   });
