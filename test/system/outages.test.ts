@@ -12,9 +12,9 @@ import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import type { FaultRule } from '../../demo/simulated-plane/faults.ts';
 import { runHere } from '../client/run-cli.ts';
 import { eventually } from '../setup/eventually.ts';
-import { type System, startSystem } from './harness.ts';
+import type { System } from './harness.ts';
 import { expectMissedInOutageOnly, type Item, PROBES_FOR_EVIDENCE, TEN_TICKS, TO_DONE, ticksInOrder } from './item.ts';
-import { withSystem } from './with-system.ts';
+import { sharedSystem, withSystem } from './with-system.ts';
 
 // What a worker depends on goes away in mid-run: a status is late rather than wrong, and nothing is lost or stuck.
 
@@ -62,9 +62,10 @@ async function deployingWithPlaneAway(system: System, item: Item): Promise<void>
 }
 
 describe.concurrent('outages', () => {
+  const onShared = sharedSystem({ repos: 2 + FAULTS.length, window: TWO_LONG_TICKS });
+
   test('a session that holds the lock and never speaks again: the database ends it, and the write is late', () =>
-    withSystem({}, async (system, item) => {
-      await system.startWorker();
+    onShared(async (system, item) => {
       // As a worker that was frozen right after it took the lock: the same statements, and then nothing.
       const frozen = new Client({ connectionString: system.env()['DATABASE_URL'] ?? '' });
       frozen.on('error', () => {}); // it is ended
@@ -292,8 +293,7 @@ describe.concurrent('outages', () => {
     }));
 
   test('the work item is deleted in mid-run: mirroring ends, the watch does not', () =>
-    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
-      await system.startWorker();
+    onShared(async (system, item) => {
       await item.start();
       await item.untilShown('Monitoring after Deploy');
       await item.untilTick(1);
@@ -307,11 +307,10 @@ describe.concurrent('outages', () => {
       ]);
     }));
 
-  test('two writes of Plane go wrong: each status is shown once, whatever the answer was', async () => {
-    const system = await startSystem({ repos: FAULTS.length });
-    try {
-      await system.startWorker();
-      const items = await Promise.all(FAULTS.map(() => system.addItem()));
+  test('two writes of Plane go wrong: each status is shown once, whatever the answer was', () =>
+    onShared(async (system, first) => {
+      const items = [first];
+      while (items.length < FAULTS.length) items.push(await system.addItem());
       for (const [index, [, fault]] of FAULTS.entries()) {
         const path = items[index]?.planeId ?? '';
         for (const nth of [2, 3])
@@ -329,12 +328,9 @@ describe.concurrent('outages', () => {
       // The rate limit is waited out: nothing is written before the time that Plane has named.
       const writes = system.plane.control
         .requests()
-        .filter(({ method, path }) => method === 'PATCH' && path.includes(items[0]?.planeId ?? ''));
+        .filter(({ method, path }) => method === 'PATCH' && path.includes(first.planeId));
       for (const [index, { status, at }] of writes.entries()) {
         if (status === 429) expect((writes[index + 1]?.at ?? 0) - at).toBeGreaterThanOrEqual(2_000);
       }
-    } finally {
-      await system.close();
-    }
-  });
+    }));
 });

@@ -2,16 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { runProcess } from '../client/run-cli.ts';
 import { eventually } from '../setup/eventually.ts';
 import type { System } from './harness.ts';
-import { withSystem } from './with-system.ts';
+import { sharedSystem, withSystem } from './with-system.ts';
 
 // What no run has an eye on any more: a schedule sweeps, and corrects the statuses that should not stand.
 
-const SWEPT = { env: { ORCH_SWEEP_SECONDS: '2' } };
-
 describe.concurrent('the sweep', () => {
+  const onShared = sharedSystem({ env: { ORCH_SWEEP_SECONDS: '2' }, repos: 5 });
+
   test('an old status that somebody’s save of another field brings back is healed by the next sweep', () =>
-    withSystem(SWEPT, async (system, item) => {
-      await system.startWorker();
+    onShared(async (system, item) => {
       await item.setStage('done');
       await item.untilShown('In Progress');
       for (const state of ['Deploying', 'Monitoring after Deploy', 'Awaiting Deploy']) {
@@ -24,24 +23,21 @@ describe.concurrent('the sweep', () => {
     }));
 
   test('a cancelled task leaves its deploy-phase status; one that is under way, and what a person chose, stays', () =>
-    withSystem({ ...SWEPT, repos: 3 }, async (system, item) => {
+    onShared(async (system, item) => {
       const { control } = system.plane;
       const [underWay, chosen] = [await system.addItem(), await system.addItem()];
       for (const { workItem } of [item, underWay]) control.uiSetState(workItem, 'Deploying');
       await chosen.setStage('done');
       control.uiSetState(chosen.workItem, 'Todo');
       await item.setStage('cancelled');
-      await system.startWorker();
       await item.untilShown('Cancelled');
       await sweptTwice(system);
       expect([underWay.status(), chosen.status()]).toEqual(['Deploying', 'Todo']);
     }));
 
   test('a task that finished without its status, long after that was written, is found by its task', () =>
-    withSystem(SWEPT, async (system, item) => {
-      const { control } = system.plane;
-      await system.startWorker();
-      control.uiSetState(item.workItem, 'Deploying');
+    onShared(async (system, item) => {
+      system.plane.control.uiSetState(item.workItem, 'Deploying');
       await sweptTwice(system); // the item is on no page of the next sweep but for the margin
       await item.setStage('done');
       await item.untilShown('Done');

@@ -5,7 +5,7 @@ import { HEAL_WORKFLOW, healWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import type { System } from './harness.ts';
 import type { Item } from './item.ts';
-import { withSystem } from './with-system.ts';
+import { sharedSystem, withSystem } from './with-system.ts';
 
 // Plane tells the worker that something has happened, and a foreign status is corrected within seconds, without any sweep.
 
@@ -23,10 +23,11 @@ const requestsAbout = (system: System, item: Item): number =>
   system.plane.control.requests().filter(({ path }) => path.includes(item.planeId)).length;
 
 describe.concurrent('webhooks', () => {
+  const onShared = sharedSystem({ repos: 3 }, (system) => listening(system));
+
   test('a foreign status is corrected at once, again and again; a person’s choice stays', () =>
-    withSystem({}, async (system, item) => {
+    onShared(async (system, item) => {
       await item.setStage('done');
-      await listening(system);
       const took: number[] = [];
       for (const state of ['Deploying', 'Awaiting Deploy', 'Monitoring after Deploy']) {
         const since = Date.now();
@@ -61,8 +62,7 @@ describe.concurrent('webhooks', () => {
     }));
 
   test('a whole deploy goes its way with every one of its own writes announced', () =>
-    withSystem({}, async (system, item) => {
-      await listening(system);
+    onShared(async (_, item) => {
       await item.start();
       expect(await item.result()).toMatchObject({ outcome: 'done' });
       await eventually(() =>
@@ -71,9 +71,8 @@ describe.concurrent('webhooks', () => {
     }));
 
   test('somebody who fights is told about, and Plane has the last word of the worker', () =>
-    withSystem({}, async (system, item) => {
+    onShared(async (system, item) => {
       await item.setStage('done');
-      await listening(system);
       for (let fought = 0; fought < 6; fought += 1) {
         system.plane.control.uiSetState(item.workItem, 'Deploying');
         await item.untilShown('Done');

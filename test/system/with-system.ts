@@ -26,13 +26,17 @@ export async function withSystem(options: SystemOptions, run: Run): Promise<void
 
 /**
  * One system and one worker for the tests of a `describe`. They must not end the worker, and their faults must match their own item.
+ * @param begin starts the worker. Default: without settings of its own.
  * @returns runs a test as `withSystem` does, with a work item of its own.
  */
-export function sharedSystem(options: SystemOptions & { readonly repos: number }): (run: Run) => Promise<void> {
+export function sharedSystem(
+  options: SystemOptions & { readonly repos: number },
+  begin: (system: System) => Promise<unknown> = (system) => system.startWorker(),
+): (run: Run) => Promise<void> {
   let system: System | undefined;
   beforeAll(async () => {
     system = await startSystem(options);
-    await system.startWorker();
+    await begin(system);
   });
   afterAll(() => system?.close());
   return async (run) => {
