@@ -27,6 +27,7 @@ interface RepeatedFailure {
 }
 
 const WHOLE_RUN = 'the run as a whole';
+const NO_TEST_RAN = 'No test ran: check the file name, and the test name after -t.';
 const FIRST_LINES = 5;
 const LINE_LENGTH = 200;
 const SLOWEST_FILES = 20;
@@ -49,7 +50,9 @@ export function failures({ end, report }: Run): Failure[] {
       }),
     ]),
   ];
-  if (found.length > 0 || end === 0) return found;
+  if (found.length > 0) return found;
+  if (countTests(report, 'passed') === 0) return [{ place: WHOLE_RUN, message: NO_TEST_RAN }];
+  if (end === 0) return [];
   return [{ place: WHOLE_RUN, message: `It ${ending}, but its report shows no failure.` }];
 }
 
@@ -120,7 +123,7 @@ const failureText =
     const { place, runs } = failure;
     const logs = new Map<string, string[]>();
     for (const { message, number, log } of runs) {
-      const excerpt = firstLines(message);
+      const excerpt = excerptOf(message);
       logs.set(excerpt, [...(logs.get(excerpt) ?? []), `  run ${number}, ${log}:`]);
     }
     return [
@@ -129,11 +132,12 @@ const failureText =
     ].join('\n');
   };
 
-const firstLines = (message: string): string =>
+/** The first lines of a message, and its causes: a property test names only its seed and its counterexample in the first lines. */
+const excerptOf = (message: string): string =>
   message
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .slice(0, FIRST_LINES)
+    .filter((line, n) => n < FIRST_LINES || line.startsWith('Caused by: '))
     .map((line) => `    ${line.slice(0, LINE_LENGTH)}`)
     .join('\n');
 

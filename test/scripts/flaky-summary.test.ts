@@ -7,9 +7,18 @@ const withTest = (given: Parameters<typeof aTest>[0]) => aReport(aFile({ tests: 
 describe('what counts as a failure of a run', () => {
   const PLACE = 'test/a.test.ts > works';
   const WHOLE_RUN = 'the run as a whole';
+  const NO_TEST_RAN = 'No test ran: check the file name, and the test name after -t.';
   const CASES: Record<string, [Partial<Run>, ReturnType<typeof failures>]> = {
     'a green run: nothing': [{}, []],
-    'a skipped test: nothing': [{ report: withTest({ state: 'skipped' }) }, []],
+    'a skipped test beside one that ran: nothing': [
+      { report: aReport(aFile({ tests: [aTest(), aTest({ name: 'is skipped', state: 'skipped' })] })) },
+      [],
+    ],
+    'a green run that skipped every test, as after a wrong -t': [
+      { report: withTest({ state: 'skipped' }) },
+      [{ place: WHOLE_RUN, message: NO_TEST_RAN }],
+    ],
+    'a run that found no test file': [{ end: 1, report: aReport() }, [{ place: WHOLE_RUN, message: NO_TEST_RAN }]],
     'a failed test': [
       { end: 1, report: withTest({ state: 'failed', failures: ['Error: no', 'Error: nor this'] }) },
       [{ place: PLACE, message: 'Error: no\nError: nor this' }],
@@ -125,6 +134,15 @@ the run as a whole (in 1 of 4 runs)
 The slowest files, in seconds:
 min  median  max  file
 1.0  1.0     1.0  test/a.test.ts`);
+});
+
+test('the causes of a failure are shown, however far down they stand', () => {
+  const failed = aTest({
+    state: 'failed',
+    failures: ['Error: 1\n2\n3\n4\n5\n6\nCaused by: Error: the status is wrong'],
+  });
+  const text = summary([aRun({ end: 1, report: aReport(aFile({ tests: [failed] })) })]);
+  expect(text).toContain('    5\n    Caused by: Error: the status is wrong');
 });
 
 test('at most the slowest 20 files are shown', () => {
