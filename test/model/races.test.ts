@@ -53,6 +53,12 @@ const sums = (seen: readonly Outcome[]): Outcome['happened'] =>
       (a, b) => Object.fromEntries(Object.entries(a).map(([k, n]) => [k, n + b[k as keyof typeof b]])) as typeof a,
     );
 
+const NEVER = 'never happened; too few schedules (D2D_SCHEDULES) may be why';
+
+/** What no schedule had in it: without it, these tests would show less than they say. */
+const missingFrom = (happened: Partial<Outcome['happened']>): string[] =>
+  Object.entries(happened).flatMap(([what, times]) => (times === 0 ? [what] : []));
+
 const seconds = (seen: readonly Outcome[]): number =>
   seen.reduce((sum, { wrongMs }) => sum + wrongMs, 0) / seen.length / 1_000;
 
@@ -89,12 +95,12 @@ describe('after the last disturbance the status is right, and as soon as the pro
       known: __,
       ...happened
     } = await holds('setters', (seen) => racing(scenarios(false), everything(false), seen));
-    expect(Object.values(happened).every((times) => times > 0)).toBe(true);
+    expect(missingFrom(happened), NEVER).toEqual([]);
   });
 
   test('with foreign writers by the next sweep', { timeout: SCHEDULES_MS }, async () => {
     const happened = await holds('foreign writers', (seen) => racing(scenarios(true), ALL, seen));
-    expect(Object.values(happened).every((times) => times > 0)).toBe(true);
+    expect(missingFrom(happened), NEVER).toEqual([]);
   });
 
   test('without them, however often it is deployed', { timeout: SCHEDULES_MS }, async () => {
@@ -104,7 +110,7 @@ describe('after the last disturbance the status is right, and as soon as the pro
       oldEvidence: ___, // a rare one here, and held by the tests above
       ...happened
     } = await holds('deploys', (seen) => telling(stories(false), everything(false), seen));
-    expect(Object.values(happened).every((times) => times > 0)).toBe(true);
+    expect(missingFrom(happened), NEVER).toEqual([]);
   });
 
   test('however often it is deployed, cancelled and terminated, with sweeps amid it', {
@@ -112,7 +118,7 @@ describe('after the last disturbance the status is right, and as soon as the pro
   }, async () => {
     const happened = await holds('commands', (seen) => telling(stories(true), ALL, seen));
     const { oldEvidence: _, rewrites: __, ...often } = happened; // rare ones, and held by the tests above
-    expect(Object.values(often).every((times) => times > 0)).toBe(true);
+    expect(missingFrom(often), NEVER).toEqual([]);
   });
 });
 
