@@ -1,38 +1,34 @@
-import { afterEach, expect, test } from 'vitest';
-import { type System, startSystem } from './harness.ts';
+import { expect, test } from 'vitest';
 import { TO_DONE, ticksInOrder } from './item.ts';
+import { withSystem } from './with-system.ts';
 
-let system: System;
-afterEach(() => system.close());
+test('a deploy goes from Awaiting Deploy to a true Done', () =>
+  withSystem({ window: { seconds: 48, intervalSeconds: 6 } }, async (system, item) => {
+    const worker = await system.startWorker();
+    await item.start();
+    expect(await item.result()).toMatchObject({ outcome: 'done' });
 
-test('a deploy goes from Awaiting Deploy to a true Done', async () => {
-  system = await startSystem({ window: { seconds: 48, intervalSeconds: 6 } });
-  const worker = await system.startWorker();
-  const item = await system.addItem();
-  await item.start();
-  expect(await item.result()).toMatchObject({ outcome: 'done' });
+    expect(item.history()).toEqual(TO_DONE);
+    expect(await item.stage()).toBe('done');
+    expect(system.production.operations(item.repo)).toEqual([
+      { kind: 'deploy', operationId: expect.stringMatching(/:deploy$/), to: 'v2' },
+    ]);
+    const window = await item.windowStatus();
+    expect(window).toMatchObject({ outcome: 'healthy', plannedTicks: 8 });
+    ticksInOrder(window);
+    expect(item.comments()).toEqual([]);
+    expect(system.alerts.about(item.workItem)).toEqual([]);
 
-  expect(item.history()).toEqual(TO_DONE);
-  expect(await item.stage()).toBe('done');
-  expect(system.production.operations(item.repo)).toEqual([
-    { kind: 'deploy', operationId: expect.stringMatching(/:deploy$/), to: 'v2' },
-  ]);
-  const window = await item.windowStatus();
-  expect(window).toMatchObject({ outcome: 'healthy', plannedTicks: 8 });
-  ticksInOrder(window);
-  expect(item.comments()).toEqual([]);
-  expect(system.alerts.about(item.workItem)).toEqual([]);
+    const verdicts = worker.log().filter(({ msg }) => msg === 'deploy status guard');
+    expect(verdicts.map(({ target, verdict, window_active }) => [target, verdict, window_active])).toEqual([
+      ['awaiting_deploy', 'ALLOW', false],
+      ['deploying', 'ALLOW', false],
+      ['monitoring', 'ALLOW', true], // D3: the task is done by now, and its window is active already
+      ['done', 'CONVERGE_DONE', false],
+    ]);
+    expect(worker.log().filter(({ level }) => ['error', 'fatal'].includes(level))).toEqual([]);
 
-  const verdicts = worker.log().filter(({ msg }) => msg === 'deploy status guard');
-  expect(verdicts.map(({ target, verdict, window_active }) => [target, verdict, window_active])).toEqual([
-    ['awaiting_deploy', 'ALLOW', false],
-    ['deploying', 'ALLOW', false],
-    ['monitoring', 'ALLOW', true], // D3: the task is done by now, and its window is active already
-    ['done', 'CONVERGE_DONE', false],
-  ]);
-  expect(worker.log().filter(({ level }) => ['error', 'fatal'].includes(level))).toEqual([]);
-
-  worker.signal('SIGTERM');
-  expect(await worker.ended).toEqual({ code: 0, signal: null });
-  expect(worker.stderr()).toBe('');
-});
+    worker.signal('SIGTERM');
+    expect(await worker.ended).toEqual({ code: 0, signal: null });
+    expect(worker.stderr()).toBe('');
+  }));
