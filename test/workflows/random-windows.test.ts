@@ -160,11 +160,14 @@ function check(drawn: Sample, item: Item): WindowOutcome {
   // A task that is cancelled in the very tick that would prove degradation ends the window before it acts (D4).
   const acted = action !== 'NONE' && report.degradedAt !== null;
 
-  expect(item.count.rollbacks).toBe(acted && action === 'ROLLBACK' ? 1 : 0);
-  expect(item.alerts.filter(({ key }) => key.endsWith(':degraded'))).toHaveLength(acted ? 1 : 0);
-  if (!item.reports[0]?.endedBy?.by.includes('tasks')) expect(acted).toBe(action !== 'NONE');
+  expect(item.count.rollbacks, 'rollbacks').toBe(acted && action === 'ROLLBACK' ? 1 : 0);
+  expect(
+    item.alerts.filter(({ key }) => key.endsWith(':degraded')),
+    'alerts',
+  ).toHaveLength(acted ? 1 : 0);
+  if (!item.reports[0]?.endedBy?.by.includes('tasks')) expect(acted, 'acted on the verdict').toBe(action !== 'NONE');
   if (acted) {
-    expect(report.degradedAt).toBe(report.ticks[proof]?.at);
+    expect(report.degradedAt, 'degradedAt').toBe(report.ticks[proof]?.at);
     expect(['degraded_alerted', 'degraded_rolled_back', 'rollback_failed']).toContain(report.outcome);
   } else if (report.endedBy === null) {
     const onGrid = report.ticks.filter(({ confirming }) => confirming !== true);
@@ -172,13 +175,16 @@ function check(drawn: Sample, item: Item): WindowOutcome {
   } else {
     expect(['cancelled', 'task_cancelled']).toContain(report.outcome);
   }
-  expect(report.ticks.length + report.ticksAfterRollback.length).toBe(item.count.looks);
-  expect(report.coverage.missed).toBe(0);
+  expect(report.ticks.length + report.ticksAfterRollback.length, 'ticks in the report').toBe(item.count.looks);
+  expect(report.coverage.missed, 'missed ticks').toBe(0);
 
   const resting = restingStatus({ inForce: true, dbStage: item.task?.stage ?? null, windowActive: false });
-  expect(item.shown.status).toBe(resting ?? 'monitoring');
+  expect(item.shown.status, 'the status in the end').toBe(resting ?? 'monitoring');
   const afterDone = item.writes.filter(({ stage }) => stage === 'done').map(({ status }) => status);
-  expect(afterDone.filter((status) => status !== 'monitoring' && status !== 'done')).toEqual([]);
+  expect(
+    afterDone.filter((status) => status !== 'monitoring' && status !== 'done'),
+    'other statuses after done',
+  ).toEqual([]);
   return report.outcome;
 }
 
