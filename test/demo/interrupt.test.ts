@@ -33,7 +33,8 @@ test.each([
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
   });
-  await eventually(() => expect(output).toContain(mark));
+  const tooEarly = exited.then(([code]) => Promise.reject(new Error(`the demo ended by itself (${code}):\n${output}`)));
+  await Promise.race([eventually(() => expect(output).toContain(mark)), tooEarly]);
 
   const started = descendants(pid);
   const ports = [...output.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port));
