@@ -97,7 +97,7 @@ test('a program that is not found, is not executable, or has no folder to run in
   await writeFile(file, '#!/bin/sh\n');
   await chmod(file, 0o644);
   const detailOf = async (command: string, cwd: string | null = null) =>
-    (await driver([command], { cwd }).run(operation(), run)).detail;
+    (await driver([command], { cwd, env: { PATH: dir } }).run(operation(), run)).detail; // a folder of the user's PATH may be closed to us
 
   expect(await detailOf('d2d-no-such-program')).toBe(
     'the command was not run: the program d2d-no-such-program was not found (a program without a slash is looked for on PATH)',
