@@ -63,6 +63,9 @@ export interface System {
   close(): Promise<void>;
 }
 
+/** Longer than any test holds a deploy or a rollback. */
+const HELD_SECONDS = 600;
+
 /** Loading a worker takes a second of CPU. They load one at a time, so that each is quick. */
 const inTurn = oneAtATime();
 
@@ -190,13 +193,13 @@ function describeRepositories(repos: readonly string[], production: Production, 
   const driver = (repo: string, kind: 'deploy' | 'rollback') => ({
     driver: 'command',
     command: [process.execPath, SWITCH, kind, `${production.url(repo)}/switch`],
-    timeoutSeconds: 60,
+    timeoutSeconds: HELD_SECONDS,
     ...(options.driver === 'idempotent' ? { idempotent: true } : {}),
   });
   const described = repos.map((repo) => [
     repo,
     {
-      deploy: options.deploy === 'external' ? { driver: 'external', timeoutSeconds: 60 } : driver(repo, 'deploy'),
+      deploy: options.deploy === 'external' ? { driver: 'external', timeoutSeconds: HELD_SECONDS } : driver(repo, 'deploy'),
       rollback: driver(repo, 'rollback'),
       health: { url: `${production.url(repo)}/health`, timeoutSeconds: 2 },
       healthCheck: { deadlineSeconds: 20 },
