@@ -10,6 +10,7 @@ import type { DeployPhaseStatus } from '../../../decisions/index.ts';
 import { startSimulatedPlane } from '../../../demo/simulated-plane/simulated-plane.ts';
 import { type Env, loadSettings } from '../../../settings.ts';
 import { environment, files, noFiles } from '../../settings/builders.ts';
+import { PATIENT_TIMEOUTS } from '../../setup/patience.ts';
 import { unique } from '../../setup/temporal.ts';
 import type { GuardServers, WindowKind } from './servers.ts';
 
@@ -79,7 +80,7 @@ export async function guardWorld(
     }),
     repositories === undefined ? noFiles : files({ 'repositories.yaml': repositories }),
   );
-  const client = createPlaneClient(settings.plane);
+  const client = createPlaneClient({ ...settings.plane, timeouts: PATIENT_TIMEOUTS });
   const count = { lockRoundTrips: 0, statements: 0, describes: 0 };
   const lines: string[] = [];
   const gone = postgres === 'gone' ? nowhere() : null;

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 import { PlaneError } from '../../../adapters/plane/errors.ts';
 import { createPlaneClient, type PlaneClient, type PlaneTimeouts } from '../../../adapters/plane/plane-client.ts';
 import { type SimulatedPlane, startSimulatedPlane } from '../../../demo/simulated-plane/simulated-plane.ts';
+import { PATIENT_TIMEOUTS } from '../../setup/patience.ts';
 
 export interface Both {
   readonly plane: SimulatedPlane;
@@ -12,8 +13,9 @@ export interface Both {
   asked(): string[];
 }
 
-export async function simulated(timeouts: Partial<PlaneTimeouts> = {}): Promise<Both> {
+export async function simulated(limits: Partial<PlaneTimeouts> = {}): Promise<Both> {
   const plane = await startSimulatedPlane({ jobDelayMs: 0 });
+  const timeouts = { ...PATIENT_TIMEOUTS, ...limits };
   const client = createPlaneClient({ url: plane.url, apiKey: plane.apiKey, workspace: plane.workspace, timeouts });
   onTestFinished(async () => {
     plane.control.release();

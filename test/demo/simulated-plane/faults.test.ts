@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createPlaneClient, type PlaneClient } from '../../../adapters/plane/plane-client.ts';
 import { type SimulatedPlane, startSimulatedPlane } from '../../../demo/simulated-plane/simulated-plane.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { PATIENT_TIMEOUTS } from '../../setup/patience.ts';
 
 interface Setup {
   readonly plane: SimulatedPlane;
@@ -13,7 +14,8 @@ interface Setup {
 
 async function setup(clock?: () => number): Promise<Setup> {
   const plane = await startSimulatedPlane({ jobDelayMs: 0, ...(clock === undefined ? {} : { clock }) });
-  const client = createPlaneClient({ url: plane.url, apiKey: plane.apiKey, workspace: plane.workspace });
+  const { url, apiKey, workspace } = plane;
+  const client = createPlaneClient({ url, apiKey, workspace, timeouts: PATIENT_TIMEOUTS });
   onTestFinished(async () => {
     await plane.close();
     await client.close();
