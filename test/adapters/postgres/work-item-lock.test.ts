@@ -199,7 +199,10 @@ describe('failures', () => {
     await expect(withLock('FAIL-1', (querier) => querier.query('select nonsense'))).rejects.toMatchObject({
       code: '42703',
     });
-    expect(await locksHeld()).toBe(0);
+    // Of this work item: a session that was destroyed by the test before may still be ending on the server.
+    expect(await fresh.sql('select pg_try_advisory_xact_lock($1) as free', [String(lockKey('FAIL-1'))])).toEqual([
+      { free: true },
+    ]);
   });
 
   test('a session that is killed under its holder fails the call, whatever the task returns', async () => {
