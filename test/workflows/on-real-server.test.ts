@@ -464,12 +464,16 @@ describe.concurrent('a worker that is gone', () => {
 
   test('for a few ticks (W1): they are recorded as missed, and no burst makes up for them', () =>
     withWorker(async (own) => {
-      // Twenty ticks: enough evidence even if the worker is away for longer than planned.
+      // Stopped by its eleventh probe of twenty: enough evidence, however long the worker is away.
       const twentyTicks = policy({ ...compressed, windowMs: 60_000, intervalMs: 3_000 });
       const item = own.add({ plan: plan({ window: twentyTicks, settleMs: 50 }), probeClock: realClock });
+      const stopped = new Promise<void>((resolve, reject) => {
+        item.onLook = async (n) => {
+          if (n === 10) own.stopWorker().then(resolve, reject);
+        };
+      });
       const window = await own.watch(item);
-      await own.until(() => item.count.looks >= 2);
-      await own.stopWorker();
+      await stopped;
       await delay(9_500);
       await own.startWorker();
       expect(await window.result()).toMatchObject({ outcome: 'healthy' });
