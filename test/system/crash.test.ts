@@ -50,11 +50,16 @@ describe.concurrent('kill -9', () => {
       await system.startWorker();
       await item.untilShown('Monitoring after Deploy'); // written by the next attempt
       control.fault({ mode: 'hold', phase: 'after', match: { method: 'PATCH', times: 1 } });
+      // The worker waits for a held answer for 10 s only: what it tries then must not settle the status, either.
+      const written = control.whenHeld(2).then(() => {
+        control.fault({ mode: 'hold', phase: 'before', match: { method: 'GET' } });
+      });
       const closed = item.close();
-      await control.whenHeld(2); // Plane shows Done; the settle begins when the held answer arrives
+      await written; // Plane shows Done; the settle begins when the held answer arrives
       expect(item.status()).toBe('Done');
       control.release(1);
       await item.untilShown('Monitoring after Deploy');
+      control.clearFaults();
       control.release();
       await closed;
       expect(await item.result()).toMatchObject({ outcome: 'closed_early' });

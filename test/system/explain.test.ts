@@ -159,12 +159,13 @@ describe.concurrent('d2d explain', () => {
     control.fault({ mode: 'hold', phase: 'after', match: { method: 'PATCH', times: 1 } });
     const worker = await system.startWorker();
     const call = await item.setStatus('deploying');
-    await control.whenHeld(1);
     await eventually(async () => {
+      expect(control.held()).toHaveLength(1);
       const { raw } = await call.describe(); // Temporal knows of the write
       expect(raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? []).not.toEqual([]);
+      worker.signal('SIGKILL'); // at once: after 10 s without an answer the worker tries again
     });
-    await worker.kill();
+    await worker.ended;
     await eventually(async () => {
       expect((await explained(system, item)).wishes).toMatchObject([{ answeredAt: null, earlier: EARLIER }]);
     });

@@ -85,9 +85,10 @@ describe.concurrent('outages', () => {
       const { control } = system.plane;
       const first = await system.startWorker();
       control.fault({ mode: 'hold', phase: 'after', match: { method: 'GET', path: item.workItem, times: 1 } });
+      // At once when it has its evidence: it waits for this answer for 10 s only.
+      const stopped = control.whenHeld(1).then(() => first.signal('SIGSTOP'));
       const stale = await item.setStatus('awaiting_deploy');
-      await control.whenHeld(1); // it has its evidence
-      first.signal('SIGSTOP');
+      await stopped;
       control.release();
       await system.startWorker();
       await stale.result(); // the other worker has tried it again, once the lock was free

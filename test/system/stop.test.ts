@@ -64,9 +64,13 @@ describe.concurrent('SIGTERM', () => {
       // An answer that does not come to its end: a call to Plane is given up after 15 s, longer than what follows the grace.
       control.fault({ mode: 'trickle', everyMs: 1_000, match: { method: 'PATCH' } });
       const worker = await system.startWorker();
+      // At once when the call has begun: it is given up soon, and nothing runs in the pause that follows.
+      const asked = eventually(() => {
+        expect(control.requests().some(({ method }) => method === 'PATCH')).toBe(true);
+        worker.signal('SIGTERM');
+      });
       await item.start();
-      await eventually(() => expect(control.requests().some(({ method }) => method === 'PATCH')).toBe(true));
-      worker.signal('SIGTERM');
+      await asked;
       expect(await worker.ended).toEqual({ code: 1, signal: null });
       expect(worker.stderr()).toMatch(/^The worker has failed: /);
       control.clearFaults();
