@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { runHere } from '../client/run-cli.ts';
 import { eventually } from '../setup/eventually.ts';
-import { expectMissedInOutageOnly, PROBES_FOR_EVIDENCE, TEN_TICKS, TO_DONE } from './item.ts';
+import { expectMissedInOutageOnly, HELD_OPEN, PROBES_FOR_EVIDENCE, TEN_TICKS, TO_DONE } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 // kill -9 of workers at the worst moments. Every test has a system of its own: most of its time it waits for a time-out.
-
-/** Stays open until a message or a rollback ends it. */
-const HELD_OPEN = { seconds: 600 };
 
 describe.concurrent('kill -9', () => {
   test('in mid-window: every tick once, those of the outage missed, and the window ends healthy', () =>
@@ -26,16 +23,19 @@ describe.concurrent('kill -9', () => {
     }));
 
   test('of one of two workers: the other one goes on with its window', () =>
-    withSystem({ window: TEN_TICKS }, async (system, item) => {
+    withSystem({ window: { ...HELD_OPEN, intervalSeconds: TEN_TICKS.intervalSeconds } }, async (system, item) => {
       const workers = await Promise.all([system.startWorker(), system.startWorker()]);
       await item.start();
       await item.untilProbed(2);
       const pid = await item.windowWorkerPid();
       const killedAt = Date.now();
       await workers.find((worker) => worker.pid === pid)?.kill();
-      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      await item.untilProbed(system.production.probes(item.repo) + 3);
+      const report = await item.close();
+      expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
       expect(await item.windowWorkerPid()).not.toBe(pid);
-      expectMissedInOutageOnly(await item.windowStatus(), killedAt);
+      expect(report.ticks.at(-1)?.at).toBeGreaterThan(killedAt);
+      expectMissedInOutageOnly(report, killedAt);
       expect(item.history()).toEqual(TO_DONE);
     }));
 

@@ -201,7 +201,8 @@ function describeRepositories(repos: readonly string[], production: Production, 
   const described = repos.map((repo) => [
     repo,
     {
-      deploy: options.deploy === 'external' ? { driver: 'external', timeoutSeconds: HELD_SECONDS } : driver(repo, 'deploy'),
+      deploy:
+        options.deploy === 'external' ? { driver: 'external', timeoutSeconds: HELD_SECONDS } : driver(repo, 'deploy'),
       rollback: driver(repo, 'rollback'),
       health: { url: `${production.url(repo)}/health`, timeoutSeconds: 2 },
       healthCheck: { deadlineSeconds: 20 },

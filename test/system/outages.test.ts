@@ -13,7 +13,15 @@ import type { FaultRule } from '../../demo/simulated-plane/faults.ts';
 import { runHere } from '../client/run-cli.ts';
 import { eventually } from '../setup/eventually.ts';
 import type { System } from './harness.ts';
-import { expectMissedInOutageOnly, type Item, PROBES_FOR_EVIDENCE, TEN_TICKS, TO_DONE, ticksInOrder } from './item.ts';
+import {
+  expectMissedInOutageOnly,
+  HELD_OPEN,
+  type Item,
+  PROBES_FOR_EVIDENCE,
+  TEN_TICKS,
+  TO_DONE,
+  ticksInOrder,
+} from './item.ts';
 import { sharedSystem, withSystem } from './with-system.ts';
 
 // What a worker depends on goes away in mid-run: a status is late rather than wrong, and nothing is lost or stuck.
@@ -28,9 +36,6 @@ async function onOwnPostgres(run: (postgres: PostgresServer, databaseUrl: string
     await postgres.stop();
   }
 }
-
-/** Two ticks, far apart: still open when the test acts on it, also after the first one. */
-const TWO_LONG_TICKS = { seconds: 32, intervalSeconds: 16 };
 
 /** Answers that a write of Plane may get. */
 const FAULTS: readonly (readonly [string, FaultRule])[] = [
@@ -62,7 +67,7 @@ async function deployingWithPlaneAway(system: System, item: Item): Promise<void>
 }
 
 describe.concurrent('outages', () => {
-  const onShared = sharedSystem({ repos: 2 + FAULTS.length, window: TWO_LONG_TICKS });
+  const onShared = sharedSystem({ repos: 2 + FAULTS.length });
 
   test('a session that holds the lock and never speaks again: the database ends it, and the write is late', () =>
     onShared(async (system, item) => {
@@ -131,38 +136,41 @@ describe.concurrent('outages', () => {
   });
 
   test('a state is renamed in mid-run: it keeps its id, and is written all the same', () =>
-    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
+    withSystem({ window: HELD_OPEN }, async (system, item) => {
       await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
       system.plane.control.renameState('ORCH', 'Done', 'Finished');
-      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      await item.close();
+      expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
       expect(item.status()).toBe('Finished');
     }));
 
   test('a state is deleted in mid-run: somebody is called, and Done is written once it is there again', () =>
-    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
+    withSystem({ window: HELD_OPEN }, async (system, item) => {
       const { control } = system.plane;
       await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
       control.deleteState('ORCH', 'Done');
+      await item.close();
       await eventually(() => expect(system.alerts.about(item.workItem)).toHaveLength(1));
       expect(system.alerts.about(item.workItem)[0]?.text).toContain('the project has no state "Done"');
       control.addState('ORCH', { name: 'Done', group: 'completed' });
       await shownIn('a state deleted and made again', item, 'Done');
-      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
       expect(item.status()).toBe('Done');
     }));
 
   // The longest one goes first: the first new try of a write that only a person can mend comes after a minute.
   test('the API key is revoked and replaced: somebody is called, and Done is written by a worker with the new one', () =>
-    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
+    withSystem({ window: HELD_OPEN }, async (system, item) => {
       const { control } = system.plane;
       const worker = await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
       control.revokeKey(system.plane.apiKey);
+      await item.close();
       await eventually(() => expect(system.alerts.about(item.workItem)).toHaveLength(1));
       expect(system.alerts.about(item.workItem)[0]).toMatchObject({
         title: `${item.workItem}: its status in the tracker is not certain`,
@@ -176,7 +184,7 @@ describe.concurrent('outages', () => {
       await worker.ended;
       await system.startWorker({ ORCH_PLANE_API_KEY: 'plane_api_another' });
       await shownIn('a key that was replaced', item, 'Done');
-      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
       expect(item.history()).toEqual(TO_DONE);
     }));
 
@@ -244,21 +252,22 @@ describe.concurrent('outages', () => {
 
   test('Postgres stops in mid-window: the window goes on, Done is late, and written once Postgres is back', () =>
     onOwnPostgres((postgres, databaseUrl) =>
-      withSystem({ databaseUrl, window: TWO_LONG_TICKS }, async (system, item) => {
+      withSystem({ databaseUrl, window: { ...HELD_OPEN, intervalSeconds: 4 } }, async (system, item) => {
         await system.startWorker();
         await item.start();
         await item.untilShown('Monitoring after Deploy');
         await item.untilTick(1);
         await postgres.pause();
-        await eventually(async () =>
-          expect(await item.windowStatus()).toMatchObject({ phase: 'closed', outcome: 'healthy' }),
-        );
+        const { tick } = await item.windowStatus();
+        await item.untilTick(tick + 2);
+        const report = await item.close();
         expect(item.status()).toBe('Monitoring after Deploy');
         await postgres.resume();
         await shownIn('Postgres stopped in mid-window', item, 'Done');
-        expect(await item.result()).toMatchObject({ outcome: 'done' });
+        expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
         expect(item.history()).toEqual(TO_DONE);
-        ticksInOrder(await item.windowStatus());
+        expect(report.degradedAt).toBeNull();
+        ticksInOrder(report);
       }),
     ));
 
@@ -283,26 +292,29 @@ describe.concurrent('outages', () => {
     ));
 
   test('Plane is down while the window closes: Done is written once it is back', () =>
-    withSystem({ window: TWO_LONG_TICKS }, async (system, item) => {
+    withSystem({ window: HELD_OPEN }, async (system, item) => {
       const { control } = system.plane;
       await system.startWorker();
       await item.start();
       await item.untilShown('Monitoring after Deploy');
       await control.refuseConnections();
-      await eventually(async () => expect((await item.windowStatus()).phase).toBe('closed'));
+      await item.close();
+      expect((await item.windowStatus()).phase).toBe('closed');
       expect(item.status()).toBe('Monitoring after Deploy');
       await control.acceptConnections();
       await shownIn('Plane down while the window closed', item, 'Done');
-      expect(await item.result()).toMatchObject({ outcome: 'done' });
+      expect(await item.result()).toMatchObject({ outcome: 'closed_early' });
       expect(item.history()).toEqual(TO_DONE);
     }));
 
   test('the work item is deleted in mid-run: mirroring ends, the watch does not', () =>
     onShared(async (system, item) => {
+      // By the first probe: its window is open then, however late this test is.
+      const deleted = system.production
+        .whenProbed(item.repo)
+        .then(() => system.plane.control.deleteWorkItem(item.workItem));
       await item.start();
-      await item.untilShown('Monitoring after Deploy');
-      await item.untilTick(1);
-      system.plane.control.deleteWorkItem(item.workItem);
+      await deleted;
       expect(await item.result()).toMatchObject({ outcome: 'done' });
       expect(await item.stage()).toBe('done');
       const { outcome, notes } = await item.windowStatus();

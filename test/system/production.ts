@@ -25,6 +25,8 @@ export interface Production {
   operations(repo: string): readonly Operation[];
   /** How many probes have asked for the page of this service. */
   probes(repo: string): number;
+  /** Resolves as the first probe asks for it. */
+  whenProbed(repo: string): Promise<void>;
   /** The release that runs now answers 503 to `/health` and 500 to `/page`; another one does not. */
   degrade(repo: string): void;
   /** The next operation of this repository waits, before it changes anything, until `release`. */
@@ -39,6 +41,7 @@ interface Service {
   readonly degraded: Set<string>;
   readonly operations: Operation[];
   probes: number;
+  readonly probed: Gate;
   gate: Gate | null;
   held: Gate;
 }
@@ -51,6 +54,7 @@ export async function startProduction(): Promise<Production> {
       degraded: new Set<string>(),
       operations: [],
       probes: 0,
+      probed: closedGate(),
       gate: null,
       held: closedGate(),
     };
@@ -84,6 +88,7 @@ export async function startProduction(): Promise<Production> {
         return answer(response, bad ? 503 : 200, running(service));
       case 'page':
         service.probes += 1;
+        service.probed.open();
         return answer(response, bad ? 500 : 200, running(service));
       case 'switch':
         return answer(response, 200, await operate(service, JSON.parse(await textOf(request))));
@@ -105,6 +110,7 @@ export async function startProduction(): Promise<Production> {
     version: (repo) => running(serviceOf(repo)),
     operations: (repo) => serviceOf(repo).operations,
     probes: (repo) => serviceOf(repo).probes,
+    whenProbed: (repo) => serviceOf(repo).probed.passed,
     degrade(repo) {
       const service = serviceOf(repo);
       service.degraded.add(running(service));
