@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { keepToLocalServers } from './demo/servers/environment.ts';
 import { TEST_MS } from './test/setup/patience.ts';
 
 /** Need neither a Postgres nor a Temporal: a run of these alone starts nothing. */
@@ -23,14 +24,11 @@ const LONGEST_FILES = ['system/outages', 'system/explain', 'workflows/random-win
   (file) => `/${file}.test.ts`,
 );
 
-// All servers of the tests are on this machine. gRPC sends even what goes to 127.0.0.1 through a proxy of the environment.
-const direct = [process.env['no_proxy'] ?? process.env['NO_PROXY'], '127.0.0.1', 'localhost'].filter(Boolean).join(',');
-Object.assign(process.env, { no_proxy: direct, NO_PROXY: direct, no_grpc_proxy: direct });
+keepToLocalServers(process.env);
 
-// What the user has set for the product decides no test: the driver of Postgres reads PGSSLMODE, PGOPTIONS and their like, and the
-// demo would write to the Plane that ORCH_PLANE_* name.
+// What the user has set for the product decides no test: the demo would write to the Plane that ORCH_PLANE_* name.
 for (const name of Object.keys(process.env)) {
-  if (/^(?:PG|ORCH_)/.test(name) && name !== 'ORCH_TEMPORAL_CLI') delete process.env[name];
+  if (name.startsWith('ORCH_') && name !== 'ORCH_TEMPORAL_CLI') delete process.env[name];
 }
 
 class LongestFirst extends BaseSequencer {

@@ -15,6 +15,7 @@ import { plainDisplay } from './display/plain-display.ts';
 import { agrees, summaryText } from './display/summary.ts';
 import type { DemoOptions } from './options.ts';
 import { RUN } from './scenarios/run.ts';
+import { keepToLocalServers } from './servers/environment.ts';
 import { createReleases } from './stack/releases.ts';
 import { startStack } from './stack/stack.ts';
 
@@ -25,6 +26,7 @@ const END_MS = 20_000;
 /** How long a server that is just being started may take to be there, so that it can be ended in order, ms. */
 const STARTING_MS = 8_000;
 
+keepToLocalServers(process.env);
 const startedAt = Date.now();
 const parsed = parseArguments(process.argv.slice(2));
 if ('exitCode' in parsed) {

@@ -55,14 +55,25 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function start(): Promise<Servers> {
   const provisioning = { env: process.env, say: (line: string) => console.error(line) };
-  const [postgres, { cli, temporal }, timeSkipping, bundle] = await Promise.all([
-    startPostgresServer(),
-    provideTemporalCli(provisioning).then(async (cli) => ({
-      cli,
-      temporal: await startTemporalServer({ cli, ui: 'off', keywords: SEARCH_ATTRIBUTES }),
-    })),
-    tried(provideTimeSkippingServer(provisioning)),
-    tried(bundleWorkflows()),
-  ]);
-  return { postgres, temporal, cli, timeSkipping, bundle };
+  const startingPostgres = startPostgresServer();
+  const startingTemporal = provideTemporalCli(provisioning).then(async (cli) => ({
+    cli,
+    temporal: await startTemporalServer({ cli, ui: 'off', keywords: SEARCH_ATTRIBUTES }),
+  }));
+  try {
+    const [postgres, { cli, temporal }, timeSkipping, bundle] = await Promise.all([
+      startingPostgres,
+      startingTemporal,
+      tried(provideTimeSkippingServer(provisioning)),
+      tried(bundleWorkflows()),
+    ]);
+    return { postgres, temporal, cli, timeSkipping, bundle };
+  } catch (error) {
+    // Vitest would wait for minutes for a server that goes on.
+    await Promise.allSettled([
+      startingPostgres.then((postgres) => postgres.stop()),
+      startingTemporal.then(({ temporal }) => temporal.stop()),
+    ]);
+    throw error;
+  }
 }
