@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
-import type { HttpProbe, HttpProbeConfig } from '../adapters/http-probe/http-probe.ts';
+import type { HttpProbe, HttpProbeConfig, TrafficSeen } from '../adapters/http-probe/http-probe.ts';
+import { MAX_DETAIL } from '../adapters/http-probe/http-probe.ts';
 import { within } from '../adapters/within.ts';
 import type { Health } from '../decisions/index.ts';
 
@@ -25,14 +26,14 @@ export interface Look {
   readonly errors5xx: number;
   /** Absent where it could not be read. */
   readonly stage?: string | null;
-  /** Why health is no `pass`, at most 160 characters. */
+  /** Why health is no `pass`, or else why requests failed or were not counted; at most 160 characters. */
   readonly detail?: string;
   /** How long the look took. */
   readonly ms: number;
 }
 
 const broken = (error: unknown): string =>
-  `the probe broke: ${error instanceof Error ? error.message : inspect(error)}`.slice(0, 160);
+  `the probe broke: ${error instanceof Error ? error.message : inspect(error)}`.slice(0, MAX_DETAIL);
 
 export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }: ProbesDeps) {
   async function lookAtHealth(repo: string, signal: AbortSignal) {
@@ -47,21 +48,19 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
     }
   }
 
-  async function countTraffic(repo: string, signal: AbortSignal) {
-    let requests = 0;
-    let errors5xx = 0;
-    try {
-      const urls = repository(repo)?.probe.traffic ?? [];
-      const answers = await Promise.allSettled(urls.map(async (url) => within(partMs, url, http.traffic(url, signal))));
-      for (const answer of answers) {
-        if (answer.status === 'rejected') continue; // no answer is no request: what production does, health tells
-        requests += answer.value.requests;
-        errors5xx += answer.value.errors5xx;
+  async function countTraffic(repo: string, signal: AbortSignal): Promise<TrafficSeen> {
+    const ask = async (url: string): Promise<TrafficSeen> => {
+      try {
+        return await within(partMs, 'the request', http.traffic(url, signal));
+      } catch (error) {
+        return { ...NO_TRAFFIC, detail: broken(error) };
       }
-    } catch {
-      return { requests: 0, errors5xx: 0 };
+    };
+    try {
+      return sumOf(await Promise.all((repository(repo)?.probe.traffic ?? []).map(ask)));
+    } catch (error) {
+      return { ...NO_TRAFFIC, detail: broken(error) };
     }
-    return { requests, errors5xx };
   }
 
   async function readStage(workItem: string): Promise<{ readonly stage?: string | null }> {
@@ -97,14 +96,27 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
         cancelled,
       ]);
       if (signal.aborted) throw signal.reason; // what an aborted probe saw is no evidence
-      return { at, ...seen, ...traffic, ...stage, ms: Math.round(performance.now() - startedAt) };
+      return { at, ...traffic, ...seen, ...stage, ms: Math.round(performance.now() - startedAt) };
     },
   };
 }
 
+const NO_TRAFFIC: TrafficSeen = { requests: 0, errors5xx: 0 };
+
+function sumOf(seen: readonly TrafficSeen[]): TrafficSeen {
+  const requests = seen.reduce((sum, each) => sum + each.requests, 0);
+  const errors5xx = seen.reduce((sum, each) => sum + each.errors5xx, 0);
+  const uncounted = seen.length - requests;
+  const failed = errors5xx === 0 ? [] : [`${errors5xx} of ${requests} requests failed`];
+  const left = uncounted === 0 ? [] : [`${uncounted} of ${seen.length} not counted`];
+  const why = seen.find(({ detail }) => detail !== undefined)?.detail;
+  if (why === undefined) return { requests, errors5xx };
+  return { requests, errors5xx, detail: `traffic: ${[...failed, ...left].join(', ')}: ${why}`.slice(0, MAX_DETAIL) };
+}
+
 const unseen = (detail: string): { readonly health: Health; readonly detail: string } => ({
   health: 'unknown',
-  detail: detail.slice(0, 160),
+  detail: detail.slice(0, MAX_DETAIL),
 });
 
 export type Probes = ReturnType<typeof createProbes>;

@@ -29,7 +29,11 @@ export function renderPostDeployLog(report: WindowReport): string {
     '## Action',
     action(report),
     '## Ticks',
-    renderTicks(report.ticks, report.openedAt, report.coverage.missed),
+    renderTicks(report.ticks, {
+      openedAt: report.openedAt,
+      intervalMs: report.policy.intervalMs,
+      missed: report.coverage.missed + report.skippedTicks,
+    }),
     ...afterRollback(report),
     '## Messages',
     messages(report),
@@ -65,7 +69,7 @@ function policy({ policy: by, selfHosting }: WindowReport): string {
   const checks = by.failThreshold === 1 ? 'one health check fails' : `${by.failThreshold} health checks in a row fail`;
   const lines = [
     `Looks at production every ${duration(by.intervalMs)} for ${duration(by.windowMs)}; while health fails, every ${duration(by.confirmMs)}.`,
-    `Degraded where ${checks}, or where more than ${percent(by.errorRatioThreshold)} of at least ${by.minRequests} requests are answered 5xx.`,
+    `Degraded where ${checks}, or where more than ${percent(by.errorRatioThreshold)} of at least ${by.minRequests} requests fail (5xx, or no answer).`,
     selfHosting
       ? 'Degradation is an alert: the orchestrator itself is never rolled back (BR-5).'
       : by.action === 'rollback'
@@ -76,7 +80,7 @@ function policy({ policy: by, selfHosting }: WindowReport): string {
   return lines.map((line) => `- ${line}`).join('\n');
 }
 
-function evidence({ coverage, plannedTicks, assessment }: WindowReport): string {
+function evidence({ coverage, plannedTicks, skippedTicks, assessment }: WindowReport): string {
   const { made, missed, unknown, requests, errors5xx } = coverage;
   const ratio = assessment.errorRatio === null ? 'too few to count' : percent(assessment.errorRatio);
   return table(
@@ -84,11 +88,12 @@ function evidence({ coverage, plannedTicks, assessment }: WindowReport): string 
     [
       ['ticks planned', `${plannedTicks}`],
       ['looks made', `${made}`],
-      ['ticks missed', `${missed}`],
-      ['looks that saw nothing', `${unknown}`],
+      ['ticks missed: no worker ran', `${missed}`],
+      ...(skippedTicks === 0 ? [] : [['ticks skipped: a probe was still running', `${skippedTicks}`]]),
+      ['looks that prove nothing', `${unknown}`],
       ['longest streak of failures', `${assessment.longestFailureStreak}`],
       ['requests', `${requests}`],
-      ['answered 5xx', `${errors5xx} (${ratio})`],
+      ['failed', `${errors5xx} (${ratio})`],
     ],
     ['l', 'r'],
   );
@@ -108,10 +113,13 @@ function action({ action: taken, recovered }: WindowReport): string {
   return lines.join('\n\n');
 }
 
-function afterRollback({ action: taken, ticksAfterRollback }: WindowReport): string[] {
+function afterRollback({ action: taken, ticksAfterRollback, policy: by }: WindowReport): string[] {
   if (taken?.kind !== 'ROLLBACK' || (ticksAfterRollback.length === 0 && taken.ok !== true)) return [];
   const from = taken.finishedAt ?? taken.startedAt;
-  return ['## Ticks after the rollback', renderTicks(ticksAfterRollback, from, 0)];
+  return [
+    '## Ticks after the rollback',
+    renderTicks(ticksAfterRollback, { openedAt: from, intervalMs: Math.min(by.intervalMs, by.confirmMs), missed: 0 }),
+  ];
 }
 
 function messages({ messages: received }: WindowReport): string {

@@ -21,8 +21,10 @@ export interface TickRecord {
   readonly health: Health;
   readonly requests: number;
   readonly errors5xx: number;
-  /** Why it did not pass, where that differs from the look before. */
+  /** Why it did not pass, or why requests failed, where that differs from the look before. */
   readonly detail?: string;
+  /** How long the look took, ms, where ticks passed meanwhile. */
+  readonly tookMs?: number;
 }
 
 /** A signal, update or cancel that the window received, and what became of it. */
@@ -68,6 +70,8 @@ export interface WindowReport {
   readonly action: ActionRecord | null;
   readonly coverage: Coverage;
   readonly plannedTicks: number;
+  /** Ticks that passed while the look before was still running; they are not counted as missed. */
+  readonly skippedTicks: number;
   readonly ticks: readonly TickRecord[];
   /** Looks taken after a rollback, judged by themselves. */
   readonly ticksAfterRollback: readonly TickRecord[];

@@ -24,8 +24,10 @@ export {
   mostTicks,
   nextLookAt,
   plannedTicks,
+  skippedDuring,
   tickAt,
 } from './probe-cadence.ts';
+export { hasRecovered } from './recovery.ts';
 export { normaliseRepo, sameRepo } from './repository-name.ts';
 export { restingStatus, sweptStatus } from './resting-status.ts';
 export {

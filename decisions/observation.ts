@@ -10,6 +10,7 @@ export interface Observation {
   readonly health: Health;
   /** Traffic since the observation before (the first: since the window opened). May be a fraction. */
   readonly requests: number;
+  /** Requests that failed: answered 5xx, or not answered by production at all. */
   readonly errors5xx: number;
 }
 

@@ -77,6 +77,20 @@ export function lookNow(
   return { tick, missed: Math.max(0, tick - intervalsUntil(grid, lastAt) - 1) };
 }
 
+/**
+ * How many of the ticks that were missed after a look passed while that look was still running: a worker was there, but busy.
+ * Never throws.
+ */
+export function skippedDuring(
+  grid: Grid,
+  last: { readonly at: number; readonly tookMs?: number } | null,
+  missed: number,
+): number {
+  const at = numberIn(last, 'at');
+  const during = intervalsUntil(grid, at + numberIn(last, 'tookMs')) - intervalsUntil(grid, at);
+  return Math.max(0, Math.min(Number.isFinite(missed) ? missed : 0, during));
+}
+
 /** Ticks that a window which ends now has missed since its last look. Never throws. */
 export const missedAtEnd = (grid: Grid, lastAt: number | null, now: number): number =>
   Math.max(0, Math.min(plannedTicks(grid), tickAt(grid, now)) - intervalsUntil(grid, lastAt));

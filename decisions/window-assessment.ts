@@ -5,7 +5,7 @@ import { numberIn } from './total.ts';
 export interface ClassifyPolicy {
   /** Consecutive health failures that prove degradation; an integer of at least 1. */
   readonly failThreshold: number;
-  /** Share of 5xx answers, 0..1, that must be exceeded (not reached) to prove degradation. */
+  /** Share of failed requests, 0..1, that must be exceeded (not reached) to prove degradation. */
   readonly errorRatioThreshold: number;
   /** Requests in sum below which the ratio does not count; at least 1. */
   readonly minRequests: number;
@@ -45,7 +45,7 @@ function ratio(observations: readonly Observation[], minRequests: number): numbe
 
 /**
  * The verdict on a window (ORCH-021 `classify`): `DEGRADED` iff it holds at least `failThreshold` consecutive health
- * failures, or its 5xx ratio is greater than `errorRatioThreshold`. Looks at all observations; a streak counts wherever
+ * failures, or its ratio of failed requests is greater than `errorRatioThreshold`. Looks at all observations; a streak counts wherever
  * in the window it stood, and `unknown` neither adds to it nor ends it.
  *
  * In any doubt the answer is `HEALTHY` (fail-safe): a bad `failThreshold`, `errorRatioThreshold` or `minRequests` voids
@@ -87,11 +87,17 @@ export interface Coverage {
   readonly made: number;
   /** Looks that were due while no worker ran. */
   readonly missed: number;
-  /** Looks whose probe broke and that saw no traffic either. */
+  /**
+   * Looks that prove nothing: the probe broke and saw no traffic either, or every request failed while health did not (too few
+   * of them prove no degradation, but certainly no health).
+   */
   readonly unknown: number;
   readonly requests: number;
   readonly errors5xx: number;
 }
+
+const provesNothing = ({ health, requests, errors5xx }: Observation): boolean =>
+  requests === 0 ? health === 'unknown' : health !== 'fail' && errors5xx === requests;
 
 /** Counts what a window's observations are worth as evidence. Never throws. */
 export function coverage(observations: readonly Observation[], missed: number): Coverage {
@@ -99,15 +105,15 @@ export function coverage(observations: readonly Observation[], missed: number): 
   return {
     made: ordered.length,
     missed: Number.isFinite(missed) ? Math.max(0, missed) : 0,
-    unknown: ordered.filter(({ health, requests }) => health === 'unknown' && requests === 0).length,
+    unknown: ordered.filter(provesNothing).length,
     requests: ordered.reduce((sum, { requests }) => sum + requests, 0),
     errors5xx: ordered.reduce((sum, { errors5xx }) => sum + errors5xx, 0),
   };
 }
 
 /**
- * No evidence is not health: a window is proved only where at least half of the looks that were due saw something.
- * Never throws.
+ * No evidence is not health: a window is proved only where at least half of the looks that were due saw something, and
+ * not just requests that all failed. Never throws.
  */
 export function hasEvidence(seen: Coverage): boolean {
   const made = numberIn(seen, 'made');

@@ -121,12 +121,12 @@ const sections = {
     ORCH_POST_DEPLOY_5XX_THRESHOLD: withDefault(
       windowKinds.errorRatioThreshold,
       '0.05',
-      'Share of 5xx answers that must be exceeded to prove a degradation; a ratio, not per cent.',
+      'Share of failed requests (5xx, or no answer) that must be exceeded to prove a degradation; a ratio, not per cent.',
     ),
     ORCH_POST_DEPLOY_MIN_REQUESTS: withDefault(
       windowKinds.minRequests,
       '20',
-      'Requests in a window below which the share of 5xx does not count.',
+      'Requests in a window below which the share of failed ones does not count.',
     ),
     ORCH_POST_DEPLOY_ACTION: withDefault(
       windowKinds.action,
@@ -137,7 +137,7 @@ const sections = {
     ORCH_POST_DEPLOY_TRAFFIC_URLS: withDefault(
       httpUrls,
       '',
-      'URLs of the self-hosting repository that are asked at each look, separated by commas: each answer is a request, each 5xx an error.',
+      'URLs of the self-hosting repository that are asked at each look, separated by commas: a 5xx, or no answer, is a failed request.',
     ),
     ORCH_POST_DEPLOY_MAX_WINDOW_SECONDS: derived(
       windowKinds.maxWindow,

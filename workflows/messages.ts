@@ -157,6 +157,8 @@ export interface WindowStatus {
   readonly nextLookAt: number | null;
   readonly tick: number;
   readonly plannedTicks: number;
+  /** Ticks that passed while the look before was still running; they are not counted as missed. */
+  readonly skippedTicks: number;
   readonly assessment: Assessment;
   readonly coverage: Coverage;
   readonly summary: string;

@@ -5,6 +5,7 @@ import {
   condition,
   continueAsNew,
   log,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -29,7 +30,7 @@ import {
   windowStatusQuery,
 } from './messages.ts';
 import { isMonitorInput, parseExtension, parseSignalCommand, parseUpdateCommand } from './parse-message.ts';
-import { commentOnWorkItem, sendAlert } from './tell-people.ts';
+import { commentOnWorkItem, type Severity, sendAlert } from './tell-people.ts';
 import * as messages from './window-messages.ts';
 import type { MonitorInput, WindowState } from './window-state.ts';
 import * as win from './window-state.ts';
@@ -139,23 +140,24 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       });
   };
 
-  const tellPeople = (kind: string, severity: 'warning' | 'critical', title: string, text: string): void => {
-    const key = `${firstExecutionRunId}:${kind}`;
-    inBackground('the alert', () =>
-      sendAlert({ key, severity, repo, workItem, title, text, at: Date.now() }).then(
-        () => become(win.alertSent(state)),
-        (error) => {
-          become(win.alertFailed(state, messageOf(error)));
-          throw error;
-        },
-      ),
-    );
-    inBackground('the comment', () => commentOnWorkItem({ repo, workItem, key, paragraphs: [title, text] }));
+  const keyOf = (kind: string): string => `${firstExecutionRunId}:${kind}`;
+  const alert = async (kind: string, severity: Severity, title: string, text: string): Promise<void> => {
+    await sendAlert({ key: keyOf(kind), severity, repo, workItem, title, text, at: Date.now() });
   };
+  const comment = (kind: string, paragraphs: readonly string[]): void =>
+    inBackground('the comment', () => commentOnWorkItem({ repo, workItem, key: keyOf(kind), paragraphs }));
+  const tellPeople = (kind: string, severity: Severity, title: string, text: string): void => {
+    inBackground('the alert', () => alert(kind, severity, title, text));
+    comment(kind, [title, text]);
+  };
+  /** Alerts that windows of earlier versions did not send. */
+  const alertAlso = (kind: string, severity: Severity, title: string, text: string): void => {
+    if (patched('alerts-of-endings')) inBackground('the alert', () => alert(kind, severity, title, text));
+  };
+  const subject = `${workItem}: ${repo}${input.version === null ? '' : ` ${input.version}`}`;
 
   const act = async (): Promise<void> => {
-    const { selfHosting, version } = input;
-    const action = decideAction({ verdict: 'DEGRADED', configured: policy.action, selfHosting });
+    const action = decideAction({ verdict: 'DEGRADED', configured: policy.action, selfHosting: input.selfHosting });
     if (action === 'NONE') return;
     upsertSearchAttributes([
       { key: D2dVerdict, value: 'DEGRADED' },
@@ -163,15 +165,25 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     ]);
     become(win.actionStarted(state, action, Date.now()));
     const summary = state.degraded?.summary ?? '';
-    const subject = `${workItem}: ${repo}${version === null ? '' : ` ${version}`}`;
     if (action === 'ALERT_ONLY') {
-      tellPeople('degraded', 'critical', `${subject} is degraded after its deploy`, summary);
+      const title = `${subject} is degraded after its deploy`;
+      inBackground('the alert', () =>
+        alert('degraded', 'critical', title, summary).then(
+          () => become(win.alertSent(state)),
+          (error) => {
+            become(win.alertFailed(state, messageOf(error)));
+            throw error;
+          },
+        ),
+      );
+      comment('degraded', [title, summary]);
       return;
     }
     tellPeople('degraded', 'critical', `${subject} is degraded after its deploy and is being rolled back`, summary);
     const result = await rollBack(input, `${firstExecutionRunId}:rollback`);
     become(win.rollbackFinished(state, policy, result));
-    if (!result.ok) tellPeople('rollback', 'critical', `${subject} could not be rolled back`, result.detail);
+    if (result.ok) alertAlso('rolled-back', 'info', `${subject} was rolled back`, result.detail);
+    else tellPeople('rollback', 'critical', `${subject} could not be rolled back`, result.detail);
   };
 
   await CancellationScope.nonCancellable(async () => {
@@ -207,7 +219,14 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         errors5xx: 0,
         detail: `the probe broke: ${messageOf(error)}`,
       }));
+      const { recoveredAt } = state;
       become(win.recordLook(state, policy, wakeAt, look));
+      if (recoveredAt === null && state.recoveredAt !== null) {
+        const summary = state.degraded?.summary ?? '';
+        if (state.afterRollback === null) alertAlso('recovered', 'info', `${subject} has recovered`, summary);
+        else
+          alertAlso('recovered-by-rollback', 'info', `${workItem}: ${repo} has recovered after its rollback`, summary);
+      }
       if (state.degraded !== null && state.action === null && state.ending?.kind !== 'task_cancelled') {
         inBackground('the action', act);
       }
@@ -219,11 +238,10 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     ]);
     const report = view.report(state, input);
     finalReport = report;
-    if (report.outcome !== 'healthy') {
-      const key = `${firstExecutionRunId}:closed`;
-      inBackground('the comment', () =>
-        commentOnWorkItem({ repo, workItem, key, paragraphs: view.closingWords(report) }),
-      );
+    if (report.outcome !== 'healthy') comment('closed', view.closingWords(report));
+    if (report.outcome === 'no_evidence') {
+      const [, ...words] = view.closingWords(report);
+      alertAlso('no-evidence', 'warning', `${subject}: nobody knows whether it is healthy`, words.join(' '));
     }
     const lookedAfter = state.ending?.kind === 'ran_out';
     if (lookedAfter && report.action?.kind === 'ROLLBACK' && report.action.ok === true && report.recovered === false) {

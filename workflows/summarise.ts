@@ -11,8 +11,8 @@ export function summarise(
   const errors = ticks.reduce((sum, tick) => sum + tick.errors5xx, 0);
   const traffic =
     errorRatio === null
-      ? `${requests} requests seen, fewer than the ${policy.minRequests} that the error ratio needs`
-      : `${errors} of ${requests} requests answered 5xx (${percent(errorRatio)}, threshold ${percent(policy.errorRatioThreshold)})`;
+      ? `${requests} requests seen${errors === 0 ? '' : `, ${errors} failed`}, fewer than the ${policy.minRequests} that the error ratio needs`
+      : `${errors} of ${requests} requests failed (${percent(errorRatio)}, threshold ${percent(policy.errorRatioThreshold)})`;
   switch (trigger) {
     case 'health': {
       const detail = ticks.findLast((tick) => tick.health === 'fail' && tick.detail !== undefined)?.detail;

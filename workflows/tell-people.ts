@@ -8,6 +8,8 @@ export const { sendAlert } = proxyActivities<AlertActivities>({
   scheduleToCloseTimeout: '10 minutes',
 });
 
+export type Severity = Parameters<typeof sendAlert>[0]['severity'];
+
 /** A comment may wait for a tracker that is down: it is the record on the ticket. */
 export const { commentOnWorkItem } = proxyActivities<AlertActivities>({
   summary: 'tell it on the work item',

@@ -4,11 +4,13 @@ import {
   classify,
   currentStreak,
   type Grid,
+  hasRecovered,
   lookNow,
   missedAtEnd,
   nextLookAt,
   type Observation,
   plannedTicks,
+  skippedDuring,
   terminalStage,
   tickAt,
   type WindowPolicy,
@@ -44,6 +46,8 @@ export interface Look {
   /** The task's stage; absent where it could not be read. */
   readonly stage?: string | null;
   readonly detail?: string;
+  /** How long it took. */
+  readonly ms?: number;
 }
 
 type EndingKind = 'ran_out' | 'cancelled' | 'closed_early' | 'task_cancelled';
@@ -53,14 +57,23 @@ interface Watch {
   readonly openedAt: number;
   readonly endsAt: number;
   readonly ticks: readonly TickRecord[];
+  /** Ticks at which no worker ran. */
   readonly missed: number;
+  /** Ticks that passed while the look before was still running; absent where there are none. */
+  readonly skipped?: number;
 }
 
 export interface WindowState {
   readonly window: Watch;
   /** `null` until a rollback has succeeded: what follows one is judged by itself. */
   readonly afterRollback: Watch | null;
-  readonly degraded: { readonly at: number; readonly tick: number; readonly summary: string } | null;
+  readonly degraded: {
+    readonly at: number;
+    readonly tick: number;
+    readonly summary: string;
+    /** The rule that proved it; absent in windows of earlier versions. */
+    readonly trigger?: 'health' | 'errors';
+  } | null;
   readonly recoveredAt: number | null;
   readonly action: ActionRecord | null;
   readonly ending: {
@@ -145,7 +158,16 @@ export const lastSeenAt = (state: WindowState): number => watch(state).ticks.at(
 /** The verdict on the window so far; what follows a rollback does not count into it. */
 export const assess = (state: WindowState, policy: WindowPolicy): Assessment => classify(state.window.ticks, policy);
 
-function record(look: Look, tick: number, confirming: boolean, at: number, before: readonly TickRecord[]): TickRecord {
+function record(
+  look: Look,
+  {
+    tick,
+    confirming,
+    at,
+    tookMs,
+  }: { readonly tick: number; readonly at: number; readonly confirming: boolean; readonly tookMs: number | undefined },
+  before: readonly TickRecord[],
+): TickRecord {
   const said = before.findLast((earlier) => earlier.detail !== undefined)?.detail;
   return {
     tick,
@@ -155,6 +177,7 @@ function record(look: Look, tick: number, confirming: boolean, at: number, befor
     requests: look.requests,
     errors5xx: look.errors5xx,
     ...(look.detail === undefined || look.detail === said ? {} : { detail: look.detail }),
+    ...(tookMs === undefined ? {} : { tookMs }),
   };
 }
 
@@ -170,15 +193,17 @@ export function recordLook(state: WindowState, policy: WindowPolicy, dueAt: numb
   const current = watch(state);
   const at = Math.max(dueAt, look.at ?? dueAt);
   const cancelled = { by: 'tasks', reason: 'the task was cancelled' };
-  const due = lookNow(grid(state, policy), current.ticks.at(-1)?.at ?? null, at);
+  const ticksAt = grid(state, policy);
+  const due = lookNow(ticksAt, current.ticks.at(-1)?.at ?? null, at);
   if (due === null) {
     return terminalStage(look.stage) === 'cancelled'
       ? ended(state, 'task_cancelled', at, cancelled)
       : ranOut(state, policy, at);
   }
   const confirming = current.ticks.at(-1)?.tick === due.tick;
-  const ticks = [...current.ticks, record(look, due.tick, confirming, at, current.ticks)];
-  const next = { ...current, ticks, missed: current.missed + due.missed };
+  const tookMs = look.ms !== undefined && tickAt(ticksAt, at + look.ms) > due.tick ? look.ms : undefined;
+  const ticks = [...current.ticks, record(look, { tick: due.tick, confirming, at, tookMs }, current.ticks)];
+  const next = { ...withMissed(current, ticksAt, due.missed), ticks };
   const looked = changed(state, state.afterRollback === null ? { window: next } : { afterRollback: next });
 
   if (terminalStage(look.stage) === 'cancelled') {
@@ -187,21 +212,31 @@ export function recordLook(state: WindowState, policy: WindowPolicy, dueAt: numb
   return recovered(degraded(looked, policy, at), policy, at);
 }
 
+/** Counts the ticks that passed since the last look: no worker ran, or that look was still running. */
+function withMissed(current: Watch, ticksAt: Grid, missed: number): Watch {
+  const skipped = skippedDuring(ticksAt, current.ticks.at(-1) ?? null, missed);
+  return {
+    ...current,
+    missed: current.missed + missed - skipped,
+    ...(skipped === 0 ? {} : { skipped: (current.skipped ?? 0) + skipped }),
+  };
+}
+
 function degraded(state: WindowState, policy: WindowPolicy, at: number): WindowState {
   if (state.degraded !== null) return state;
   const assessment = assess(state, policy);
   if (assessment.verdict !== 'DEGRADED') return state;
   const summary = summarise(assessment, policy, state.window.ticks);
-  return { ...state, degraded: { at, tick: state.window.ticks.at(-1)?.tick ?? 0, summary } };
+  const trigger = assessment.trigger ?? 'health';
+  return { ...state, degraded: { at, tick: state.window.ticks.at(-1)?.tick ?? 0, summary, trigger } };
 }
 
-/** Recovered: `failThreshold` passes in a row after the verdict, and after the rollback where there was one. */
+/** Whether production has recovered after the verdict, and after the rollback where there was one. */
 function recovered(state: WindowState, policy: WindowPolicy, at: number): WindowState {
   const { degraded: verdict, recoveredAt, afterRollback, window } = state;
   if (verdict === null || recoveredAt !== null) return state;
   const after = afterRollback?.ticks ?? window.ticks.filter((tick) => tick.at > verdict.at);
-  const streak = currentStreak(after);
-  if (streak.health !== 'pass' || streak.length < policy.failThreshold) return state;
+  if (!hasRecovered(after, policy, verdict.trigger ?? 'health')) return state;
   const back = { ...state, recoveredAt: at };
   return afterRollback === null
     ? back
@@ -215,10 +250,10 @@ export function ended(state: WindowState, kind: EndingKind, at: number, { by, re
 /** The window has run its time; the ticks that nobody took are recorded as missed. */
 export function ranOut(state: WindowState, policy: WindowPolicy, now: number): WindowState {
   const current = watch(state);
-  const missed = current.missed + missedAtEnd(grid(state, policy), current.ticks.at(-1)?.at ?? null, now);
+  const ticksAt = grid(state, policy);
   const reason =
     state.afterRollback === null ? 'the window has run its time' : 'the time to recover after the rollback is over';
-  const over = { ...current, missed };
+  const over = withMissed(current, ticksAt, missedAtEnd(ticksAt, current.ticks.at(-1)?.at ?? null, now));
   return ended(
     changed(state, state.afterRollback === null ? { window: over } : { afterRollback: over }),
     'ran_out',

@@ -56,6 +56,7 @@ export function status(state: WindowState, input: MonitorInput): WindowStatus {
     nextLookAt: win.lookAt(state, policy),
     tick: window.ticks.at(-1)?.tick ?? 0,
     plannedTicks: win.planned(state, policy),
+    skippedTicks: window.skipped ?? 0,
     assessment: win.assess(state, policy),
     coverage: evidence(state),
     summary: summary(state, input),
@@ -97,6 +98,7 @@ export function report(state: WindowState, input: MonitorInput): WindowReport {
     action: state.action,
     coverage: evidence(state),
     plannedTicks: win.planned(state, policy),
+    skippedTicks: window.skipped ?? 0,
     ticks: window.ticks,
     ticksAfterRollback: state.afterRollback?.ticks ?? [],
     messages: state.messages,
@@ -115,6 +117,8 @@ export function timerSummary(state: WindowState, { policy }: MonitorInput): stri
   return due === last?.tick ? `confirm tick ${due} of ${plannedTicks}` : `tick ${due} of ${plannedTicks}`;
 }
 
+const skipped = (ticks: number): string => (ticks === 0 ? '' : `${ticks} skipped while a probe ran, `);
+
 const time = (at: number): string => new Date(at).toISOString().slice(11, 19);
 
 /** The window at a glance, in Markdown, for the Temporal UI. Times are UTC. */
@@ -130,13 +134,13 @@ export function details(state: WindowState, input: MonitorInput): string {
     '',
     seen.summary,
     '',
-    `Looks: ${made} made, ${missed} missed, ${unknown} unknown · ${requests} requests, ${errors5xx} answered 5xx`,
+    `Looks: ${made} made, ${missed} missed, ${skipped(seen.skippedTicks)}${unknown} unknown · ${requests} requests, ${errors5xx} failed`,
   ];
   if (seen.action !== null) lines.push('', `Action: ${seen.action.kind}, ${seen.action.detail}`);
   if (seen.recovered !== null)
     lines.push('', seen.recovered ? 'Production has recovered.' : 'Production has not recovered.');
   if (seen.lastTicks.length > 0) {
-    lines.push('', '| tick | time | health | requests | 5xx | |', '|---|---|---|---|---|---|');
+    lines.push('', '| tick | time | health | requests | failed | |', '|---|---|---|---|---|---|');
     for (const tick of seen.lastTicks.slice().reverse()) {
       const detail = (tick.detail ?? '').replaceAll('|', '\\|');
       lines.push(
@@ -162,12 +166,15 @@ export function closingWords(report: WindowReport): string[] {
     recovered: back,
     coverage: seen,
     plannedTicks: ticks,
+    skippedTicks,
   } = report;
   const words = [`${workItem}: the post-deploy window of ${repo} ended: ${how.replaceAll('_', ' ')}.`, report.summary];
   if (endedBy !== null) words.push(`Ended by ${endedBy.by}: ${endedBy.reason}.`);
   if (action !== null) words.push(`Action: ${action.kind}, ${action.detail}.`);
   if (back !== null)
     words.push(back ? 'Production has recovered.' : 'Production had not recovered when the window ended.');
-  words.push(`${seen.made} looks of ${ticks} planned ticks, ${seen.missed} missed, ${seen.unknown} unknown.`);
+  words.push(
+    `${seen.made} looks of ${ticks} planned ticks, ${seen.missed} missed, ${skipped(skippedTicks)}${seen.unknown} unknown.`,
+  );
   return words;
 }

@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import { withOwnConnection } from '../http-probe/own-connection.ts';
+import { withOwnConnection } from '../http/own-connection.ts';
 
 export type Severity = 'info' | 'warning' | 'critical';
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import type { Body } from '../http/read-body.ts';
 
 /** What a deployer's HTTP server answered. */
 export interface WebhookReply {
   readonly status: number;
   readonly contentType: string;
   readonly location: string | null;
-  readonly body: { readonly text: string; readonly complete: boolean };
+  readonly body: Body;
 }
 
 const answerSchema = z.object({
@@ -33,7 +34,7 @@ const WANTED = '{"status": "succeeded" | "failed" | "running", "detail"?, "versi
 const MAX_DETAIL = 1_000;
 
 const isHtml = ({ contentType, body }: WebhookReply): boolean =>
-  /\bhtml\b/i.test(contentType) || /^\s*<(!doctype|html|head|body)\b/i.test(body.text);
+  /\bhtml\b/i.test(contentType) || /^\s*<(!doctype|html|head|body)\b/i.test(body.text ?? '');
 
 /** What a deployer means by its answer, or why it cannot be understood. Never throws. */
 export function understand(reply: WebhookReply): Understood {
@@ -42,6 +43,8 @@ export function understand(reply: WebhookReply): Understood {
     return { fault: `answered ${status}, a redirect, which is not followed: configure the URL that it leads to` };
   }
   if (status < 200 || status > 299) return { fault: `answered ${status}${saying(reply)}` };
+  if (body.unreadable !== undefined)
+    return { fault: `answered ${status}, but its body cannot be read: ${body.unreadable}` };
   if (!body.complete) return { fault: `answered ${status} with more than ${body.text.length} characters` };
 
   const parsed = answerSchema.safeParse(jsonOf(body.text));
@@ -74,7 +77,7 @@ function jsonOf(text: string): unknown {
 /** What an answer that is a failure says in its body. */
 function saying(reply: WebhookReply): string {
   if (isHtml(reply)) return ' with an HTML page';
-  const { success, data } = z.object({ detail: z.string() }).safeParse(jsonOf(reply.body.text));
-  const text = (success ? data.detail : reply.body.text).replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
+  const { success, data } = z.object({ detail: z.string() }).safeParse(jsonOf(reply.body.text ?? ''));
+  const text = (success ? data.detail : (reply.body.text ?? '')).replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
   return text === '' ? '' : `: ${text.slice(0, 200)}`;
 }

@@ -1,6 +1,7 @@
-import { type Dispatcher, request } from 'undici';
-import { readCapped } from '../http-probe/capped-body.ts';
-import { withOwnConnection } from '../http-probe/own-connection.ts';
+import { request } from 'undici';
+import { header } from '../http/headers.ts';
+import { withOwnConnection } from '../http/own-connection.ts';
+import { readBody } from '../http/read-body.ts';
 import type { WebhookReply } from './webhook-answer.ts';
 
 /** Most of an answer that is read. */
@@ -21,7 +22,7 @@ export interface WebhookRequest {
  * @throws what undici throws; where the signal aborted, that says nothing.
  */
 export async function exchange({ method, url, headers, body, signal }: WebhookRequest): Promise<WebhookReply> {
-  const waiting = { connect: { timeout: CONNECT_MS }, headersTimeout: 0, bodyTimeout: 0 };
+  const waiting = { connect: { timeoutMs: CONNECT_MS }, headersTimeout: 0, bodyTimeout: 0 };
   return withOwnConnection(waiting, signal, async (dispatcher) => {
     const answer = await request(url, {
       dispatcher,
@@ -33,14 +34,9 @@ export async function exchange({ method, url, headers, body, signal }: WebhookRe
       status: answer.statusCode,
       contentType: header(answer.headers, 'content-type') ?? '',
       location: header(answer.headers, 'location'),
-      body: await readCapped(answer.body, MAX_BODY_BYTES),
+      body: await readBody(answer.body, answer.headers, MAX_BODY_BYTES),
     };
   });
-}
-
-function header(headers: Dispatcher.ResponseData['headers'], name: string): string | null {
-  const value = headers[name];
-  return Array.isArray(value) ? (value[0] ?? null) : (value ?? null);
 }
 
 const NOT_SENT =

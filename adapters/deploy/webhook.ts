@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lowerCased } from '../http/headers.ts';
+import { ACCEPT_ENCODING } from '../http/read-body.ts';
 import {
   type DeployDriver,
   type DeployOperation,
@@ -141,12 +143,10 @@ async function look(call: Call, url: string) {
 
 const headersOf = ({ config, operation }: Call): Record<string, string> => ({
   accept: 'application/json',
+  'accept-encoding': ACCEPT_ENCODING,
   ...lowerCased(config.headers),
   'd2d-operation-id': operation.operationId,
 });
-
-const lowerCased = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
 function resultOf({ status, detail, version }: WebhookAnswer): DeployResult {
   const ok = status === 'succeeded';

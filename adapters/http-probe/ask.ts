@@ -1,8 +1,10 @@
-import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
+import { lookup as systemLookup } from 'node:dns';
 import { request } from 'undici';
-import { type CappedBody, readCapped } from './capped-body.ts';
+import type { Lookup } from '../http/connector.ts';
+import { lowerCased } from '../http/headers.ts';
+import { withOwnConnection } from '../http/own-connection.ts';
+import { ACCEPT_ENCODING, type Body, readBody, readCapped } from '../http/read-body.ts';
 import { classifyFailure, type Failure } from './failure-class.ts';
-import { withOwnConnection } from './own-connection.ts';
 
 /** Most of a body that is read. */
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -12,13 +14,6 @@ export const MAX_REQUEST_MS = 2_000;
 
 /** A time-out that fires so much too late, ms, says that this process stood still, not that production did. */
 const STALL_MS = 500;
-
-/** How a name is resolved; `dns.lookup` as Node calls it. */
-export type Lookup = (
-  hostname: string,
-  options: LookupOptions,
-  callback: (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void,
-) => void;
 
 export interface Question {
   readonly url: string;
@@ -32,7 +27,7 @@ export interface Question {
 
 export interface Answered {
   readonly status: number;
-  readonly body: CappedBody | null;
+  readonly body: Body | null;
 }
 
 export type Reply = Answered | (Failure & { readonly status: null });
@@ -70,11 +65,15 @@ export async function ask(question: Question, lookup: Lookup = systemLookup): Pr
 
   let status: number | null = null;
   try {
-    return await withOwnConnection({ connect: { lookup: noticing } }, call.signal, async (dispatcher) => {
-      const answer = await request(url, { dispatcher, headers: { 'user-agent': 'deploy-to-done', ...headers } });
+    return await withOwnConnection({ connect: { lookup: noticing, timeoutMs: 0 } }, call.signal, async (dispatcher) => {
+      const answer = await request(url, {
+        dispatcher,
+        headers: { 'user-agent': 'deploy-to-done', 'accept-encoding': ACCEPT_ENCODING, ...lowerCased(headers) },
+      });
       status = answer.statusCode;
-      const body = await readCapped(answer.body, MAX_BODY_BYTES);
-      return { status, body: wanted === 'read' ? body : null };
+      if (wanted === 'read') return { status, body: await readBody(answer.body, answer.headers, MAX_BODY_BYTES) };
+      await readCapped(answer.body, MAX_BODY_BYTES); // to its end, so that the server logs no broken connection
+      return { status, body: null };
     });
   } catch (error) {
     if (status !== null && wanted === 'discard') return { status, body: null };

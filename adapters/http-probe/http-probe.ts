@@ -1,4 +1,5 @@
-import { ask, type Lookup, MAX_REQUEST_MS } from './ask.ts';
+import type { Lookup } from '../http/connector.ts';
+import { ask, MAX_REQUEST_MS } from './ask.ts';
 import { meetsExpectation } from './json-expectation.ts';
 
 export interface HttpProbeConfig {
@@ -21,24 +22,27 @@ export interface HealthSeen {
 
 export interface TrafficSeen {
   readonly requests: number;
+  /** Answered 5xx, or not answered by production at all. */
   readonly errors5xx: number;
+  /** Why the request was not counted, or what failed; at most 160 characters, one line, never the URL. */
+  readonly detail?: string;
 }
 
 export interface HttpProbe {
   /** One look at a health endpoint. Never throws. */
   health(config: HttpProbeConfig, signal: AbortSignal): Promise<HealthSeen>;
-  /** One request to a URL of the traffic list: each answer is a request, each 5xx an error. Never throws. */
+  /**
+   * One request to a URL of the traffic list. Each is a request; a 5xx, and what production refuses, resets or does not answer
+   * in time, is an error. What is ours counts nothing. Never throws.
+   */
   traffic(url: string, signal: AbortSignal): Promise<TrafficSeen>;
 }
 
 export const MAX_DETAIL = 160;
 
-const NOTHING: TrafficSeen = { requests: 0, errors5xx: 0 };
+const oneLine = (why: string): string => why.replaceAll(/[\p{Cc}\s]+/gu, ' ').slice(0, MAX_DETAIL);
 
-const seen = (health: HealthSeen['health'], why: string): HealthSeen => ({
-  health,
-  detail: why.replaceAll(/[\p{Cc}\s]+/gu, ' ').slice(0, MAX_DETAIL),
-});
+const seen = (health: HealthSeen['health'], why: string): HealthSeen => ({ health, detail: oneLine(why) });
 
 /** Looks at production over HTTP. Opens a connection for each request and keeps none. */
 export const createHttpProbe = ({ lookup }: { readonly lookup?: Lookup } = {}): HttpProbe => ({
@@ -55,15 +59,23 @@ export const createHttpProbe = ({ lookup }: { readonly lookup?: Lookup } = {}): 
   },
 
   async traffic(url, signal) {
-    const { status } = await ask({ url, headers: {}, timeoutMs: MAX_REQUEST_MS, signal, body: 'discard' }, lookup);
-    // 429 is an answer to our own probing, and no answer at all is what the health probe tells.
-    if (status === null || status === 429) return NOTHING;
-    return { requests: 1, errors5xx: status >= 500 && status <= 599 ? 1 : 0 };
+    const reply = await ask({ url, headers: {}, timeoutMs: MAX_REQUEST_MS, signal, body: 'discard' }, lookup);
+    const { status } = reply;
+    if (status === null) {
+      return reply.health === 'fail'
+        ? { requests: 1, errors5xx: 1, detail: oneLine(reply.why) }
+        : { requests: 0, errors5xx: 0, detail: oneLine(reply.why) };
+    }
+    if (status === 429) return { requests: 0, errors5xx: 0, detail: TOO_MANY };
+    const failed = status >= 500 && status <= 599;
+    return failed ? { requests: 1, errors5xx: 1, detail: `answered ${status}` } : { requests: 1, errors5xx: 0 };
   },
 });
 
+const TOO_MANY = 'answered 429 to our own probing: look less often, or let it through';
+
 function unexpected(status: number, expectStatus: readonly number[]): HealthSeen {
-  if (status === 429) return seen('unknown', 'answered 429 to our own probing: look less often, or let it through');
+  if (status === 429) return seen('unknown', TOO_MANY);
   const redirect = status >= 300 && status < 400 ? ' (a redirect, which is not followed)' : '';
   const expected = expectStatus.length === 0 ? 'any 2xx' : expectStatus.join(', ');
   return seen('fail', `answered ${status}${redirect}, expected ${expected}`);

@@ -1,4 +1,4 @@
-import type { CappedBody } from './capped-body.ts';
+import type { Body } from '../http/read-body.ts';
 
 export type Expected = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -23,7 +23,11 @@ const BEGINS_LIKE_JSON = /^\s*[[{"\-\dtfn]/;
  * Whether a body says what is expected of it. What is no JSON, or says something else, is production's failure; JSON that
  * is longer than what is read here is ours. Never throws.
  */
-export function meetsExpectation({ text, complete }: CappedBody, expected: Expected): Expectation {
+export function meetsExpectation(body: Body, expected: Expected): Expectation {
+  if (body.unreadable !== undefined) {
+    return { health: body.ours ? 'unknown' : 'fail', why: `the answer cannot be read: ${body.unreadable}` };
+  }
+  const { text, complete } = body;
   if (!complete && BEGINS_LIKE_JSON.test(text)) {
     return { health: 'unknown', why: `the answer is longer than the ${text.length} characters that are read of it` };
   }

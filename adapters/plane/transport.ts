@@ -4,6 +4,10 @@
  * may have been applied.
  */
 import { DecoratorHandler, type Dispatcher, Pool } from 'undici';
+import { createConnector } from '../http/connector.ts';
+import { header } from '../http/headers.ts';
+import { MAX_HEADER_BYTES } from '../http/own-connection.ts';
+import { ACCEPT_ENCODING, readBody } from '../http/read-body.ts';
 import { PlaneUnavailable } from './errors.ts';
 
 export interface PlaneTimeouts {
@@ -67,7 +71,8 @@ export function createTransport(origin: string, apiKey: string, timeouts: PlaneT
     connections: CONNECTIONS,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { timeout: timeouts.connectMs },
+    connect: createConnector({ timeoutMs: timeouts.connectMs }),
+    maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: timeouts.headersMs,
     bodyTimeout: timeouts.bodyMs,
     maxResponseSize: MAX_BODY_BYTES,
@@ -128,19 +133,22 @@ export function createTransport(origin: string, apiKey: string, timeouts: PlaneT
       path,
       headers: {
         accept: 'application/json',
+        'accept-encoding': ACCEPT_ENCODING,
         'x-api-key': apiKey,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       body: body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
     });
+    const content = await readBody(response.body, response.headers, MAX_BODY_BYTES);
+    if (content.unreadable !== undefined) throw new Unreadable(content.unreadable);
     return {
       status: response.statusCode,
       contentType: header(response.headers, 'content-type') ?? '',
       location: header(response.headers, 'location'),
       retryAfter: header(response.headers, 'retry-after'),
       remaining: header(response.headers, 'x-ratelimit-remaining'),
-      text: await response.body.text(),
+      text: content.text,
     };
   }
 
@@ -185,13 +193,12 @@ function noticeSending(onSending: () => void): Dispatcher.DispatcherComposeInter
   };
 }
 
-function header(headers: Dispatcher.ResponseData['headers'], name: string): string | null {
-  const value = headers[name];
-  return Array.isArray(value) ? (value[0] ?? null) : (value ?? null);
-}
+/** The body of an answer could not be decoded. */
+class Unreadable extends Error {}
 
 /** One sentence for a failure of the network, by its code. */
 function explain(error: unknown, timeouts: PlaneTimeouts): string {
+  if (error instanceof Unreadable) return `the answer cannot be read: ${error.message}.`;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   switch (code) {
     case 'ECONNREFUSED':

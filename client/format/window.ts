@@ -51,8 +51,9 @@ function progress({ tick, plannedTicks, nextLookAt, endsAt, outcome, phase }: Wi
   return `${at}${next} · ${end}`;
 }
 
-function coverage({ coverage: { made, missed, unknown, requests, errors5xx } }: WindowStatus): string {
-  return `looks: ${made} made, ${missed} missed, ${unknown} unknown · ${amount(requests)} requests, ${amount(errors5xx)} answered 5xx`;
+function coverage({ skippedTicks, coverage: { made, missed, unknown, requests, errors5xx } }: WindowStatus): string {
+  const skipped = skippedTicks === 0 ? '' : `${skippedTicks} skipped while a probe ran, `;
+  return `looks: ${made} made, ${missed} missed, ${skipped}${unknown} unknown · ${amount(requests)} requests, ${amount(errors5xx)} failed`;
 }
 
 const HEALTH = { pass: 'good', fail: 'bad', unknown: 'warn' } as const;
@@ -62,7 +63,7 @@ export function formatTick(tick: SeenTick, paint: Paint = plain): string {
   const health = paint[HEALTH[tick.health]](tick.health.padEnd(7));
   const why = tick.afterRollback === true ? ' after the rollback' : tick.confirming === true ? ' (confirming)' : '';
   const detail = tick.detail === undefined ? '' : ` · ${oneLine(tick.detail)}`;
-  return `${clock(tick.at)} tick ${tick.tick}${why} ${health} ${amount(tick.requests)} requests, ${amount(tick.errors5xx)} 5xx${detail}`;
+  return `${clock(tick.at)} tick ${tick.tick}${why} ${health} ${amount(tick.requests)} requests, ${amount(tick.errors5xx)} failed${detail}`;
 }
 
 /** What did not go as it should, oldest first. */

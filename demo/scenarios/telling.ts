@@ -20,7 +20,7 @@ export function createTelling(tracker: DemoTracker, item: DemoWorkItem) {
     if (window === null) return;
     for (const tick of window.lastTicks.filter(({ at }) => at > lastTickAt)) {
       lastTickAt = tick.at;
-      say(`${named(tick, window)}: health ${tick.health}, ${tick.requests} requests, ${tick.errors5xx} answered 5xx`);
+      say(`${named(tick, window)}: health ${tick.health}, ${tick.requests} requests, ${tick.errors5xx} failed`);
     }
     if (window.degradedAt !== null && !degraded) say(`DEGRADED: ${window.summary}`);
     degraded = window.degradedAt !== null;

@@ -86,7 +86,8 @@ export async function serveApi(
   entry.by = outcome.by;
   entry.applied = outcome.answer.applied;
   await stop('after');
-  const wire = onTheWire(outcome, api.headers['accept-encoding'] ?? '');
+  // Half of a JSON text is what `badJson` means, not half of its compressed bytes.
+  const wire = onTheWire(outcome, fault?.mode === 'badJson' ? '' : (api.headers['accept-encoding'] ?? ''));
 
   switch (fault?.mode) {
     case 'applyThenStatus':

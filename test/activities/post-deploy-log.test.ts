@@ -42,13 +42,14 @@ const report = (change: Partial<WindowReport> = {}): WindowReport => ({
   selfHosting: false,
   outcome: 'healthy',
   assessment: { verdict: 'HEALTHY', trigger: null, longestFailureStreak: 0, errorRatio: 0.02 },
-  summary: 'no degradation: 3 of 150 requests answered 5xx',
+  summary: 'no degradation: 3 of 150 requests failed',
   endedBy: null,
   degradedAt: null,
   recovered: null,
   action: null,
   coverage: { made: 30, missed: 0, unknown: 0, requests: 150, errors5xx: 3 },
   plannedTicks: 30,
+  skippedTicks: 0,
   ticks: Array.from({ length: 30 }, (_, index) => tick(index + 1)),
   ticksAfterRollback: [],
   messages: [],
@@ -80,9 +81,9 @@ test('a healthy window: who, what, when, policy, evidence, every tick', () => {
     '| opened | 2026-01-02T03:04:05.000Z |',
     '| ended | 2026-01-02T03:19:05.000Z, after 15 min of 15 min |',
     '| ticks planned | 30 |',
-    '| answered 5xx | 3 (2 %) |',
+    '| failed | 3 (2 %) |',
     '- Looks at production every 30 s for 15 min; while health fails, every 5 s.',
-    '- Degraded where 3 health checks in a row fail, or where more than 5 % of at least 20 requests are answered 5xx.',
+    '- Degraded where 3 health checks in a row fail, or where more than 5 % of at least 20 requests fail (5xx, or no answer).',
     'None was needed.',
     'None were received.',
   ]) {
@@ -107,7 +108,7 @@ test('a window that was rolled back: the action, whether it recovered, the ticks
   );
   expect(log).toContain('Rollback at 2026-01-02T03:05:45.000Z: worked, after 10 s. back to v1.');
   expect(log).toContain('Production has recovered.');
-  expect(lines(log)).toContain('| answered 5xx | 3 (too few to count) |');
+  expect(lines(log)).toContain('| failed | 3 (too few to count) |');
   expect(rowsBelow(log, 'Ticks after the rollback')).toEqual([
     ['1', '2026-01-02T03:06:00.000Z', '+5.0 s', 'pass', '5', '0', ''],
   ]);
@@ -147,6 +148,30 @@ test('ticks that nobody took have their row, a look that confirms and a repeated
     ['6', 'unknown', 'the probe was aborted'],
     ['7–8', 'missed', 'no worker ran'],
   ]);
+});
+
+test('ticks that passed while a probe was still running are not called missed', () => {
+  const log = renderPostDeployLog(
+    report({
+      policy: { ...report().policy, intervalMs: 1_000 },
+      coverage: { made: 3, missed: 2, unknown: 0, requests: 15, errors5xx: 0 },
+      skippedTicks: 3,
+      ticks: [
+        tick(1, { at: OPENED + 1_000, tookMs: 2_100 }),
+        tick(3, { at: OPENED + 3_100 }),
+        tick(6, { at: OPENED + 6_000, tookMs: 2_100 }),
+      ],
+    }),
+  );
+  expect(rowsBelow(log, 'Ticks').map(([number, , , health, , , note]) => [number, health, note])).toEqual([
+    ['1', 'pass', ''],
+    ['2', 'skipped', 'previous probe took 2.1 s'],
+    ['3', 'pass', ''],
+    ['4–5', 'missed', 'no worker ran'],
+    ['6', 'pass', ''],
+    ['7–8', 'skipped', 'previous probe took 2.1 s'],
+  ]);
+  expect(lines(log)).toContain('| ticks skipped: a probe was still running | 3 |');
 });
 
 test('a window in which no look was taken says so', () => {

@@ -47,8 +47,9 @@ test('a look sees health, traffic and the stage', async () => {
   expect(seen).toEqual({
     at: expect.any(Number),
     health: 'pass',
-    requests: 4,
-    errors5xx: 2,
+    requests: 5,
+    errors5xx: 3,
+    detail: 'traffic: 3 of 5 requests failed, 1 of 6 not counted: answered 500',
     stage: 'done',
     ms: expect.any(Number),
   });
@@ -132,7 +133,7 @@ test('what does not answer is not waited for longer than its time', async () => 
     at: expect.any(Number),
     health: 'fail',
     detail: 'no answer within 100 ms',
-    requests: 0,
+    requests: 0, // this worker gave up before the request did
     errors5xx: 0,
     ms: expect.any(Number),
   });

@@ -19,9 +19,9 @@ describe('a window', () => {
         'ORCH-61 · shop v2 · post-deploy window open · HEALTHY so far',
         '  no degradation: longest streak of failed health checks 0 of 3',
         '  tick 7 of 30 · next look in 12 s · ends in 11 min 30 s (12:11:30Z)',
-        '  looks: 7 made, 0 missed, 0 unknown · 140 requests, 0 answered 5xx',
+        '  looks: 7 made, 0 missed, 0 unknown · 140 requests, 0 failed',
         '  last looks:',
-        '    12:00:00Z tick 7 pass    20 requests, 0 5xx',
+        '    12:00:00Z tick 7 pass    20 requests, 0 failed',
       ].join('\n'),
     );
   });
@@ -48,8 +48,8 @@ describe('a window', () => {
         '  degraded at 11:59:00Z (1 min ago)',
         '  action: ROLLBACK, runs: the rollback runs',
         '  production has not recovered',
-        '    12:00:00Z tick 7 (confirming) fail    20 requests, 0 5xx · answered 500',
-        '    12:00:00Z tick 1 after the rollback pass    20 requests, 0 5xx',
+        '    12:00:00Z tick 7 (confirming) fail    20 requests, 0 failed · answered 500',
+        '    12:00:00Z tick 1 after the rollback pass    20 requests, 0 failed',
         '    12:00:00Z extendWindow by bob (slow): extended by 5 minutes',
         '    2026-03-13 12:00:00Z the signal cancelWindow was ignored',
       ]),
@@ -172,7 +172,7 @@ describe('changes', () => {
       phase: 'closed',
     });
     expect(formatChanges(view(), after, NOON)).toEqual([
-      'ORCH-61: 12:00:30Z tick 8 fail    20 requests, 0 5xx · of 30',
+      'ORCH-61: 12:00:30Z tick 8 fail    20 requests, 0 failed · of 30',
       'ORCH-61: DEGRADED: 3 health checks in a row failed',
       'ORCH-61: ALERT_ONLY done: an alert was raised',
       'ORCH-61: cancelWindow by bob (known): the window was cancelled',

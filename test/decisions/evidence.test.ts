@@ -93,6 +93,14 @@ describe('no evidence is not health', () => {
     expect(hasEvidence(coverage(looks('uuuupppp'), 0))).toBe(true);
   });
 
+  test('requests that all fail are no evidence of health, however few they are', () => {
+    const failing = Array.from({ length: 8 }, (_, tick) => traffic(1, 1, tick));
+    expect(hasEvidence(coverage(failing, 0))).toBe(false);
+    expect(hasEvidence(coverage([...failing.slice(0, 3), ...looks('ppppp')], 0))).toBe(true);
+    const unwell = failing.map((look) => ({ ...look, health: 'fail' as const }));
+    expect(hasEvidence(coverage(unwell, 0))).toBe(true); // of degradation
+  });
+
   test('a broken health probe with traffic is evidence', () => {
     const look = { ...traffic(0, 5), health: 'unknown' as const };
     expect(hasEvidence(coverage([look], 0))).toBe(true);

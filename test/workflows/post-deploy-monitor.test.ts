@@ -104,8 +104,8 @@ describe('degraded', () => {
     expect(report.degradedAt).toBe(report.ticks[3]?.at);
     expect(report.action).toMatchObject({ kind: 'ALERT_ONLY', ok: true });
     expect(report.recovered).toBe(true);
-    expect(alertedAt).toEqual([4]);
-    expect(kinds(item.alerts)).toEqual(['degraded']);
+    expect(alertedAt).toEqual([4, 7]);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'recovered']);
     expect(kinds(item.comments)).toEqual(['closed', 'degraded']);
     expect(ticks(report.ticks).at(-1)).toBe(10);
     expect(comments(item)).toContain('Production has recovered.');
@@ -118,7 +118,7 @@ describe('degraded', () => {
     const report = reportOf(item);
     // 1 of 19 is below minRequests, 1 of 20 equals the threshold, 3 of 40 exceeds it
     expect(report.degradedAt).toBe(report.ticks[2]?.at);
-    expect(report.summary).toContain('3 of 40 requests answered 5xx (7.5 %, threshold 5.0 %)');
+    expect(report.summary).toContain('3 of 40 requests failed (7.5 %, threshold 5.0 %)');
     expect(report.outcome).toBe('degraded_alerted');
   });
 
@@ -128,6 +128,13 @@ describe('degraded', () => {
     const report = reportOf(item);
     expect(report.assessment.verdict).toBe('HEALTHY');
     expect(report).toMatchObject({ outcome: 'degraded_alerted', recovered: true });
+    expect(kinds(item.alerts)).toEqual(['degraded', 'recovered']);
+  });
+
+  test('health that passes is no recovery while requests still fail', async () => {
+    const item = harness.add({ looks: [pass(20, 10)] });
+    await (await harness.watch(item)).result();
+    expect(reportOf(item)).toMatchObject({ outcome: 'degraded_alerted', recovered: false });
     expect(kinds(item.alerts)).toEqual(['degraded']);
   });
 
@@ -159,7 +166,7 @@ describe('degraded', () => {
     expect(kinds(item.comments)).toEqual(['closed', 'degraded']);
     expect(item.shown.status).toBe('done');
     const { notes } = await window.query(windowStatusQuery);
-    expect(notes.map(({ text }) => text)).toEqual(['the alert failed: the sink answered 500']);
+    expect(notes.map(({ text }) => text)).toEqual(Array(2).fill('the alert failed: the sink answered 500'));
   });
 });
 
@@ -188,7 +195,7 @@ describe('rollback', () => {
     expect(report.ticks).toHaveLength(3);
     expect(report.ticksAfterRollback.map(({ health }) => health)).toEqual(['pass', 'pass', 'pass']);
     expect(report.endedAt).toBeLessThan(report.openedAt + 900_000);
-    expect(kinds(item.alerts)).toEqual(['degraded']);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'recovered-by-rollback', 'rolled-back']);
     expect(item.shown.status).toBe('done');
   });
 
@@ -199,7 +206,7 @@ describe('rollback', () => {
     expect(report).toMatchObject({ outcome: 'degraded_rolled_back', recovered: false });
     expect(item.count.rollbacks).toBe(1);
     expect(report.ticksAfterRollback).toHaveLength(12);
-    expect(kinds(item.alerts)).toEqual(['degraded', 'not-recovered']);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'not-recovered', 'rolled-back']);
   });
 
   test('what was seen before the rollback is not held against what follows it', async () => {
@@ -215,7 +222,7 @@ describe('rollback', () => {
     const report = reportOf(item);
     expect(report.action).toMatchObject({ ok: false, detail: 'exit code 1' });
     expect(ticks(report.ticks).at(-1)).toBe(10);
-    expect(kinds(item.alerts)).toEqual(['degraded', 'rollback']);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'recovered', 'rollback']);
     expect(item.alerts.find(({ key }) => key.endsWith(':rollback'))?.text).toBe('exit code 1');
     expect(item.count.rollbacks).toBe(1);
   });
@@ -239,7 +246,7 @@ describe('rollback', () => {
     expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'rollback_failed' });
     expect(item.count.rollbacks).toBe(1);
     expect(reportOf(item).action?.detail).toBe('nobody knows whether it worked: the worker shut down');
-    expect(kinds(item.alerts)).toEqual(['degraded', 'rollback']);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'recovered', 'rollback']);
   });
 
   test('no rollback driver: says so', async () => {
@@ -338,7 +345,20 @@ describe('endings', () => {
     expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'no_evidence' });
     expect(reportOf(item).coverage).toEqual({ made: 10, missed: 0, unknown: 10, requests: 0, errors5xx: 0 });
     expect(kinds(item.comments)).toEqual(['closed']);
+    expect(item.alerts).toMatchObject([
+      {
+        key: expect.stringMatching(/:no-evidence$/),
+        title: expect.stringMatching(/: nobody knows whether it is healthy$/),
+        text: expect.stringContaining('10 looks of 10 planned ticks, 0 missed, 10 unknown.'),
+      },
+    ]);
     expect(statuses(item)).toEqual(['done']);
+  });
+
+  test('requests that all fail, too few to count, are not health', async () => {
+    const item = harness.add({ looks: [pass(1, 1)] });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'no_evidence' });
+    expect(kinds(item.alerts)).toEqual(['no-evidence']);
   });
 
   test('evidence in exactly half of its ticks is enough', async () => {
@@ -422,7 +442,7 @@ describe('continue as new', () => {
     expect(await runsOf(harness, item)).toBeGreaterThan(5);
     expect(report.degradedAt).toBe(report.ticks[3]?.at);
     expect(report).toMatchObject({ outcome: 'degraded_alerted', recovered: true });
-    expect(kinds(item.alerts)).toEqual(['degraded']);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'recovered']);
   });
 
   test('a window that rolls back does not continue before the rollback has ended', async () => {

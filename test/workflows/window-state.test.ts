@@ -49,6 +49,45 @@ describe('looks', () => {
     expect(win.wakeAt(state, policy())).toBe(OPENED + 300_000);
   });
 
+  /** Takes looks, one after the other, each of which takes so long. */
+  function busy(tookMs: number, change: Partial<WindowPolicy>): WindowState {
+    let state = opened(change);
+    let now = OPENED;
+    for (;;) {
+      const dueAt = win.lookAt(state, policy(change));
+      if (dueAt === null) return win.ranOut(state, policy(change), Math.max(now, state.window.endsAt));
+      now = Math.max(now, dueAt);
+      state = win.recordLook(state, policy(change), dueAt, { ...pass(), at: now, ms: tookMs });
+      now += tookMs + 5; // the workflow's own time
+      if (state.ending !== null) return state;
+    }
+  }
+
+  test.each([
+    [900, 8, 0],
+    [1_100, 8, 0], // each look is late by 0.1 s more
+    [2_100, 4, 4],
+    [2_995, 3, 5],
+  ])('ticks that pass while a look of %i ms runs are skipped, not missed', (tookMs, made, skipped) => {
+    const change = { windowMs: 8_000, intervalMs: 1_000, confirmMs: 1_000 };
+    const state = busy(tookMs, change);
+    expect(view.report(state, input(change))).toMatchObject({
+      outcome: 'healthy',
+      coverage: { made, missed: 0 },
+      skippedTicks: skipped,
+      plannedTicks: 8,
+    });
+  });
+
+  test('ticks after a slow look at which no worker ran are missed all the same', () => {
+    const change = { windowMs: 8_000, intervalMs: 1_000, confirmMs: 1_000 };
+    let state = win.recordLook(opened(change), policy(change), OPENED + 1_000, { ...pass(), ms: 2_100 });
+    state = win.recordLook(state, policy(change), OPENED + 2_000, { ...pass(), at: OPENED + 6_500 });
+    expect(state.window).toMatchObject({ skipped: 2, missed: 2 });
+    state = win.ranOut(state, policy(change), OPENED + 8_000);
+    expect(state.window).toMatchObject({ skipped: 2, missed: 4 });
+  });
+
   test('lateness never accumulates', () => {
     expect(
       seconds(

@@ -75,15 +75,15 @@ describe('details', () => {
     expect(view.details(state, input()).split('\n')).toEqual([
       '**DEGRADED** · tick 2 of 10 · ends 10:05:00 UTC, 3 min 50 s from the last look',
       '',
-      '3 health checks in a row failed (threshold 3): a|b; 10 requests seen, fewer than the 20 that the error ratio needs',
+      '3 health checks in a row failed (threshold 3): a|b; 10 requests seen, 1 failed, fewer than the 20 that the error ratio needs',
       '',
-      'Looks: 4 made, 0 missed, 0 unknown · 10 requests, 1 answered 5xx',
+      'Looks: 4 made, 0 missed, 0 unknown · 10 requests, 1 failed',
       '',
       'Action: ALERT_ONLY, an alert is being raised',
       '',
       'Production has not recovered.',
       '',
-      '| tick | time | health | requests | 5xx | |',
+      '| tick | time | health | requests | failed | |',
       '|---|---|---|---|---|---|',
       '| 2 | 10:01:10 | fail | 0 | 0 |  |',
       '| 2 | 10:01:05 | fail | 0 | 0 |  |',
@@ -125,7 +125,7 @@ test('status', () => {
     recovered: null,
     outcome: null,
     summary:
-      'no degradation: longest streak of failed health checks 0 of 3; 0 of 20 requests answered 5xx (0.0 %, threshold 5.0 %)',
+      'no degradation: longest streak of failed health checks 0 of 3; 0 of 20 requests failed (0.0 %, threshold 5.0 %)',
   });
   expect(view.status(rolledBack, input()).endsAt).toBe(OPENED + 150_000);
   expect(view.status(healthy, input()).nextLookAt).toBeNull();

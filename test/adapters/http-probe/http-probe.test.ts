@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer as createTlsServer } from 'node:https';
 import { setImmediate as turn } from 'node:timers/promises';
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../adapters/http-probe/ask.ts';
 import { createHttpProbe, type HttpProbeConfig } from '../../../adapters/http-probe/http-probe.ts';
 import { type HeldTime, holdTime } from '../../setup/hold-time.ts';
@@ -232,14 +233,103 @@ test.each([
   [503, { requests: 1, errors5xx: 1 }],
   [429, { requests: 0, errors5xx: 0 }],
 ])('traffic: an answer %i counts as %j', async (status, seen) => {
-  expect(await http.traffic(await answering(status), never)).toEqual(seen);
+  expect(await http.traffic(await answering(status), never)).toMatchObject(seen);
 });
 
-test('traffic: no answer counts as nothing, a status whose body breaks off as an answer', async () => {
-  expect(await http.traffic(await refusingUrl(), never)).toEqual({ requests: 0, errors5xx: 0 });
-  expect(await http.traffic('nonsense', never)).toEqual({ requests: 0, errors5xx: 0 });
-  const broken = await serveTcp((socket) => {
-    socket.once('data', () => socket.end('HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\nx'));
+describe('traffic that gets no answer', () => {
+  const failed = (detail: string) => ({ requests: 1, errors5xx: 1, detail });
+
+  test('is a failed request where production refuses, resets or closes the connection', async () => {
+    expect(await http.traffic(await refusingUrl(), never)).toEqual(failed('the connection was refused (ECONNREFUSED)'));
+    const reset = await serveTcp((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    expect(await http.traffic(reset, never)).toEqual(failed('the connection was reset (ECONNRESET)'));
+    const closed = await serveTcp((socket) => socket.once('data', () => socket.end()));
+    expect(await http.traffic(closed, never)).toMatchObject({ requests: 1, errors5xx: 1 });
   });
-  expect(await http.traffic(broken, never)).toEqual({ requests: 1, errors5xx: 1 });
+
+  test('is a failed request where production does not answer in time', async () => {
+    const silent = await serveTcp(() => time.pass(2_000));
+    expect(await http.traffic(silent, never)).toEqual(failed('no answer within 2000 ms'));
+  });
+
+  test('is a failed request where the name does not exist, or TLS fails', async () => {
+    expect(await resolving('ENOTFOUND').traffic('http://shop.example', never)).toMatchObject({ errors5xx: 1 });
+    const port = await listen(createTlsServer(SELF_SIGNED, (_, response) => response.end()));
+    expect(await http.traffic(`https://localhost:${port}`, never)).toMatchObject({ requests: 1, errors5xx: 1 });
+  });
+
+  test('counts nothing where it is ours', async () => {
+    const nothing = { requests: 0, errors5xx: 0 };
+    expect(await http.traffic('nonsense', never)).toEqual({ ...nothing, detail: 'its URL is not valid' });
+    expect(await resolving('EAI_AGAIN').traffic('http://shop.example', never)).toMatchObject(nothing);
+    expect(await http.traffic(await answering(200), AbortSignal.abort())).toMatchObject(nothing);
+  });
+
+  test('is an answer where the body breaks off after the status', async () => {
+    const broken = await serveTcp((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\nx'));
+    });
+    expect(await http.traffic(broken, never)).toEqual(failed('answered 500'));
+  });
+});
+
+describe('an answer that only this worker cannot read', () => {
+  const OK = 'HTTP/1.1 200 OK\r\n';
+  const BODY = 'Content-Length: 2\r\n\r\nok';
+  const raw = (answer: string) => serveTcp((socket) => socket.once('data', () => socket.end(answer, 'latin1')));
+
+  // curl accepts each of these answers.
+  test.each([
+    ['a status line of HTTP/2', `HTTP/2 200 OK\r\n${BODY}`],
+    ['line ends without CR', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
+    ['a header name with a blank', `${OK}Bad Header: x\r\n${BODY}`],
+    ['a folded header', `${OK}X-A: x\r\n  more\r\n${BODY}`],
+    ['a control character in a header', `${OK}X-A: \x01x\r\n${BODY}`],
+    ['two equal lengths', `${OK}Content-Length: 2\r\n${BODY}`],
+    ['an interim answer that nobody asked for', `HTTP/1.1 100 Continue\r\n\r\n${OK}${BODY}`],
+    ['headers of 70 000 bytes', `${OK}X-A: ${'x'.repeat(70_000)}\r\n${BODY}`],
+  ])('is unknown, and says why: %s', async (_, answer) => {
+    const seen = await look(await raw(answer));
+    expect(seen).toEqual({ health: 'unknown', detail: expect.not.stringContaining('undefined') });
+    expect(await http.traffic(await raw(answer), never)).toMatchObject({ requests: 0, errors5xx: 0 });
+  });
+
+  // curl accepts none of these.
+  test.each([
+    ['another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['a page without a status line', '<html>hi</html>'],
+    ['a version that does not exist', `HTTP/9.9 200 OK\r\n${BODY}`],
+    ['a status that is no number', `HTTP/1.1 abc OK\r\n${BODY}`],
+    ['a length that is no number', `${OK}Content-Length: abc\r\n\r\nok`],
+    ['a length that is empty', `${OK}Content-Length: \r\n\r\nok`],
+  ])('is a failure where it is no HTTP: %s', async (_, answer) => {
+    expect(await look(await raw(answer))).toEqual({
+      health: 'fail',
+      detail: expect.stringMatching(/^the answer is not HTTP \((?!undefined)/),
+    });
+  });
+
+  test('is not one with headers of 60 000 bytes', async () => {
+    expect(await look(await raw(`${OK}X-A: ${'x'.repeat(60_000)}\r\n${BODY}`))).toEqual({ health: 'pass' });
+  });
+
+  test('is not one with a byte order mark, or a coding of those that it asks for', async () => {
+    const asked: unknown[] = [];
+    const url = await serve(({ headers }, response) => {
+      asked.push(headers['accept-encoding']);
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('\ufeff{"status":"ok"}'));
+    });
+    expect(await look(url, { expectJson: { '/status': 'ok' } })).toEqual({ health: 'pass' });
+    expect(asked).toEqual(['gzip, deflate, br, zstd']);
+  });
+
+  test('is unknown in a coding that it did not ask for, and a failure where the coding is not what it says', async () => {
+    const coded = (coding: string) => answering(200, '{"status":"ok"}', { 'content-encoding': coding });
+    expect(await look(await coded('compress'), { expectJson: { '/status': 'ok' } })).toEqual({
+      health: 'unknown',
+      detail: 'the answer cannot be read: its coding "compress" is not one that is read here',
+    });
+    expect(await look(await coded('gzip'), { expectJson: { '/status': 'ok' } })).toMatchObject({ health: 'fail' });
+    expect(await look(await coded('gzip'))).toEqual({ health: 'pass' }); // the status is all that is asked for
+  });
 });

@@ -1,0 +1,124 @@
+import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
+import type { Socket } from 'node:net';
+import { buildConnector } from 'undici';
+
+/** How a name is resolved; `dns.lookup` as Node calls it. */
+export type Lookup = (
+  hostname: string,
+  options: LookupOptions,
+  callback: (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void,
+) => void;
+
+export interface ConnectorOptions {
+  readonly lookup?: Lookup;
+  /** Longest time of one attempt, TLS included, ms; 0: no limit. Default 10 000. */
+  readonly timeoutMs?: number;
+  /** Ends the attempts that are under way. */
+  readonly signal?: AbortSignal;
+}
+
+/** A new address is tried after so long, beside those that are under way (RFC 8305, section 5). */
+const NEXT_ADDRESS_MS = 250;
+
+type Connected = Parameters<buildConnector.connector>[1];
+
+/**
+ * Connects as browsers and curl do where a name has several addresses (RFC 8305): the first TCP connection wins. Node's own way
+ * gives up each address but the last one after 250 ms, so that a slow one is called dead.
+ */
+export function createConnector({
+  lookup = systemLookup,
+  timeoutMs = 10_000,
+  signal,
+}: ConnectorOptions = {}): buildConnector.connector {
+  return (options, callback) => {
+    lookup(options.hostname, { all: true }, (error, found) => {
+      if (error !== null) {
+        callback(error, null);
+        return;
+      }
+      const addresses = typeof found === 'string' ? [{ address: found, family: found.includes(':') ? 6 : 4 }] : found;
+      race(interleaved(addresses), callback, signal, (address, done) => {
+        const connect = buildConnector({ timeout: timeoutMs, lookup: fixed(address), autoSelectFamily: false });
+        return connect(options, done) as unknown as Socket; // the types leave out what it returns
+      });
+    });
+  };
+}
+
+/** Resolves any name to one address. */
+const fixed =
+  ({ address, family }: LookupAddress): Lookup =>
+  (_name, { all }, callback) =>
+    all === true ? callback(null, [{ address, family }]) : callback(null, address, family);
+
+/** The order of the resolver, with the families in turn (RFC 8305, section 4). */
+function interleaved(addresses: readonly LookupAddress[]): LookupAddress[] {
+  const first = addresses.filter(({ family }) => family === addresses[0]?.family);
+  const other = addresses.filter(({ family }) => family !== addresses[0]?.family);
+  return Array.from({ length: Math.max(first.length, other.length) }, (_, index) => [first[index], other[index]])
+    .flat()
+    .filter((address) => address !== undefined);
+}
+
+function race(
+  addresses: readonly LookupAddress[],
+  callback: Connected,
+  signal: AbortSignal | undefined,
+  attempt: (address: LookupAddress, done: Connected) => Socket,
+): void {
+  const waiting = [...addresses];
+  const open = new Set<Socket>();
+  const errors: Error[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let over = false;
+
+  const finish = (...result: Parameters<Connected>): void => {
+    if (over) return;
+    over = true;
+    stopOthers(result[1]);
+    signal?.removeEventListener('abort', onAbort);
+    callback(...result);
+  };
+  const stopOthers = (winner: unknown): void => {
+    clearTimeout(timer);
+    waiting.length = 0;
+    for (const socket of open) if (socket !== winner) socket.destroy();
+  };
+  const onAbort = (): void => finish(new Error('aborted'), null);
+
+  const next = (): void => {
+    clearTimeout(timer);
+    const address = waiting.shift();
+    if (address === undefined) return;
+    if (waiting.length > 0) timer = setTimeout(next, NEXT_ADDRESS_MS);
+    const socket = attempt(address, (error, connected) => {
+      if (error === null) {
+        finish(null, connected);
+        return;
+      }
+      open.delete(socket);
+      errors.push(error);
+      if (waiting.length > 0) next();
+      else if (open.size === 0) finish(errors.length === 1 ? error : allFailed(errors), null);
+    });
+    open.add(socket);
+    // From here on this address decides: what fails now is TLS, which another address must not hide.
+    socket.once('connect', () => {
+      stopOthers(socket);
+      open.clear();
+      open.add(socket);
+    });
+  };
+
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  else if (addresses.length === 0) finish(Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), null);
+  else next();
+}
+
+function allFailed(errors: readonly Error[]): AggregateError {
+  const [first] = errors;
+  const code = first !== undefined && 'code' in first ? first.code : undefined;
+  return Object.assign(new AggregateError(errors, 'no address could be connected'), { code });
+}

@@ -1,0 +1,110 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readBody } from '../../../adapters/http/read-body.ts';
+
+const CAP = 1_000;
+const JSON_TEXT = '{"status":"ok","of":"ééé"}';
+
+/** `JSON_TEXT` by `zstd -19`: Node has no encoder of its own before 22.15. */
+const ZSTD = Buffer.from('KLUv/QRo6QAAeyJzdGF0dXMiOiJvayIsIm9mIjoiw6nDqcOpIn1tHYPF', 'base64');
+/** A million zeros, by the same. */
+const ZSTD_BOMB = Buffer.from('KLUv/QRoTAAACAABAPz/ORACAgAQAAIAEAACABAAAgAQAAIAEAACABAAAxIKAMyuyjk=', 'base64');
+
+async function* pieces(bytes: Uint8Array, size = 7): AsyncIterable<Uint8Array> {
+  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+}
+
+const read = (bytes: Uint8Array, coding?: string | string[]) =>
+  readBody(pieces(bytes), coding === undefined ? {} : { 'content-encoding': coding }, CAP);
+
+const PLAIN = Buffer.from(JSON_TEXT);
+const WHOLE = { text: JSON_TEXT, complete: true };
+
+test.each<[string, Buffer, string | string[] | undefined]>([
+  ['no coding', PLAIN, undefined],
+  ['identity', PLAIN, 'identity'],
+  ['a coding that is empty', PLAIN, ''],
+  ['gzip', gzipSync(PLAIN), 'gzip'],
+  ['x-gzip', gzipSync(PLAIN), 'x-gzip'],
+  ['GZip', gzipSync(PLAIN), 'GZip'],
+  ['deflate', deflateSync(PLAIN), 'deflate'],
+  ['deflate without the header of zlib', deflateRawSync(PLAIN), 'deflate'],
+  ['br', brotliCompressSync(PLAIN), 'br'],
+  ['zstd', ZSTD, 'zstd'],
+  ['two codings, the last one outermost', brotliCompressSync(gzipSync(PLAIN)), 'gzip, br'],
+  ['two codings in two headers', brotliCompressSync(gzipSync(PLAIN)), ['gzip', 'br']],
+])('%s is decoded', async (_, bytes, coding) => {
+  expect(await read(bytes, coding)).toEqual(WHOLE);
+});
+
+test.each([
+  ['plain', (text: string) => Buffer.from(text), undefined],
+  ['gzip', (text: string) => gzipSync(text), 'gzip'],
+])('a byte order mark is dropped: %s', async (_, encode, coding) => {
+  expect(await read(encode(`\ufeff${JSON_TEXT}`), coding)).toEqual(WHOLE);
+});
+
+test('a body that is empty stays so, whatever its coding', async () => {
+  expect(await read(Buffer.alloc(0), 'gzip')).toEqual({ text: '', complete: true });
+});
+
+describe('what is not read', () => {
+  test('a coding that we did not ask for is ours', async () => {
+    expect(await read(PLAIN, 'compress')).toEqual({
+      unreadable: 'its coding "compress" is not one that is read here',
+      ours: true,
+    });
+    expect(await read(PLAIN, 'toString')).toMatchObject({ ours: true });
+  });
+
+  test('a body without a coding that is too long is cut', async () => {
+    const { text, complete } = await read(Buffer.from('x'.repeat(CAP + 1)));
+    expect([text, complete]).toEqual(['x'.repeat(CAP), false]);
+  });
+
+  test.each([
+    ['gzip', gzipSync(Buffer.alloc(1_000_000)), 'gzip'],
+    ['br', brotliCompressSync(Buffer.alloc(1_000_000)), 'br'],
+    ['deflate', deflateSync(Buffer.alloc(1_000_000)), 'deflate'],
+    ['zstd', ZSTD_BOMB, 'zstd'],
+    ['gzip in gzip', gzipSync(gzipSync(Buffer.alloc(1_000_000))), 'gzip, gzip'],
+    ['more than we read on the wire', Buffer.alloc(CAP + 1), 'gzip'],
+  ])('a body that is too long once it is decoded is ours: %s', async (_, bytes, coding) => {
+    expect(await read(bytes, coding)).toEqual({ unreadable: 'it is longer than 1000 bytes', ours: true });
+  });
+
+  test('too many codings are ours', async () => {
+    expect(await read(gzipSync(PLAIN), 'gzip, gzip, gzip, gzip')).toEqual({
+      unreadable: 'it has 4 codings',
+      ours: true,
+    });
+  });
+
+  test.each(['gzip', 'deflate', 'br', 'zstd'])(
+    'bytes that are not the %s of their header are the server’s',
+    async (coding) => {
+      expect(await read(PLAIN, coding)).toEqual({
+        unreadable: `it is not the ${coding} that its Content-Encoding names`,
+        ours: false,
+      });
+    },
+  );
+
+  test('a coding that breaks off half-way is the server’s', async () => {
+    expect(await read(gzipSync(PLAIN).subarray(0, 20), 'gzip')).toMatchObject({ ours: false });
+    expect(await read(ZSTD.subarray(0, 20), 'zstd')).toMatchObject({ ours: false });
+  });
+});
+
+test('garbage never throws', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.oneof(fc.constantFrom('gzip', 'deflate', 'br', 'zstd', 'gzip, zstd'), fc.string()),
+      async (bytes, coding) => {
+        expect(await read(bytes, coding)).toBeTypeOf('object');
+      },
+    ),
+  );
+});
