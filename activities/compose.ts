@@ -10,6 +10,7 @@ import type { Database } from '../adapters/postgres/database.ts';
 import type { Querier } from '../adapters/postgres/querier.ts';
 import { createTasks } from '../adapters/postgres/tasks.ts';
 import { createWorkItemLock } from '../adapters/postgres/work-item-lock.ts';
+import { createPreviousVersion } from '../adapters/temporal/previous-version.ts';
 import { createWindowEvidence } from '../adapters/temporal/window-evidence.ts';
 import { normaliseRepo } from '../decisions/index.ts';
 import { planeProjects, type Repository, type Settings } from '../settings.ts';
@@ -96,7 +97,13 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     ...createDeploy({ repository, driverFor, log }),
     ...createHealthCheck({ repository, http }),
     ...createProbes({ repository, http, stageOf: tasks.stageOf, log }),
-    ...createRollback({ repository, driverFor, selfHostingRepo: settings.selfHostingRepo, log }),
+    ...createRollback({
+      repository,
+      driverFor,
+      previousVersion: createPreviousVersion(temporal),
+      selfHostingRepo: settings.selfHostingRepo,
+      log,
+    }),
     ...createAlerts({
       comment: ({ repo, workItem, key, paragraphs }) =>
         tracker.comment(repo, workItem, commentHtml(paragraphs), `${workItem}:${key}`),

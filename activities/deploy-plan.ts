@@ -10,6 +10,8 @@ export interface DeployPlan {
     readonly idempotent: boolean;
     readonly timeoutMs: number;
   };
+  /** What a start must name a version for, such as `health.expectJson`; `null`: it may leave it out. Absent: from an earlier version. */
+  readonly needsVersion?: string | null;
   /** `null`: this repository cannot be rolled back. */
   readonly rollback: { readonly idempotent: boolean; readonly timeoutMs: number } | null;
   /** The health check right after the deploy; `null`: there is none. */

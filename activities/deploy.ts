@@ -32,7 +32,7 @@ export const mayRepeat = (config: DriverConfig): boolean => config.driver !== 'e
  * Runs a driver under the activity's heartbeats and cancellation.
  * @throws CancelledFailure where the workflow cancelled it, once nothing of it runs here any more.
  * @throws ApplicationFailure `DeployInterrupted` where it was cut off otherwise (the worker shuts down, the activity is
- * paused) or its outcome is not known; retryable where the driver is declared idempotent.
+ * paused) or its outcome is not known; retryable where the driver is declared idempotent, and has not used up its time.
  */
 export async function runDriver(
   driver: DeployDriver,
@@ -43,16 +43,17 @@ export async function runDriver(
   const { cancellationSignal: signal, heartbeat } = Context.current();
   const { kind, operationId, repo, workItem } = operation;
   const fields = { work_item: workItem, repo, operation_id: operationId };
-  const interrupted = (message: string, cause: unknown): ApplicationFailure =>
+  const interrupted = (message: string, cause: unknown, retryable = true): ApplicationFailure =>
     ApplicationFailure.create({
       type: 'DeployInterrupted',
       message,
-      nonRetryable: !mayRepeat(config),
+      nonRetryable: !(retryable && mayRepeat(config)),
       ...(cause instanceof Error ? { cause } : {}),
     });
 
   log.info(fields, `${kind} begins`);
   try {
+    signal.throwIfAborted();
     const result = await driver.run(operation, { signal, heartbeat, log });
     log[result.ok ? 'info' : 'warn']({ ...fields, ...result }, `${kind} ${result.ok ? 'succeeded' : 'failed'}`);
     return result;
@@ -62,8 +63,9 @@ export async function runDriver(
       if (isWorkflowCancel(signal.reason)) throw signal.reason;
       throw interrupted(`the ${kind} was stopped half-way: ${wordsFor(signal.reason)}`, error);
     }
-    if (error instanceof DeployOutcomeUnknown) throw interrupted(error.message, error);
-    return { ok: false, detail: `the driver broke: ${error instanceof Error ? error.message : inspect(error)}` };
+    if (error instanceof DeployOutcomeUnknown) throw interrupted(error.message, error, error.retryable);
+    const broke = `the driver broke, and nobody knows how far the ${kind} came`;
+    throw interrupted(`${broke}: ${error instanceof Error ? error.message : inspect(error)}`, error, false);
   }
 }
 

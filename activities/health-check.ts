@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { duration } from '../adapters/deploy/duration.ts';
+import { fillProbe } from '../adapters/http-probe/fill-probe.ts';
 import type { HealthSeen, HttpProbeConfig } from '../adapters/http-probe/http-probe.ts';
 
 export interface HealthCheckDeps {
@@ -20,6 +21,15 @@ export interface HealthCheckResult {
   readonly detail: string;
   /** Looks taken. */
   readonly attempts: number;
+  /** Whether any look saw production fail. `unknown`: all that is known is that our own looks broke. */
+  readonly seen?: 'fail' | 'unknown';
+}
+
+export interface HealthCheckRequest {
+  readonly repo: string;
+  readonly workItem: string;
+  /** The one that was deployed; `null`: nobody has named one. */
+  readonly version: string | null;
 }
 
 /** Between two looks, ms, where the deadline is long enough for twenty of them. */
@@ -32,31 +42,39 @@ export function createHealthCheck({ repository, http }: HealthCheckDeps) {
      * (one look more than that at the most, 2 s). A look that broke on our side neither counts nor ends the row.
      * @throws CancelledFailure where the activity was cancelled.
      */
-    async checkHealth({ repo }: { readonly repo: string }): Promise<HealthCheckResult> {
+    async checkHealth({ repo, workItem, version }: HealthCheckRequest): Promise<HealthCheckResult> {
       const known = repository(repo);
       if (known === undefined) {
         return { ok: false, detail: `repository "${repo}" is not described in the settings`, attempts: 0 };
       }
       if (known.healthCheck === null) return { ok: true, detail: 'no health check is configured', attempts: 0 };
-      const { probe, deadlineMs, passes } = known.healthCheck;
+      const { deadlineMs, passes } = known.healthCheck;
+      const { probe, fault } = fillProbe(known.healthCheck.probe, { workItem, version }, true);
+      if (probe === undefined) {
+        return { ok: false, detail: `the health check cannot be made: ${fault}`, attempts: 0, seen: 'unknown' };
+      }
 
       const context = Context.current();
       const pollMs = Math.min(POLL_MS, deadlineMs / 20);
       const until = performance.now() + deadlineMs;
       let row = 0;
+      let seen: 'fail' | 'unknown' = 'unknown';
       let last = 'it passed, but not often enough';
       for (let attempts = 1; ; attempts += 1) {
         const { health, detail } = await http.health(probe, context.cancellationSignal);
         if (context.cancellationSignal.aborted) throw context.cancellationSignal.reason;
         if (health === 'pass') row += 1;
-        if (health === 'fail') row = 0;
+        if (health === 'fail') {
+          row = 0;
+          seen = 'fail';
+        }
         last = detail ?? last;
         context.heartbeat(`look ${attempts}: ${detail ?? health}`);
         if (row >= passes) return { ok: true, detail: `healthy: ${looks(attempts)}`, attempts };
         if (performance.now() + pollMs >= until) {
           const needed = passes === 1 ? '' : ` ${passes} times in a row`;
           const why = `not healthy${needed} within ${duration(deadlineMs)} (${looks(attempts)}): ${last}`;
-          return { ok: false, detail: why, attempts };
+          return { ok: false, detail: why, attempts, seen };
         }
         await context.sleep(pollMs);
       }

@@ -1,17 +1,17 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { DriverConfig } from '../adapters/deploy/driver.ts';
+import { driverNeedsVersion } from '../adapters/deploy/drivers.ts';
+import { needsVersion } from '../adapters/http-probe/fill-probe.ts';
+import type { HttpProbeConfig } from '../adapters/http-probe/http-probe.ts';
 import { applies, type Scope, type WindowPolicy } from '../decisions/index.ts';
 import type { DeployPlan } from './deploy-plan.ts';
-
-type Driver =
-  | { readonly driver: 'command' | 'webhook'; readonly idempotent: boolean; readonly timeoutMs: number }
-  | { readonly driver: 'external'; readonly timeoutMs: number };
 
 interface PlannedRepository {
   readonly name: string;
   readonly selfHosting: boolean;
-  readonly deploy: Driver;
-  readonly rollback: Driver | null;
-  readonly healthCheck: { readonly deadlineMs: number } | null;
+  readonly deploy: DriverConfig;
+  readonly rollback: DriverConfig | null;
+  readonly healthCheck: { readonly deadlineMs: number; readonly probe: HttpProbeConfig } | null;
   readonly approval: { readonly required: boolean; readonly timeoutMs: number };
   readonly window: WindowPolicy;
 }
@@ -24,7 +24,15 @@ export interface PlanDeps {
   readonly settleMs: number;
 }
 
-const idempotent = (driver: Driver): boolean => driver.driver !== 'external' && driver.idempotent;
+const idempotent = (driver: DriverConfig): boolean => driver.driver !== 'external' && driver.idempotent;
+
+/** What a start must name a version for; `null`: nothing, or an external deployer may still name it. */
+function whatNeedsVersion({ deploy, rollback, healthCheck }: PlannedRepository): string | null {
+  if (deploy.driver === 'external') return null;
+  if (driverNeedsVersion(deploy)) return 'deploy driver';
+  if (rollback !== null && driverNeedsVersion(rollback)) return 'rollback driver';
+  return healthCheck === null ? null : needsVersion(healthCheck.probe);
+}
 
 export function createPlanActivity({ repository, repositoryNames, guard, postDeploy, settleMs }: PlanDeps) {
   return {
@@ -45,6 +53,7 @@ export function createPlanActivity({ repository, repositoryNames, guard, postDep
         repo: name,
         selfHosting,
         driver: { kind: deploy.driver, idempotent: idempotent(deploy), timeoutMs: deploy.timeoutMs },
+        needsVersion: whatNeedsVersion(known),
         rollback: rollback === null ? null : { idempotent: idempotent(rollback), timeoutMs: rollback.timeoutMs },
         healthCheck: healthCheck === null ? null : { deadlineMs: healthCheck.deadlineMs },
         approval,

@@ -1,20 +1,37 @@
 import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
+import { fillProbe } from '../adapters/http-probe/fill-probe.ts';
 import type { HttpProbe, HttpProbeConfig, TrafficSeen } from '../adapters/http-probe/http-probe.ts';
 import { MAX_DETAIL } from '../adapters/http-probe/http-probe.ts';
 import { within } from '../adapters/within.ts';
 import type { Health } from '../decisions/index.ts';
 
 export interface ProbesDeps {
-  readonly repository: (
-    name: string,
-  ) => { readonly probe: { readonly health: HttpProbeConfig | null; readonly traffic: readonly string[] } } | undefined;
+  readonly repository: (name: string) =>
+    | {
+        readonly probe: {
+          readonly health: HttpProbeConfig | null;
+          readonly traffic: readonly string[];
+          /** Whether the looks of a window prove the version, as the health check does. */
+          readonly requireVersion?: boolean;
+        };
+      }
+    | undefined;
   readonly http: HttpProbe;
   /** The task's stage; `null` where there is no task. */
   readonly stageOf: (workItem: string) => Promise<string | null>;
   readonly log: { warn(fields: object, message: string): void };
   /** The longest that each part of a look is waited for, ms. Default 2 200: a request bounds itself at 2 000. */
   readonly partMs?: number;
+}
+
+export interface LookRequest {
+  readonly repo: string;
+  readonly workItem: string;
+  /** The version that the window watches; `null`: nobody has named one. */
+  readonly version?: string | null;
+  /** After a rollback another version runs. */
+  readonly rolledBack?: true;
 }
 
 /** What one look at production saw; plain JSON. */
@@ -36,13 +53,16 @@ const broken = (error: unknown): string =>
   `the probe broke: ${error instanceof Error ? error.message : inspect(error)}`.slice(0, MAX_DETAIL);
 
 export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }: ProbesDeps) {
-  async function lookAtHealth(repo: string, signal: AbortSignal) {
+  async function lookAtHealth({ repo, workItem, version = null, rolledBack }: LookRequest, signal: AbortSignal) {
     try {
-      const probe = repository(repo)?.probe;
-      if (probe === undefined) return unseen(`repository "${repo}" is not described in the settings`);
-      const { health } = probe;
+      const described = repository(repo)?.probe;
+      if (described === undefined) return unseen(`repository "${repo}" is not described in the settings`);
+      const { health, requireVersion = false } = described;
       if (health === null) return unseen('no health probe is configured');
-      return await within(partMs, 'the health probe', http.health(health, signal));
+      const proof = requireVersion && version !== null && rolledBack !== true;
+      const { probe, fault } = fillProbe(health, { workItem, version }, proof);
+      if (probe === undefined) return unseen(`the probe cannot be made: ${fault}`);
+      return await within(partMs, 'the health probe', http.health(probe, signal));
     } catch (error) {
       return unseen(broken(error));
     }
@@ -87,12 +107,13 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
      *
      * Never throws, but for the cancellation of the activity: what is broken is `unknown`, counts nothing, or is absent.
      */
-    async observe({ repo, workItem }: { readonly repo: string; readonly workItem: string }): Promise<Look> {
+    async observe(request: LookRequest): Promise<Look> {
+      const { repo, workItem } = request;
       const { cancellationSignal: signal, cancelled } = Context.current();
       const at = Date.now();
       const startedAt = performance.now();
       const [seen, traffic, stage] = await Promise.race([
-        Promise.all([lookAtHealth(repo, signal), countTraffic(repo, signal), readStage(workItem)]),
+        Promise.all([lookAtHealth(request, signal), countTraffic(repo, signal), readStage(workItem)]),
         cancelled,
       ]);
       if (signal.aborted) throw signal.reason; // what an aborted probe saw is no evidence

@@ -10,6 +10,8 @@ export interface RollbackDeps {
     name: string,
   ) => { readonly name: string; readonly selfHosting: boolean; readonly rollback: DriverConfig | null } | undefined;
   readonly driverFor: (config: DriverConfig) => DeployDriver | null;
+  /** The version before, of the last run of the repository that ended `done`; `null`: none is known. */
+  readonly previousVersion: (repo: string, version: string | null) => Promise<string | null>;
   /** The orchestrator's own repository, asked for here once more: no mistake in a description lifts BR-5. */
   readonly selfHostingRepo: string;
   readonly log: DriverLog;
@@ -20,7 +22,7 @@ export interface RollbackResult extends DeployResult {
   readonly at: number;
 }
 
-export function createRollback({ repository, driverFor, selfHostingRepo, log }: RollbackDeps) {
+export function createRollback({ repository, driverFor, previousVersion, selfHostingRepo, log }: RollbackDeps) {
   async function attempt({ repo, ...request }: DriverRequest): Promise<DeployResult> {
     const found = repository(repo);
     if (found?.selfHosting === true || [repo, found?.name].some((name) => sameRepo(selfHostingRepo, name))) {
@@ -31,7 +33,12 @@ export function createRollback({ repository, driverFor, selfHostingRepo, log }: 
     if (config === null || driver === null) {
       return refusal(`nothing was rolled back: repository "${repo}" has no rollback driver in the settings`);
     }
-    return runDriver(driver, config, { kind: 'rollback', repo, ...request }, log);
+    // It helps the driver to choose; a rollback does not wait or fail for it.
+    const previous = await previousVersion(found?.name ?? repo, request.version).catch((error: unknown) => {
+      log.warn({ repo, err: error }, 'the version before could not be looked up');
+      return null;
+    });
+    return runDriver(driver, config, { kind: 'rollback', repo, ...request, previousVersion: previous }, log);
 
     function refusal(detail: string): DeployResult {
       log.error({ work_item: request.workItem, repo, operation_id: request.operationId }, detail);

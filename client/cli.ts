@@ -6,10 +6,12 @@ import type { CommandContext } from './commands/context.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addExtend } from './commands/extend.ts';
+import { addFinished } from './commands/finished.ts';
 import { addHelp } from './commands/help.ts';
 import { addList } from './commands/list.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReconcile } from './commands/reconcile.ts';
+import { addResolve } from './commands/resolve.ts';
 import { addSchedule } from './commands/schedule.ts';
 import { addSettings } from './commands/settings.ts';
 import { addStart } from './commands/start.ts';
@@ -81,6 +83,8 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
   const commands = [
     addStart,
     addApprove,
+    addFinished,
+    addResolve,
     addStatus,
     addList,
     addWatch,

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { normaliseRepo } from '../decisions/index.ts';
-import type { Command, DeployInput, DeployResult, ReconcileInput, ReconcileResult } from '../workflows/messages.ts';
+import type {
+  Command,
+  DeployFinished,
+  DeployInput,
+  DeployResolution,
+  DeployResult,
+  ReconcileInput,
+  ReconcileResult,
+} from '../workflows/messages.ts';
 import { type Approval, type ApprovalSent, decideApproval } from './decide-approval.ts';
 import { D2dError, notFound, refused } from './errors.ts';
 import { asking, type Execution, locate, mustLocate, taskNote, type WorkItemRef } from './executions.ts';
@@ -9,6 +17,7 @@ import { type Explanation, explain } from './explain.ts';
 import { type FollowOptions, follow } from './follow.ts';
 import { type Listing, listExecutions } from './list.ts';
 import { reconcile } from './reconcile.ts';
+import { type Reported, reportFinished, resolveDeploy } from './report.ts';
 import { bareWorkItem, type ResolvedWorkItem } from './resolve-work-item.ts';
 import { type DeployHandle, startDeploy } from './start.ts';
 import { isGone } from './temporal-errors.ts';
@@ -58,6 +67,10 @@ export interface D2dClient {
   status(ref: WorkItemRef): Promise<WorkItemView>;
   deployStatus(ref: WorkItemRef): Promise<DeployView>;
   windowStatus(ref: WorkItemRef): Promise<WindowView>;
+  /** Reports the end of an external deploy. */
+  reportFinished(ref: WorkItemRef, report: DeployFinished): Promise<Reported>;
+  /** Says how a deploy of which nobody knows it has ended. */
+  resolveDeploy(ref: WorkItemRef, resolution: DeployResolution): Promise<Reported>;
   cancelWindow(ref: WorkItemRef, command: Command): Promise<WindowCancelled>;
   /** Temporal's own cancel of the whole run; its window is cancelled with it. */
   cancelRun(ref: WorkItemRef, command: Command): Promise<Execution>;
@@ -75,7 +88,10 @@ export interface D2dClient {
     input: Pick<ReconcileInput, 'dryRun'>,
     options?: { readonly signal?: AbortSignal; readonly onWaiting?: (why: string) => void },
   ): Promise<ReconcileResult>;
-  /** How the run ends; waits as long as it takes, through outages of Temporal of up to five minutes. */
+  /**
+   * How the run ends; waits as long as it takes, through outages of Temporal of up to five minutes. A run of which nobody knows how
+   * its deploy ended is `deploy_unknown`, though it goes on until somebody says so.
+   */
   waitForResult(ref: WorkItemRef, options?: FollowOptions): Promise<DeployResult>;
   /** What is known of a work item, again each time that it has changed, until its run and window have ended. */
   follow(ref: WorkItemRef, options?: FollowOptions): AsyncGenerator<WorkItemView, void, void>;
@@ -126,6 +142,8 @@ export function createD2dClient({
     },
     approve: async (ref, approval) => decideApproval(temporal, await one('deploy', ref), 'approved', approval),
     reject: async (ref, approval) => decideApproval(temporal, await one('deploy', ref), 'rejected', approval),
+    reportFinished: async (ref, report) => reportFinished(temporal, await one('deploy', ref), report),
+    resolveDeploy: async (ref, resolution) => resolveDeploy(temporal, await one('deploy', ref), resolution),
     async status(ref) {
       const { resolved, repo } = await known(ref);
       const view = await workItemView(temporal, resolved, repo);
@@ -182,7 +200,12 @@ export function createD2dClient({
     reconcile: (input, options) => reconcile(temporal, taskQueue, input, options),
     async waitForResult(ref, options) {
       let last: WorkItemView | null = null;
-      for await (const view of this.follow(ref, options)) last = view;
+      for await (const view of this.follow(ref, options)) {
+        last = view;
+        // The run waits for a person, who may be away for days.
+        const status = view.deploy?.status ?? null;
+        if (status?.phase === 'unknown') return { outcome: 'deploy_unknown', reason: status.reason ?? '' };
+      }
       const result = last?.deploy?.result ?? null;
       if (result !== null) return result;
       const how = last?.deploy?.execution.status.toLowerCase() ?? 'lost';

@@ -1,4 +1,5 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { quoted } from '../adapters/temporal/query-text.ts';
 import { sameRepo } from '../decisions/index.ts';
 import {
   D2dPhase,
@@ -52,9 +53,6 @@ export async function asking<T>(temporal: Client, call: () => Promise<T>, within
 
 const TYPES = { deploy: DEPLOY_WORKFLOW, window: MONITOR_WORKFLOW } as const;
 const IDS = { deploy: deployWorkflowId, window: monitorWorkflowId } as const;
-
-/** A text in a query of the visibility index. */
-export const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 export const oneOf = (texts: readonly string[]): string => `(${texts.map(quoted).join(', ')})`;
 

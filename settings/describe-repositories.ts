@@ -13,7 +13,7 @@ export interface RepositoryRow {
 }
 
 /** Under these keys stands whatever their owners like: it is shown only where it is a name, such as `Bearer ${TOKEN}`. */
-const SECRETIVE: ReadonlySet<PropertyKey> = new Set(['headers', 'env']);
+const SECRETIVE: ReadonlySet<PropertyKey> = new Set(['headers', 'env', 'body']);
 const ONLY_A_NAME = /^([A-Za-z]+ )?\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
 
 const shown = (path: Path, value: unknown): string => {

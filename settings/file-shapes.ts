@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonTemplate } from '../adapters/deploy/driver.ts';
 import { either, quote } from './faults.ts';
 import type { Kind } from './kinds.ts';
 import type { Substitute } from './substitution.ts';
@@ -43,6 +44,32 @@ export const list = <T extends z.ZodType>(item: T, what: string) =>
 export const map = <T extends z.ZodType>(names: RegExp, named: string, value: T) =>
   z.record(z.string().regex(names), value, {
     error: ({ code, input }) => (code === 'invalid_key' ? `is not ${named}` : `must be a map, got ${quote(input)}`),
+  });
+
+/** Deeper than any request that a deployer takes. */
+const DEEPEST = 20;
+
+/** JSON in whose texts names of variables are filled in. */
+export const json = (substitute: Substitute) =>
+  z.unknown().transform((given, context): JsonTemplate => {
+    const refuse = (message: string): null => {
+      context.addIssue({ code: 'custom', message });
+      return null;
+    };
+    const fill = (part: unknown, depth: number): JsonTemplate => {
+      if (depth > DEEPEST) return refuse(`must not be deeper than ${DEEPEST} levels`);
+      if (typeof part === 'string') {
+        const { text, fault } = substitute(part);
+        return text ?? refuse(fault);
+      }
+      if (part === null || typeof part === 'boolean' || typeof part === 'number') return part;
+      if (Array.isArray(part)) return part.map((item) => fill(item, depth + 1));
+      if (typeof part !== 'object') return refuse(`must be what JSON can say, got ${quote(part)}`);
+      return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, fill(value, depth + 1)]));
+    };
+    return typeof given === 'object' && given !== null
+      ? fill(given, 1)
+      : refuse(`must be a map or a list, got ${quote(given)}`);
   });
 
 /** A value in whose text names of variables are filled in before it is checked. */

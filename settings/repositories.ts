@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import type { AnswerShape } from '../adapters/deploy/driver.ts';
+import { DEFAULT_SHAPE } from '../adapters/deploy/webhook-answer.ts';
 import { sameRepo } from '../decisions/index.ts';
 import type { Described } from './repository-file.ts';
 import type { DriverEntry, RepositoryEntry } from './repository-schema.ts';
@@ -30,8 +32,18 @@ function driver(entry: DriverEntry, folder: string): DriverConfig {
       return { driver: 'command', command, cwd: absolute, env, timeoutMs, idempotent };
     }
     case 'webhook': {
-      const { url, headers = {}, statusUrl = null, pollSeconds: pollMs = POLL_MS, idempotent = false } = entry;
-      return { driver: 'webhook', url, headers, statusUrl, pollMs, timeoutMs, idempotent };
+      const { url, headers = {}, body, statusUrl = null, answer, pollSeconds: pollMs = POLL_MS } = entry;
+      return {
+        driver: 'webhook',
+        url,
+        headers,
+        ...(body === undefined ? {} : { body }),
+        statusUrl,
+        ...(answer === undefined ? {} : { answer: answerShape(answer) }),
+        pollMs,
+        timeoutMs,
+        idempotent: entry.idempotent ?? false,
+      };
     }
     case 'external':
       return { driver: 'external', timeoutMs };
@@ -39,6 +51,15 @@ function driver(entry: DriverEntry, folder: string): DriverConfig {
       return entry satisfies never;
   }
 }
+
+const answerShape = (given: NonNullable<Extract<DriverEntry, { driver: 'webhook' }>['answer']>): AnswerShape => ({
+  id: given.id ?? DEFAULT_SHAPE.id,
+  status: given.status ?? DEFAULT_SHAPE.status,
+  detail: given.detail ?? DEFAULT_SHAPE.detail,
+  version: given.version ?? DEFAULT_SHAPE.version,
+  operationId: given.operationId ?? DEFAULT_SHAPE.operationId,
+  words: given.words ?? DEFAULT_SHAPE.words,
+});
 
 function healthProbe({ health }: RepositoryEntry, otherwise: string | null): HttpProbeConfig | null {
   const url = health?.url ?? otherwise;
@@ -69,7 +90,11 @@ export function repository(described: Described, values: Values): Repository {
       deadlineMs: entry.healthCheck?.deadlineSeconds ?? HEALTH_DEADLINE_MS,
       passes: entry.healthCheck?.passes ?? 1,
     },
-    probe: { health, traffic: entry.traffic ?? (selfHosting ? values.ORCH_POST_DEPLOY_TRAFFIC_URLS : []) },
+    probe: {
+      health,
+      traffic: entry.traffic ?? (selfHosting ? values.ORCH_POST_DEPLOY_TRAFFIC_URLS : []),
+      requireVersion: entry.window?.requireVersion ?? false,
+    },
     window: windowPolicy(values, described, selfHosting),
     approval: {
       required: (entry.approval ?? values.ORCH_APPROVAL) === 'required',

@@ -22,6 +22,7 @@ export function checkRepository(described: Described, values: Partial<Values>, f
   else if (self !== undefined) checkRollback(described, values, fault);
 
   const { entry, place, file } = described;
+  for (const part of ['deploy', 'rollback'] as const) checkStatusUrl(described, part, fault);
   if (entry.window !== undefined) windowFaults(givenTimes(values, described)).forEach(fault);
   if (entry.healthCheck !== undefined && healthUrl(described, values) === null) {
     fault(`${place(['healthCheck'])} has nothing to ask: give the repository a health block with a url`);
@@ -33,6 +34,19 @@ export function checkRepository(described: Described, values: Partial<Values>, f
   ) {
     blind(described, file === null && values.ORCH_REPOSITORIES_FILE !== null ? warn : fault);
   }
+}
+
+/** `{id}` in a status URL and the place of the id need each other. */
+function checkStatusUrl({ entry, place }: Described, part: 'deploy' | 'rollback', fault: Tell): void {
+  const driver = entry[part];
+  if (driver?.driver !== 'webhook') return;
+  const fills = /\{id\}|%7Bid%7D/i.test(driver.statusUrl ?? '');
+  if (fills && driver.answer?.id === undefined)
+    fault(
+      `${place([part, 'statusUrl'])} holds {id}: say in answer.id where the answer to the POST has it, such as /id`,
+    );
+  if (!fills && driver.answer?.id !== undefined)
+    fault(`${place([part, 'answer', 'id'])} has no effect: put {id} into statusUrl`);
 }
 
 /** Its health endpoint; `null`: none; of a faulty setting, what it would be. */

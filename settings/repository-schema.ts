@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { quote } from './faults.ts';
-import { block, filling, is, list, map, withheld } from './file-shapes.ts';
+import { block, filling, is, json, list, map, withheld } from './file-shapes.ts';
 import { count, flag, type Kind, path, seconds, slug, text } from './kinds.ts';
 import type { Substitute } from './substitution.ts';
 import { httpUrl } from './urls.ts';
@@ -13,6 +13,7 @@ const envValue = text('text without NUL characters', /^[^\0]{0,100000}$/);
 /** YAML has words for it of its own; the ones of the environment would be text. */
 const yesOrNo: Kind<boolean> = { ...flag, accepts: 'true or false' };
 const pointer = /^(\/([^~]|~[01])*)?$/;
+const place = text('a JSON pointer, such as /result/state', pointer);
 const driverTimeout = seconds(0.1, 7 * DAY);
 
 const expected = z.union([z.string(), z.number(), z.boolean(), z.null()], {
@@ -29,6 +30,22 @@ const windowBlock = block({
   action: is(windowKinds.action).optional(),
   maxSeconds: is(windowKinds.maxWindow).optional(),
   rollbackWatchSeconds: is(windowKinds.rollbackWatch).optional(),
+  requireVersion: is(yesOrNo).optional(),
+});
+
+const answerBlock = block({
+  id: is(place).optional(),
+  status: is(place).optional(),
+  detail: is(place).optional(),
+  version: is(place).optional(),
+  operationId: is(place).optional(),
+  words: map(
+    /^.{1,100}$/,
+    'a word of at most 100 characters',
+    z.enum(['running', 'succeeded', 'failed'], {
+      error: ({ input }) => `must be running, succeeded or failed, got ${quote(input)}`,
+    }),
+  ).optional(),
 });
 
 /** The schema of one repository; times become whole milliseconds, and names of variables their values. */
@@ -61,7 +78,9 @@ export function repositorySchema(substitute: Substitute) {
       driver: z.literal('webhook'),
       url,
       headers: headers.optional(),
+      body: json(substitute).optional(),
       statusUrl: url.optional(),
+      answer: answerBlock.optional(),
       pollSeconds: is(seconds(0.2, 600)).optional(),
       timeoutSeconds: is(driverTimeout).optional(),
       idempotent: is(yesOrNo).optional(),

@@ -83,7 +83,12 @@ export interface Repository {
     readonly passes: number;
   } | null;
   /** What a window looks at; `health` is the probe of the health check. */
-  readonly probe: { readonly health: HttpProbeConfig | null; readonly traffic: readonly string[] };
+  readonly probe: {
+    readonly health: HttpProbeConfig | null;
+    readonly traffic: readonly string[];
+    /** Whether the looks of a window prove the version, as the health check does. */
+    readonly requireVersion: boolean;
+  };
   readonly window: WindowPolicy;
   readonly approval: Approval;
 }

@@ -1,7 +1,7 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { TaskLook } from '../activities/tasks.ts';
 import { sameRepo, terminalStage } from '../decisions/index.ts';
-import { type DeployOutcome, monitorWorkflowId } from './messages.ts';
+import { type DeployInput, type DeployOutcome, monitorWorkflowId } from './messages.ts';
 import type { WindowResult } from './post-deploy-monitor.ts';
 
 /** How a run ends, and why, in one sentence. */
@@ -23,6 +23,8 @@ export type EndingBeforeDone = Ending<
   | 'approval_expired'
   | 'deploy_failed'
   | 'unhealthy_after_deploy'
+  | 'unhealthy_rolled_back'
+  | 'unhealthy_rollback_failed'
   | 'deploy_unknown'
   | 'task_cancelled'
   | 'cancelled'
@@ -41,12 +43,41 @@ export const OWED: Readonly<Record<EndingBeforeDone['outcome'], Owed>> = {
   already_done: { status: 'converged', told: 'nobody' },
   rejected: { status: 'put_back', told: 'comment' },
   approval_expired: { status: 'put_back', told: 'comment' },
-  deploy_failed: { status: 'put_back', told: 'comment' },
-  unhealthy_after_deploy: { status: 'put_back', told: 'comment' },
+  deploy_failed: { status: 'put_back', told: 'comment_and_alert' },
+  unhealthy_after_deploy: { status: 'put_back', told: 'comment_and_alert' },
+  unhealthy_rolled_back: { status: 'put_back', told: 'comment_and_alert' },
+  unhealthy_rollback_failed: { status: 'put_back', told: 'comment_and_alert' },
   deploy_unknown: { status: 'left', told: 'comment_and_alert' }, // it may be deploying still
   task_cancelled: { status: 'left', told: 'comment' }, // FR-3, D4
   cancelled: { status: 'put_back', told: 'comment' },
 };
+
+/** Title of the alert about an ending, after the work item. */
+export function wordsOf(outcome: EndingBeforeDone['outcome'], repo: string): string {
+  switch (outcome) {
+    case 'deploy_failed':
+      return `the deploy of ${repo} failed`;
+    case 'unhealthy_after_deploy':
+      return `${repo} is unhealthy after its deploy`;
+    case 'unhealthy_rolled_back':
+      return `${repo} was unhealthy after its deploy and was rolled back`;
+    case 'unhealthy_rollback_failed':
+      return `${repo} is unhealthy after its deploy and could not be rolled back`;
+    case 'deploy_unknown':
+      return `nobody knows whether the deploy of ${repo} has happened`;
+    default:
+      return `the deploy of ${repo} ended: ${outcome.replaceAll('_', ' ')}`;
+  }
+}
+
+/** Refuses a start without a version where the settings of the repository need one; `null`: it may go on. */
+export const versionRefusal = (
+  { repo, needsVersion }: DeployPlan,
+  { version }: DeployInput,
+): EndingBeforeDone | null =>
+  needsVersion == null || version !== undefined
+    ? null
+    : ending('refused', `the start of ${repo} must name a version: its ${needsVersion} needs {version}`);
 
 /** How a run ends whose window has ended. */
 export const OUTCOME_OF_WINDOW = {

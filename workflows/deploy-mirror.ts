@@ -95,14 +95,15 @@ export function mirrorOf(
         }),
       ),
 
-    alertUnknown: (text: string) =>
+    /** @param what the rest of the title, after the work item */
+    alert: (kind: string, what: string, text: string) =>
       attempt('the alert could not be sent', () =>
         sendAlert({
-          key: `${firstExecutionRunId}:unknown`,
+          key: `${firstExecutionRunId}:${kind}`,
           severity: 'critical',
           repo: named,
           workItem,
-          title: `${workItem}: nobody knows whether the deploy of ${named} has happened`,
+          title: `${workItem}: ${what}`,
           text,
           at: Date.now(),
         }),

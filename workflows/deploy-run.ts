@@ -1,5 +1,13 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
-import type { Command, DeployFinished, DeployInput, DeployOutcome, DeployPhase, DeployStatus } from './messages.ts';
+import type {
+  Command,
+  DeployFinished,
+  DeployInput,
+  DeployOutcome,
+  DeployPhase,
+  DeployResolution,
+  DeployStatus,
+} from './messages.ts';
 
 // The state of one run of deployToDone and what people see of it. Pure: time is an argument, nothing is changed in place.
 
@@ -12,8 +20,10 @@ export interface DeployRun {
     readonly by: string | null;
     readonly reason: string | null;
   };
-  /** What an external deployer reported; taken from the approval on. */
+  /** What an external deployer reported; one that comes before the approval is kept until it is known whether it counts. */
   readonly finished: DeployFinished | null;
+  /** What a person said of a deploy of which nobody knows how it ended. */
+  readonly resolution: DeployResolution | null;
   readonly windowId: string | null;
   readonly outcome: DeployOutcome | null;
   readonly reason: string | null;
@@ -27,6 +37,7 @@ export const begin = (): DeployRun => ({
   phase: 'awaiting_approval',
   approval: { required: true, expiresAt: null, decision: null, by: null, reason: null },
   finished: null,
+  resolution: null,
   windowId: null,
   outcome: null,
   reason: null,
@@ -64,14 +75,51 @@ export const decided = (
   approval: { ...run.approval, decision, by, reason },
 });
 
-/** Why the report of an external deployer is ignored now; `null`: it counts. */
-export function finishRefusal({ approval, finished, phase }: DeployRun, plan: DeployPlan | null): string | null {
-  if (plan === null) return 'the deploy is not approved yet';
-  if (plan.driver.kind !== 'external') return 'this repository is not deployed by an external deployer';
+/**
+ * Why the report of an external deployer is ignored; `null`: it counts. Before there is a plan every report is kept: it may have
+ * come with the start, and is looked at once more then.
+ * @param own the operation id of this run
+ */
+export function finishRefusal(
+  { approval, finished, phase }: DeployRun,
+  plan: DeployPlan | null,
+  report: DeployFinished,
+  started: { readonly version?: string | undefined; readonly approval?: 'required' | 'none' | undefined },
+  own: string,
+): string | null {
   if (finished !== null) return 'the deploy has been reported already';
-  if (approval.decision !== 'approved') return 'the deploy is not approved yet';
-  return phase === 'awaiting_approval' || phase === 'deploying' ? null : 'the deploy is over';
+  const { version, operationId } = report;
+  if (operationId !== undefined && operationId !== own) return `it is about operation ${operationId}, not ${own}`;
+  if (version !== undefined && started.version !== undefined && version !== started.version)
+    return `it is about version ${version}, not ${started.version}`;
+  if (plan === null) return null;
+  if (plan.driver.kind !== 'external') return 'this repository is not deployed by an external deployer';
+  if (needsApproval(plan, started.approval) && approval.decision !== 'approved')
+    return 'the deploy is not approved yet';
+  return IN_DEPLOY.has(phase) ? null : 'the deploy is over';
 }
+
+/** The start decides, or else the settings. */
+export const needsApproval = (plan: DeployPlan, asked: 'required' | 'none' | undefined): boolean =>
+  asked === undefined ? plan.approval.required : asked === 'required';
+
+const IN_DEPLOY: ReadonlySet<DeployPhase> = new Set(['awaiting_approval', 'deploying', 'unknown']);
+
+/** Why what a person says of the deploy is ignored; `null`: it counts. */
+export const resolveRefusal = ({ phase, resolution }: DeployRun): string | null =>
+  phase !== 'unknown'
+    ? 'the deploy is not one of which nobody knows how it ended'
+    : resolution === null
+      ? null
+      : 'it has been resolved already';
+
+export const resolved = (run: DeployRun, resolution: DeployResolution): DeployRun => ({ ...run, resolution });
+
+/** Nobody knows how the deploy ended: the run waits for a person, or a late report. */
+export const unknown = (run: DeployRun, reason: string): DeployRun => ({ ...run, phase: 'unknown', reason });
+
+/** A report that turned out not to count. */
+export const withoutReport = (run: DeployRun): DeployRun => ({ ...run, finished: null });
 
 export const reported = (run: DeployRun, finished: DeployFinished): DeployRun => ({ ...run, finished });
 
@@ -85,17 +133,20 @@ export const over = (run: DeployRun, outcome: DeployOutcome, reason: string): De
 });
 
 /** The answer to `deployStatus`. */
-export function status(run: DeployRun, input: DeployInput): DeployStatus {
+export function status(run: DeployRun, input: DeployInput, operationId: string): DeployStatus {
   const { required, expiresAt, decision, by, reason } = run.approval;
   return {
     repo: input.repo,
     workItem: input.workItem,
     version: input.version ?? null,
     requestedBy: input.requestedBy ?? null,
+    operationId,
     phase: run.phase,
     outcome: run.outcome,
     reason: run.reason,
     approval: { required, expiresAt, decision, by, reason },
+    reported: run.finished,
+    resolution: run.resolution,
     windowId: run.windowId,
     notes: run.notes,
   };
@@ -108,6 +159,12 @@ export function details(run: DeployRun, input: DeployInput): string {
     `**${(outcome ?? phase).replaceAll('_', ' ')}** · ${input.repo}${input.version === undefined ? '' : ` ${input.version}`}`,
   ];
   if (reason !== null) lines.push('', reason);
+  if (phase === 'unknown') {
+    lines.push(
+      '',
+      `Nobody knows how it ended. Look, then say: \`d2d resolve ${input.workItem} --deployed | --not-deployed\`.`,
+    );
+  }
   if (phase === 'awaiting_approval' && approval.expiresAt !== null) {
     lines.push('', `Waits for \`approve\` or \`reject\` until ${new Date(approval.expiresAt).toISOString()}.`);
   }

@@ -5,6 +5,7 @@ import {
   condition,
   isCancellation,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   sleep,
   startChild,
@@ -42,19 +43,15 @@ export async function runDeploy(
   plan: DeployPlan,
   input: DeployInput,
   finished: () => DeployFinished | null,
-  runId: string,
+  operationId: string,
 ): Promise<EndingBeforeDone | Deployed> {
   const { kind, idempotent, timeoutMs } = plan.driver;
   if (kind === 'external') {
     const inTime = await condition(() => finished() !== null, timeoutMs, { summary: 'the external deploy times out' });
     const report = finished();
-    if (!inTime || report === null)
-      return ending('deploy_failed', `no deployFinished signal within ${timeoutMs / 60_000} minutes`);
-    if (report.ok) return { version: report.version ?? input.version ?? null };
-    return ending(
-      'deploy_failed',
-      `${report.by ?? 'the external deployer'} reported a failure${report.detail === undefined ? '' : `: ${report.detail}`}`,
-    );
+    if (inTime && report !== null) return reportedDeploy(report, input);
+    const silent = `no deployFinished signal within ${timeoutMs / 60_000} minutes`;
+    return waitsWhereUnknown() ? ending('deploy_unknown', silent) : ending('deploy_failed', silent);
   }
   const activities = proxyActivities<Deploy>({
     startToCloseTimeout: timeoutMs + 60_000,
@@ -69,29 +66,41 @@ export async function runDeploy(
       repo: plan.repo,
       workItem: input.workItem,
       version: input.version ?? null,
-      operationId: `${runId}:deploy`,
+      operationId,
     });
     return ok ? { version: version ?? input.version ?? null } : ending('deploy_failed', detail);
   } catch (error) {
     if (isCancellation(error)) throw error;
     if (isInterrupted(error))
-      return ending(
-        'deploy_unknown',
-        `nobody knows whether it has happened, the worker was lost in the middle of it: ${messageOf(error)}`,
-      );
+      return ending('deploy_unknown', `nobody knows whether it has happened: ${messageOf(error)}`);
     return ending('deploy_failed', messageOf(error));
   }
 }
 
+/** What the report of an external deployer comes to. */
+export const reportedDeploy = (
+  { ok, version, by, detail }: DeployFinished,
+  input: DeployInput,
+): EndingBeforeDone | Deployed =>
+  ok
+    ? { version: version ?? input.version ?? null }
+    : ending(
+        'deploy_failed',
+        `${by ?? 'the external deployer'} reported a failure${detail === undefined ? '' : `: ${detail}`}`,
+      );
+
+/** Runs of earlier versions ended where nobody knew how the deploy had ended. */
+export const waitsWhereUnknown = (): boolean => patched('unknown-deploy-waits');
+
 /** The health check right after the deploy, tried again where its worker is lost: it only reads. */
-export function checkHealth(plan: DeployPlan) {
+export function checkHealth(plan: DeployPlan, workItem: string, version: string | null) {
   const deadlineMs = plan.healthCheck?.deadlineMs ?? 0;
   const activities = proxyActivities<HealthCheck>({
     startToCloseTimeout: deadlineMs + 30_000,
     heartbeatTimeout: '10 seconds',
     summary: `health of ${plan.repo} after the deploy`,
   });
-  return activities.checkHealth({ repo: plan.repo });
+  return activities.checkHealth({ repo: plan.repo, workItem, version });
 }
 
 /** Starts the window and waits until it has started; `null`: an older one of this work item does not end. */

@@ -4,6 +4,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
@@ -12,18 +13,31 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { DeployPlan } from '../activities/deploy-plan.ts';
+import type { HealthCheckResult } from '../activities/health-check.ts';
 import type { PlanActivity } from '../activities/plan-deploy.ts';
 import type { ShownStatus } from '../activities/status-evidence.ts';
 import type { TaskActivities } from '../activities/tasks.ts';
-import { type Ending, type EndingBeforeDone, ending, endingOfTask, OUTCOME_OF_WINDOW, OWED } from './deploy-endings.ts';
+import { decideAction } from '../decisions/index.ts';
+import {
+  type Ending,
+  type EndingBeforeDone,
+  ending,
+  endingOfTask,
+  OUTCOME_OF_WINDOW,
+  OWED,
+  versionRefusal,
+  wordsOf,
+} from './deploy-endings.ts';
 import { mirrorOf } from './deploy-mirror.ts';
 import * as deploy from './deploy-run.ts';
-import { arm, checkHealth, runDeploy } from './deploy-steps.ts';
+import { arm, checkHealth, type Deployed, reportedDeploy, runDeploy, waitsWhereUnknown } from './deploy-steps.ts';
 import { isFailure, messageOf } from './failures.ts';
 import {
   approveSignal,
+  D2dOutcome,
   D2dPhase,
   D2dRepo,
+  D2dVersion,
   D2dWorkItem,
   type DeployInput,
   type DeployPhase,
@@ -33,8 +47,10 @@ import {
   deployWorkflowId,
   monitorWorkflowId,
   rejectSignal,
+  resolveDeploySignal,
 } from './messages.ts';
-import { parseDeployFinished, parseDeployInput, parseSignalCommand } from './parse-message.ts';
+import { parseDeployFinished, parseDeployInput, parseResolution, parseSignalCommand } from './parse-message.ts';
+import { rollBack } from './roll-back.ts';
 
 /** Reading and setting stages waits for a database that is away, as long as that takes. */
 const tasks = proxyActivities<TaskActivities>({
@@ -62,6 +78,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const input = parsed;
   const { repo, workItem } = input;
   const { firstExecutionRunId, workflowId } = workflowInfo();
+  const operationId = `${firstExecutionRunId}:deploy`;
   let run = deploy.begin();
   let plan: DeployPlan | null = null;
   let cancelRequested = false;
@@ -70,10 +87,16 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   let began = false;
   let version = input.version ?? null;
 
+  const versionAttribute = () => (version === null ? [] : [{ key: D2dVersion, value: version.slice(0, 200) }]);
   const become = (next: deploy.DeployRun): void => {
     const moved = next.phase !== run.phase;
     run = next;
-    if (moved) upsertSearchAttributes([{ key: D2dPhase, value: run.phase }]);
+    if (moved) {
+      upsertSearchAttributes([
+        { key: D2dPhase, value: run.phase },
+        ...(run.outcome === null ? [] : [{ key: D2dOutcome, value: run.outcome }, ...versionAttribute()]),
+      ]);
+    }
     setCurrentDetails(deploy.details(run, input));
   };
   const enter = (phase: DeployPhase): void => become(deploy.inPhase(run, phase));
@@ -94,15 +117,26 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     deployFinishedSignal,
     (payload: unknown) => {
       const finished = parseDeployFinished(payload);
-      const ignored = typeof finished === 'string' ? finished : deploy.finishRefusal(run, plan);
+      const ignored =
+        typeof finished === 'string' ? finished : deploy.finishRefusal(run, plan, finished, input, operationId);
       if (typeof finished === 'string' || ignored !== null) note(`the signal deployFinished was ignored: ${ignored}`);
       else become(deploy.reported(run, finished));
     },
-    { description: 'An external deployer reports: {ok, version?, detail?, by?}.' },
+    { description: 'An external deployer reports: {ok, version?, operationId?, detail?, by?}.' },
   );
-  setHandler(deployStatusQuery, () => deploy.status(run, input));
+  setHandler(
+    resolveDeploySignal,
+    (payload: unknown) => {
+      const resolution = parseResolution(payload);
+      const ignored = typeof resolution === 'string' ? resolution : deploy.resolveRefusal(run);
+      if (typeof resolution === 'string' || ignored !== null) note(`the signal resolveDeploy was ignored: ${ignored}`);
+      else become(deploy.resolved(run, resolution));
+    },
+    { description: 'Say how a deploy of which nobody knows it has ended: {deployed, by, reason, version?}.' },
+  );
+  setHandler(deployStatusQuery, () => deploy.status(run, input, operationId));
   setDefaultSignalHandler((name) =>
-    note(`the signal ${name} was ignored: a deploy takes approve, reject and deployFinished`),
+    note(`the signal ${name} was ignored: a deploy takes approve, reject, deployFinished and resolveDeploy`),
   );
 
   const finish = ({ outcome, reason }: Ending): DeployResult => {
@@ -114,6 +148,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     { key: D2dRepo, value: repo },
     { key: D2dWorkItem, value: workItem },
     { key: D2dPhase, value: run.phase },
+    ...versionAttribute(),
   ]);
   setCurrentDetails(deploy.details(run, input));
 
@@ -147,14 +182,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const upToDone = async (fixed: DeployPlan): Promise<EndingBeforeDone | null> => {
     touched = true;
     await mirror.awaitingDeploy();
-    become(
-      deploy.askedForApproval(
-        run,
-        fixed,
-        (input.approval ?? (fixed.approval.required ? 'required' : 'none')) === 'required',
-        Date.now(),
-      ),
-    );
+    become(deploy.askedForApproval(run, fixed, deploy.needsApproval(fixed, input.approval), Date.now()));
     if (run.approval.decision === null) {
       const inTime = await condition(() => run.approval.decision !== null, fixed.approval.timeoutMs, {
         summary: 'the approval expires',
@@ -178,14 +206,16 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
     await mirror.deploying();
     began = true;
-    const deployed = await runDeploy(fixed, input, () => run.finished, firstExecutionRunId);
+    let deployed = await runDeploy(fixed, input, () => run.finished, operationId);
+    if ('outcome' in deployed && deployed.outcome === 'deploy_unknown' && waitsWhereUnknown())
+      deployed = await untilKnown(deployed);
     if ('outcome' in deployed) return deployed;
     version = deployed.version;
 
     if (fixed.healthCheck !== null) {
       enter('checking');
-      const { ok, detail } = await checkHealth(fixed);
-      if (!ok) return ending('unhealthy_after_deploy', detail);
+      const check = await checkHealth(fixed, workItem, version);
+      if (!check.ok) return unhealthy(fixed, check);
     }
     const completed = await CancellationScope.nonCancellable(() => tasks.completeTask({ workItem }));
     if (completed === 'done') return null;
@@ -197,6 +227,44 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         );
   };
 
+  /** The repository is not free for another deploy until somebody says what happened. */
+  const untilKnown = async (end: EndingBeforeDone): Promise<EndingBeforeDone | Deployed> => {
+    become(deploy.unknown(run, end.reason));
+    const advice = `Look, then say what happened: d2d resolve ${workItem} --deployed | --not-deployed.`;
+    // Not waited for: the answer may come while the tracker is away.
+    void CancellationScope.nonCancellable(() =>
+      Promise.all([
+        mirror.comment('unknown', ending(end.outcome, `${end.reason} ${advice}`)),
+        mirror.alert('deploy_unknown', wordsOf('deploy_unknown', repo), `${end.reason} ${advice}`),
+      ]),
+    );
+    await condition(() => run.resolution !== null || run.finished !== null);
+    if (run.finished !== null) return reportedDeploy(run.finished, input);
+    const { deployed, by, reason, version: named } = run.resolution ?? { deployed: false, by: 'nobody', reason: '' };
+    if (deployed) return { version: named ?? input.version ?? null };
+    return ending('deploy_failed', `${by} says that it was not deployed: ${reason} (${end.reason})`);
+  };
+
+  /** Rolled back once, by the rules of a window: never the orchestrator itself, and only what production itself has shown. */
+  const unhealthy = async (fixed: DeployPlan, { detail, seen }: HealthCheckResult): Promise<EndingBeforeDone> => {
+    const { selfHosting } = fixed;
+    const configured = fixed.window?.action ?? 'alert';
+    const action = decideAction({ verdict: seen === 'fail' ? 'DEGRADED' : 'HEALTHY', configured, selfHosting });
+    if (action !== 'ROLLBACK' || !patched('unhealthy-rollback')) {
+      const never =
+        selfHosting && configured === 'rollback' ? '; the orchestrator itself is never rolled back (BR-5)' : '';
+      return ending('unhealthy_after_deploy', `${detail}${never}`);
+    }
+    return CancellationScope.nonCancellable(async () => {
+      void mirror.alert('unhealthy', `${repo} is unhealthy after its deploy and is being rolled back`, detail);
+      const request = { repo: fixed.repo, workItem, version, operationId: `${firstExecutionRunId}:rollback` };
+      const rollback = await rollBack(fixed.rollback, request);
+      return rollback.ok
+        ? ending('unhealthy_rolled_back', `${detail}; rolled back: ${rollback.detail}`)
+        : ending('unhealthy_rollback_failed', `${detail}; the rollback failed: ${rollback.detail}`);
+    });
+  };
+
   /** An ending before `done`: the tracker goes back to what it showed, or to what the authorities ask for. */
   const endBeforeDone = async (end: EndingBeforeDone, before: ShownStatus | null): Promise<DeployResult> => {
     const { status, told } = OWED[end.outcome];
@@ -206,7 +274,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (status === 'converged') owed.push(mirror.converge(end.reason));
     if (status === 'put_back' && touched) owed.push(mirror.putBack(end, before));
     if (told !== 'nobody') owed.push(mirror.comment('ended', end));
-    if (told === 'comment_and_alert') owed.push(mirror.alertUnknown(end.reason));
+    if (told === 'comment_and_alert' && (end.outcome === 'deploy_unknown' || patched('alerts-of-failed-deploys')))
+      owed.push(mirror.alert(end.outcome, wordsOf(end.outcome, repo), end.reason));
     await Promise.all(owed);
     return result;
   };
@@ -267,7 +336,15 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         ),
       );
     }
-    let refusal = await mayDeploy(plan, input.createTask === true);
+    const early = run.finished;
+    if (early !== null) {
+      // It came with the start. Whether it counts is known only now.
+      become(deploy.withoutReport(run));
+      const ignored = deploy.finishRefusal(run, plan, early, input, operationId);
+      if (ignored === null) become(deploy.reported(run, early));
+      else note(`the signal deployFinished was ignored: ${ignored}`);
+    }
+    let refusal = versionRefusal(plan, input) ?? (await mayDeploy(plan, input.createTask === true));
     if (refusal === null) {
       const read = await mirror.read();
       if ('unknown' in read) refusal = ending('refused', read.unknown);
@@ -281,7 +358,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     const doubt = began
       ? ' after its deploy had begun: look at production, it may run the new version or half of it'
       : '';
-    end = ending('cancelled', `the run was cancelled${doubt}`);
+    end =
+      run.phase === 'unknown'
+        ? ending('deploy_unknown', `the run was cancelled while nobody knew how its deploy had ended: ${run.reason}`)
+        : ending('cancelled', `the run was cancelled${doubt}`);
   }
   const fixed = plan;
   return CancellationScope.nonCancellable(() =>

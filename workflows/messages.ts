@@ -33,9 +33,12 @@ export const WORKFLOW_TASK_TIMEOUT = '5 seconds';
 export const D2dRepo = defineSearchAttributeKey('D2dRepo', SearchAttributeType.KEYWORD);
 export const D2dWorkItem = defineSearchAttributeKey('D2dWorkItem', SearchAttributeType.KEYWORD);
 export const D2dPhase = defineSearchAttributeKey('D2dPhase', SearchAttributeType.KEYWORD);
+export const D2dOutcome = defineSearchAttributeKey('D2dOutcome', SearchAttributeType.KEYWORD);
+export const D2dVersion = defineSearchAttributeKey('D2dVersion', SearchAttributeType.KEYWORD);
 export const D2dVerdict = defineSearchAttributeKey('D2dVerdict', SearchAttributeType.KEYWORD);
 
-export type DeployPhase = 'awaiting_approval' | 'deploying' | 'checking' | 'monitoring' | 'finished';
+/** `unknown`: nobody knows how the deploy ended; the run waits for `resolveDeploy`. */
+export type DeployPhase = 'awaiting_approval' | 'deploying' | 'unknown' | 'checking' | 'monitoring' | 'finished';
 export type MonitorPhase = 'open' | 'acting' | 'closed';
 
 export interface DeployInput {
@@ -57,6 +60,8 @@ export type DeployOutcome =
   | 'approval_expired'
   | 'deploy_failed'
   | 'unhealthy_after_deploy'
+  | 'unhealthy_rolled_back'
+  | 'unhealthy_rollback_failed'
   | 'deploy_unknown'
   | 'task_cancelled'
   | 'cancelled'
@@ -84,6 +89,7 @@ export interface Command {
 export const approveSignal = defineSignal<[{ readonly by: string; readonly reason?: string }]>('approve');
 export const rejectSignal = defineSignal<[{ readonly by: string; readonly reason?: string }]>('reject');
 export const deployFinishedSignal = defineSignal<[DeployFinished]>('deployFinished');
+export const resolveDeploySignal = defineSignal<[DeployResolution]>('resolveDeploy');
 export const deployStatusQuery = defineQuery<DeployStatus>('deployStatus');
 
 export const cancelWindowSignal = defineSignal<[Command]>('cancelWindow');
@@ -115,9 +121,19 @@ export interface HealResult {
 /** What an external deployer reports: its deploy has ended. */
 export interface DeployFinished {
   readonly ok: boolean;
+  /** A report about another version than the one that was started is ignored. */
   readonly version?: string;
+  /** As `deployStatus` shows it; a report about another operation is ignored. */
+  readonly operationId?: string;
   readonly detail?: string;
   readonly by?: string;
+}
+
+/** What a person says of a deploy of which nobody knows how it ended. */
+export interface DeployResolution extends Command {
+  readonly deployed: boolean;
+  /** The version that runs now; default: the one that was started. */
+  readonly version?: string;
 }
 
 /** The answer to `deployStatus`. Times are epoch ms. */
@@ -126,8 +142,11 @@ export interface DeployStatus {
   readonly workItem: string;
   readonly version: string | null;
   readonly requestedBy: string | null;
+  /** Names the deploy towards its deployer, which may report or echo it. */
+  readonly operationId: string;
   readonly phase: DeployPhase;
   readonly outcome: DeployOutcome | null;
+  /** Why it ended so; in phase `unknown`, why nobody knows. */
   readonly reason: string | null;
   readonly approval: {
     readonly required: boolean;
@@ -136,6 +155,10 @@ export interface DeployStatus {
     readonly by: string | null;
     readonly reason: string | null;
   };
+  /** What an external deployer reported. */
+  readonly reported: DeployFinished | null;
+  /** What somebody said of a deploy of which nobody knew how it had ended. */
+  readonly resolution: DeployResolution | null;
   /** Workflow id of the post-deploy window, once it is armed. */
   readonly windowId: string | null;
   /** What did not go as it should but did not stop the run, oldest first: status writes that failed, ignored signals. */

@@ -1,5 +1,12 @@
 import { type DeployPhaseStatus, MAX_TICKS, mostTicks } from '../decisions/index.ts';
-import type { Command, DeployFinished, DeployInput, ReconcileInput, SetDeployStatusInput } from './messages.ts';
+import type {
+  Command,
+  DeployFinished,
+  DeployInput,
+  DeployResolution,
+  ReconcileInput,
+  SetDeployStatusInput,
+} from './messages.ts';
 import type { MonitorInput } from './window-state.ts';
 
 // What arrives in a start, a signal or an update is anything at all: it is read here, once, before it means something.
@@ -43,16 +50,30 @@ export function parseDeployFinished(payload: unknown): DeployFinished | string {
     return `its payload must be an object {ok: true | false, version?, detail?, by?}, got ${shown(payload)}`;
   }
   const version = text(payload, 'version');
+  const operationId = text(payload, 'operationId');
   const detail = text(payload, 'detail');
   const by = text(payload, 'by');
-  if (version === null || detail === null || by === null)
-    return `version, detail and by must be texts, got ${shown(payload)}`;
+  if (version === null || operationId === null || detail === null || by === null)
+    return `version, operationId, detail and by must be texts, got ${shown(payload)}`;
   return {
     ok: payload['ok'],
     ...(version === undefined ? {} : { version }),
+    ...(operationId === undefined ? {} : { operationId }),
     ...(detail === undefined ? {} : { detail }),
     ...(by === undefined ? {} : { by }),
   };
+}
+
+/** What a person says of an unknown deploy, or a text that says why it is garbage. */
+export function parseResolution(payload: unknown): DeployResolution | string {
+  if (!isRecord(payload) || typeof payload['deployed'] !== 'boolean') {
+    return `its payload must be an object {deployed: true | false, by, reason, version?}, got ${shown(payload)}`;
+  }
+  const command = parseSignalCommand(payload);
+  if (typeof command === 'string') return command;
+  const version = text(payload, 'version');
+  if (version === null) return `version must be a text, got ${shown(payload)}`;
+  return { deployed: payload['deployed'], ...command, ...(version === undefined ? {} : { version }) };
 }
 
 /** The command in an update, or a text that says why it is refused: an update can answer, so it must say who and why. */

@@ -16,7 +16,6 @@ import {
 } from '@temporalio/workflow';
 import type { PostDeployLog } from '../activities/post-deploy-log.ts';
 import type { Probes } from '../activities/probes.ts';
-import type { Rollback } from '../activities/rollback.ts';
 import type { WindowOutcome, WindowReport } from '../activities/window-report.ts';
 import { decideAction } from '../decisions/index.ts';
 import { convergeAndSettle } from './converge.ts';
@@ -30,6 +29,7 @@ import {
   windowStatusQuery,
 } from './messages.ts';
 import { isMonitorInput, parseExtension, parseSignalCommand, parseUpdateCommand } from './parse-message.ts';
+import { rollBack } from './roll-back.ts';
 import { commentOnWorkItem, type Severity, sendAlert } from './tell-people.ts';
 import * as messages from './window-messages.ts';
 import type { MonitorInput, WindowState } from './window-state.ts';
@@ -180,7 +180,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       return;
     }
     tellPeople('degraded', 'critical', `${subject} is degraded after its deploy and is being rolled back`, summary);
-    const result = await rollBack(input, `${firstExecutionRunId}:rollback`);
+    const { version, rollback } = input;
+    const operationId = `${firstExecutionRunId}:rollback`;
+    const result = await rollBack(rollback, { repo, workItem, version, operationId });
     become(win.rollbackFinished(state, policy, result));
     if (result.ok) alertAlso('rolled-back', 'info', `${subject} was rolled back`, result.detail);
     else tellPeople('rollback', 'critical', `${subject} could not be rolled back`, result.detail);
@@ -213,7 +215,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         continue;
       }
       const summary = view.timerSummary(state, input);
-      const look = await observe.executeWithOptions({ ...PROBE, summary }, [{ repo, workItem }]).catch((error) => ({
+      const rolledBack = state.afterRollback === null ? {} : { rolledBack: true as const };
+      const request = { repo, workItem, version: input.version, ...rolledBack };
+      const look = await observe.executeWithOptions({ ...PROBE, summary }, [request]).catch((error) => ({
         health: 'unknown' as const,
         requests: 0,
         errors5xx: 0,
@@ -265,26 +269,6 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     await condition(() => beside === 0 && allHandlersFinished());
   });
   return { outcome: view.outcome(state) ?? 'closed_early', summary: view.status(state, input).summary };
-}
-
-/** Rolls back once. Only a driver that is declared idempotent is tried again; else a worker lost in the middle leaves it unknown. */
-async function rollBack(
-  input: MonitorInput,
-  operationId: string,
-): Promise<{ readonly ok: boolean; readonly detail: string; readonly at: number }> {
-  const { repo, workItem, version, rollback } = input;
-  if (rollback === null) return { ok: false, detail: `repository ${repo} has no rollback driver`, at: Date.now() };
-  try {
-    const activities = proxyActivities<Rollback>({
-      startToCloseTimeout: rollback.timeoutMs + 60_000,
-      heartbeatTimeout: '10 seconds',
-      retry: { maximumAttempts: rollback.idempotent ? 10 : 1 },
-      summary: `roll back ${repo}`,
-    });
-    return await activities.rollback({ repo, workItem, version, operationId });
-  } catch (error) {
-    return { ok: false, detail: `nobody knows whether it worked: ${messageOf(error)}`, at: Date.now() };
-  }
 }
 
 /** Some 250 looks: a replay of them fits well into one workflow task. The server suggests it much later, or by size. */

@@ -13,11 +13,11 @@ export const inheritedEnvironment = (environment: Environment): Record<string, s
     ),
   );
 
-/** The whole environment of a command. `D2D_VERSION` is empty where the start named no version. */
+/** The whole environment of a command. A version that is not known is empty. */
 export const commandEnvironment = (
   environment: Environment,
   configured: Readonly<Record<string, string>>,
-  { kind, operationId, repo, workItem, version }: DeployOperation,
+  { kind, operationId, repo, workItem, version, previousVersion }: DeployOperation,
 ): Record<string, string> => ({
   ...inheritedEnvironment(environment),
   ...configured,
@@ -26,4 +26,5 @@ export const commandEnvironment = (
   D2D_REPO: repo,
   D2D_WORK_ITEM: workItem,
   D2D_VERSION: version ?? '',
+  ...(kind === 'rollback' ? { D2D_PREVIOUS_VERSION: previousVersion ?? '' } : {}),
 });

@@ -7,12 +7,13 @@ import {
   type CommandConfig,
   type DeployDriver,
   type DeployOperation,
+  DeployOutcomeUnknown,
   type DeployResult,
   HEARTBEAT_MS,
 } from './driver.ts';
 import { duration } from './duration.ts';
 import { createLineReader, createTail } from './lines.ts';
-import { fillArguments } from './placeholders.ts';
+import { fillArguments, valuesOf } from './placeholders.ts';
 import { endProcessGroup } from './process-group.ts';
 
 export interface CommandDeps {
@@ -39,7 +40,7 @@ export function createCommandDriver(
   return {
     async run(operation, { signal, heartbeat, log }) {
       const fields = fieldsOf(operation);
-      const { args, fault } = fillArguments(command, operation);
+      const { args, fault } = fillArguments(command, valuesOf(operation));
       if (args === undefined) return failed(`the command was not run: ${fault}`);
       if (cwd !== null && !(await isFolder(cwd))) return failed(`the command was not run: ${cwd} is no folder`);
       signal.throwIfAborted(); // here: nothing is waited for between this and the stopper
@@ -81,8 +82,14 @@ export function createCommandDriver(
           if (!gone) log.error({ ...fields, pid: child.pid }, 'the process group of the command does not end');
           await drained();
           if (end === 'aborted') throw signal.reason;
-          const ended = gone ? 'it was ended with its whole process group' : 'it does not end';
-          return failed(withLines(`timed out after ${duration(timeoutMs)}: ${ended}`, tail.text()));
+          const timedOut = `timed out after ${duration(timeoutMs)}`;
+          if (!gone) {
+            throw new DeployOutcomeUnknown(
+              withLines(`${timedOut}, and its processes do not end: nobody knows what they still do`, tail.text()),
+              { retryable: false },
+            );
+          }
+          return failed(withLines(`${timedOut}: it was ended with its whole process group`, tail.text()));
         }
         if ((await drained()) === 'held') {
           log.warn(fields, 'something that the command started holds its output open: redirect it');

@@ -7,6 +7,8 @@ export interface DeployOperation {
   readonly workItem: string;
   /** The version that is deployed, or rolled back from; `null`: the start named none. */
   readonly version: string | null;
+  /** Of a rollback: the version before, where one is known. */
+  readonly previousVersion?: string | null;
 }
 
 export interface DeployResult {
@@ -33,15 +35,21 @@ export interface DriverRun {
 
 export interface DeployDriver {
   /**
-   * Runs the operation to its end. Its own time-out is a result like any other failure.
-   * @throws the signal's reason where it was stopped, and DeployOutcomeUnknown.
+   * Runs the operation to its end.
+   * @throws the signal's reason where it was stopped, and DeployOutcomeUnknown where nobody knows how it ended, or whether it has.
    */
   run(operation: DeployOperation, run: DriverRun): Promise<DeployResult>;
 }
 
-/** The operation was asked for, and no answer came: nobody knows whether it is under way. */
+/** The operation may have begun, and nobody knows how it ends. */
 export class DeployOutcomeUnknown extends Error {
   override readonly name = 'DeployOutcomeUnknown';
+  /** Whether an idempotent driver may run it again. Not after its own time-out: that would multiply it. */
+  readonly retryable: boolean;
+  constructor(message: string, { retryable = true, ...options }: ErrorOptions & { readonly retryable?: boolean } = {}) {
+    super(message, options);
+    this.retryable = retryable;
+  }
 }
 
 export type CommandConfig = {
@@ -56,13 +64,42 @@ export type CommandConfig = {
   readonly idempotent: boolean;
 };
 
+/** JSON in whose texts placeholders such as `{version}` are filled in. */
+export type JsonTemplate =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonTemplate[]
+  | { readonly [key: string]: JsonTemplate };
+
+export type DeployState = 'running' | 'succeeded' | 'failed';
+
+/** Where a deployer's answers say what, as JSON pointers, and in which words. */
+export interface AnswerShape {
+  /** In the answer to the POST: fills `{id}` in the status URL. `null`: nowhere. */
+  readonly id: string | null;
+  readonly status: string;
+  readonly detail: string;
+  readonly version: string;
+  /** A text that holds the operation id that we sent. */
+  readonly operationId: string;
+  /** Their words for a state, in any case; others are not understood. */
+  readonly words: Readonly<Record<string, DeployState>>;
+}
+
 export type WebhookConfig = {
   readonly driver: 'webhook';
+  /** May hold placeholders, as may the values of the headers, the status URL and the body. */
   readonly url: string;
   /** May hold secrets. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Sent as JSON in place of our own description of the operation. May hold secrets. */
+  readonly body?: JsonTemplate;
   /** Polled until the deploy has ended; `null`: the one that the answer names, or else the answer to the POST is the end. */
   readonly statusUrl: string | null;
+  /** Default: that of docs/deploy-drivers.md. */
+  readonly answer?: Partial<AnswerShape>;
   readonly pollMs: number;
   readonly timeoutMs: number;
   readonly idempotent: boolean;

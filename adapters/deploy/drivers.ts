@@ -2,6 +2,22 @@ import { type CommandDeps, createCommandDriver } from './command.ts';
 import type { DeployDriver, DriverConfig } from './driver.ts';
 import { createWebhookDriver } from './webhook.ts';
 
+/** Whether a driver can do nothing without a version. */
+export function driverNeedsVersion(config: DriverConfig): boolean {
+  switch (config.driver) {
+    case 'command':
+      return config.command.some((argument) => argument.includes('{version}'));
+    case 'webhook': {
+      const { url, headers, body, statusUrl } = config;
+      return JSON.stringify({ url, headers, body, statusUrl }).includes('{version}');
+    }
+    case 'external':
+      return false;
+    default:
+      return config satisfies never;
+  }
+}
+
 /** Gives the driver that a configuration asks for; `null` for `external`, which is driven by a signal. */
 export const createDriverFor =
   (deps: CommandDeps) =>

@@ -1,29 +1,38 @@
-import type { DeployOperation } from './driver.ts';
+import { fillPlaceholders, type PlaceholderValues } from '../placeholders.ts';
+import type { DeployOperation, JsonTemplate } from './driver.ts';
 
-export type Filled =
-  | { readonly text: string; readonly fault?: never }
-  | { readonly text?: never; readonly fault: string };
+export const valuesOf = ({
+  version,
+  workItem,
+  operationId,
+  repo,
+  previousVersion,
+}: DeployOperation): PlaceholderValues => ({
+  version,
+  workItem,
+  operationId,
+  repo,
+  previousVersion: previousVersion ?? null,
+});
 
-const PLACEHOLDER = /\{(version|workItem|operationId|repo)\}/g;
-
-/**
- * Puts the operation's values in the place of `{version}`, `{workItem}`, `{operationId}` and `{repo}`; other braces stay.
- * A version that the start did not name is a fault: an empty one would deploy something else. Never throws.
- */
-export function fillPlaceholders(
-  template: string,
-  operation: DeployOperation,
-  encode: (value: string) => string = (value) => value,
-): Filled {
-  const values = { ...operation, version: operation.version ?? '' };
-  if (values.version === '' && template.includes('{version}')) {
-    return { fault: `it needs {version}, but the start named no version: start with one` };
-  }
-  return {
-    text: template.replace(PLACEHOLDER, (_, name: 'version' | 'workItem' | 'operationId' | 'repo') =>
-      encode(values[name]),
-    ),
+/** Fills the texts of a JSON template, its keys excepted. Never throws. */
+export function fillJson(
+  template: JsonTemplate,
+  values: PlaceholderValues,
+): { readonly json: JsonTemplate; readonly fault?: never } | { readonly fault: string; readonly json?: never } {
+  let fault: string | undefined;
+  const fill = (part: JsonTemplate): JsonTemplate => {
+    if (typeof part === 'string') {
+      const filled = fillPlaceholders(part, values);
+      fault ??= filled.fault;
+      return filled.text ?? '';
+    }
+    if (typeof part !== 'object' || part === null) return part;
+    if (Array.isArray(part)) return part.map(fill);
+    return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, fill(value)]));
   };
+  const json = fill(template);
+  return fault === undefined ? { json } : { fault };
 }
 
 /**
@@ -32,11 +41,11 @@ export function fillPlaceholders(
  */
 export function fillArguments(
   command: readonly string[],
-  operation: DeployOperation,
+  values: PlaceholderValues,
 ): { readonly args: readonly string[]; readonly fault?: never } | { readonly fault: string; readonly args?: never } {
   const args: string[] = [];
   for (const template of command) {
-    const { text, fault } = fillPlaceholders(template, operation);
+    const { text, fault } = fillPlaceholders(template, values);
     if (text === undefined) return { fault: `the argument ${template} cannot be filled in: ${fault}` };
     if (text.includes('\0')) return { fault: `the argument ${template} became text with a NUL character` };
     if (text.startsWith('-') && !template.startsWith('-')) {

@@ -1,5 +1,7 @@
-import { z } from 'zod';
+import { parseJson } from '../http/json.ts';
+import { valueAt } from '../http/json-pointer.ts';
 import type { Body } from '../http/read-body.ts';
+import type { AnswerShape, DeployOperation, DeployState } from './driver.ts';
 
 /** What a deployer's HTTP server answered. */
 export interface WebhookReply {
@@ -9,26 +11,25 @@ export interface WebhookReply {
   readonly body: Body;
 }
 
-const answerSchema = z.object({
-  status: z.enum(['succeeded', 'failed', 'running']),
-  detail: z.string().nullish(),
-  version: z.string().nullish(),
-  statusUrl: z.string().nullish(),
-});
+export const DEFAULT_SHAPE: AnswerShape = {
+  id: null,
+  status: '/status',
+  detail: '/detail',
+  version: '/version',
+  operationId: '/operationId',
+  words: { succeeded: 'succeeded', failed: 'failed', running: 'running' },
+};
 
 export interface WebhookAnswer {
-  readonly status: 'succeeded' | 'failed' | 'running';
+  readonly state: DeployState;
   readonly detail: string | null;
   readonly version: string | null;
-  /** Where the deployer says that it tells more. */
-  readonly statusUrl: string | null;
+  readonly operationId: string | null;
 }
 
 export type Understood =
   | (WebhookAnswer & { readonly fault?: never })
-  | { readonly fault: string; readonly status?: never };
-
-const WANTED = '{"status": "succeeded" | "failed" | "running", "detail"?, "version"?, "statusUrl"?}';
+  | { readonly fault: string; readonly state?: never };
 
 /** Longest piece of an answer that a message repeats, characters. */
 const MAX_DETAIL = 1_000;
@@ -36,48 +37,79 @@ const MAX_DETAIL = 1_000;
 const isHtml = ({ contentType, body }: WebhookReply): boolean =>
   /\bhtml\b/i.test(contentType) || /^\s*<(!doctype|html|head|body)\b/i.test(body.text ?? '');
 
+export const wasTaken = ({ status }: WebhookReply): boolean => status >= 200 && status <= 299;
+
 /** What a deployer means by its answer, or why it cannot be understood. Never throws. */
-export function understand(reply: WebhookReply): Understood {
-  const { status, location, body } = reply;
+export function understand(reply: WebhookReply, shape: AnswerShape = DEFAULT_SHAPE): Understood {
+  const { status, body } = reply;
   if (status >= 300 && status < 400) {
     return { fault: `answered ${status}, a redirect, which is not followed: configure the URL that it leads to` };
   }
-  if (status < 200 || status > 299) return { fault: `answered ${status}${saying(reply)}` };
-  if (body.unreadable !== undefined)
+  if (!wasTaken(reply)) return { fault: `answered ${status}${saying(reply)}` };
+  if (body.unreadable !== undefined) {
     return { fault: `answered ${status}, but its body cannot be read: ${body.unreadable}` };
+  }
   if (!body.complete) return { fault: `answered ${status} with more than ${body.text.length} characters` };
 
-  const parsed = answerSchema.safeParse(jsonOf(body.text));
-  if (parsed.success) {
-    const { status: state, detail, version, statusUrl } = parsed.data;
+  const json = parseJson(body.text);
+  const said = valueAt(json, shape.status);
+  const state = stateOf(said, shape);
+  if (state !== null) {
     return {
-      status: state,
-      detail: detail?.slice(0, MAX_DETAIL) ?? null,
-      version: version ?? null,
-      statusUrl: statusUrl ?? location,
+      state,
+      detail: textAt(json, shape.detail)?.slice(0, MAX_DETAIL) ?? null,
+      version: textAt(json, shape.version),
+      operationId: textAt(json, shape.operationId),
     };
   }
-  if (status === 202) return { status: 'running', detail: null, version: null, statusUrl: location };
-  if (isHtml(reply)) {
-    return { fault: `answered ${status} with an HTML page instead of ${WANTED}: is the URL that of the deployer?` };
-  }
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? '' : ` (wrong at ${issue.path.join('.')})`;
-  return { fault: `answered ${status} without ${WANTED}${where}` };
+  if (isHtml(reply)) return { fault: `answered ${status} with an HTML page: is the URL that of the deployer?` };
+  const words = Object.keys(shape.words).join(', ');
+  const got = json === undefined ? 'no JSON' : said === undefined ? `nothing at ${shape.status}` : shown(said);
+  return { fault: `answered ${status} with ${got}, where one of these is understood: ${words}` };
 }
 
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Where an answer says that more is told: the id of the run, and the URL of its status. */
+export function linksOf(
+  reply: WebhookReply,
+  { id }: AnswerShape,
+): { readonly id: string | null; readonly url: string | null } {
+  const json = reply.body.complete === true ? parseJson(reply.body.text) : undefined;
+  return { id: id === null ? null : textAt(json, id), url: textAt(json, '/statusUrl') ?? reply.location };
 }
+
+/** Why an answer is not about this operation; `null`: nothing in it speaks against that. */
+export function contradiction({ version, operationId }: WebhookAnswer, operation: DeployOperation): string | null {
+  if (operationId !== null && !operationId.includes(operation.operationId)) {
+    return `it is about operation ${operationId.slice(0, 200)}, not ${operation.operationId}`;
+  }
+  // Of a rollback we only know the version that it leaves.
+  if (operation.kind !== 'deploy' || version === null || operation.version === null) return null;
+  return version.trim() === operation.version.trim()
+    ? null
+    : `it is about version ${version.slice(0, 200)}, not ${operation.version}`;
+}
+
+/** `null` at the place of the status is how some say that there is none yet. */
+function stateOf(said: unknown, { words }: AnswerShape): DeployState | null {
+  if (said === null) return 'running';
+  if (typeof said !== 'string' && typeof said !== 'boolean' && typeof said !== 'number') return null;
+  const word = String(said).trim().toLowerCase();
+  return Object.entries(words).find(([known]) => known.toLowerCase() === word)?.[1] ?? null;
+}
+
+/** A text or a number; ids are often numbers. */
+function textAt(json: unknown, pointer: string): string | null {
+  const value = valueAt(json, pointer);
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+const shown = (value: unknown): string => JSON.stringify(value).slice(0, 80);
 
 /** What an answer that is a failure says in its body. */
 function saying(reply: WebhookReply): string {
   if (isHtml(reply)) return ' with an HTML page';
-  const { success, data } = z.object({ detail: z.string() }).safeParse(jsonOf(reply.body.text ?? ''));
-  const text = (success ? data.detail : (reply.body.text ?? '')).replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
-  return text === '' ? '' : `: ${text.slice(0, 200)}`;
+  const { text = '' } = reply.body;
+  const words = (textAt(parseJson(text), '/detail') ?? text).replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
+  return words === '' ? '' : `: ${words.slice(0, 200)}`;
 }

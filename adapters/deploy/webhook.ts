@@ -1,31 +1,46 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lowerCased } from '../http/headers.ts';
 import { ACCEPT_ENCODING } from '../http/read-body.ts';
+import { fillPlaceholders } from '../placeholders.ts';
 import {
+  type AnswerShape,
   type DeployDriver,
   type DeployOperation,
   DeployOutcomeUnknown,
   type DeployResult,
   type DriverRun,
   HEARTBEAT_MS,
+  type JsonTemplate,
   type WebhookConfig,
 } from './driver.ts';
 import { duration } from './duration.ts';
-import { fillPlaceholders } from './placeholders.ts';
-import { understand, type WebhookAnswer } from './webhook-answer.ts';
+import { fillJson, valuesOf } from './placeholders.ts';
+import {
+  contradiction,
+  DEFAULT_SHAPE,
+  linksOf,
+  type Understood,
+  understand,
+  type WebhookAnswer,
+  type WebhookReply,
+  wasTaken,
+} from './webhook-answer.ts';
 import { exchange, wasNotSent, whyNoReply } from './webhook-exchange.ts';
 
 /** The longest that one look at the status URL may take, ms. */
 const POLL_TIMEOUT_MS = 15_000;
 
-/** Said by what stands before the deployer, which may have passed the request on. */
-const FROM_A_GATEWAY: ReadonlySet<number> = new Set([502, 504]);
+/** Server errors that say that nothing was begun; any other one may come from half-way, or from a gateway. */
+const NOT_BEGUN: ReadonlySet<number> = new Set([501, 503, 505]);
 
 const failed = (detail: string): DeployResult => ({ ok: false, detail });
 
 /**
  * Deploys by asking a deployer: one POST, never repeated, then GETs of a status URL until that tells an end. Configured
  * headers go to the configured URLs and, of those that an answer names, only to ones of the same origin.
+ *
+ * Any 2xx says that the deployer has begun. From then on only an answer that is about this operation ends it; nothing that is
+ * not understood, and no time-out, is called a failure (docs/deploy-drivers.md).
  */
 export const createWebhookDriver = (config: WebhookConfig): DeployDriver => ({
   async run(operation, run) {
@@ -33,6 +48,7 @@ export const createWebhookDriver = (config: WebhookConfig): DeployDriver => ({
     const timeout = AbortSignal.timeout(config.timeoutMs);
     const call: Call = {
       config,
+      shape: { ...DEFAULT_SHAPE, ...config.answer },
       operation,
       run,
       timeout,
@@ -45,7 +61,10 @@ export const createWebhookDriver = (config: WebhookConfig): DeployDriver => ({
     } catch (error) {
       if (run.signal.aborted) throw run.signal.reason;
       if (!timeout.aborted) throw error;
-      return failed(`timed out after ${duration(config.timeoutMs)}, and the deployer may still be at it: ${call.said}`);
+      throw new DeployOutcomeUnknown(
+        `timed out after ${duration(config.timeoutMs)}, and nobody knows how the ${operation.kind} ended: ${call.said}`,
+        { cause: error, retryable: false },
+      );
     } finally {
       clearInterval(beat);
     }
@@ -54,6 +73,7 @@ export const createWebhookDriver = (config: WebhookConfig): DeployDriver => ({
 
 interface Call {
   readonly config: WebhookConfig;
+  readonly shape: AnswerShape;
   readonly operation: DeployOperation;
   readonly run: DriverRun;
   readonly timeout: AbortSignal;
@@ -64,36 +84,88 @@ interface Call {
 }
 
 async function deploy(call: Call): Promise<DeployResult> {
-  const { config, operation } = call;
-  const configured =
-    config.statusUrl === null ? null : fillPlaceholders(config.statusUrl, operation, encodeURIComponent);
-  if (configured?.fault !== undefined) return failed(`nothing was sent: statusUrl: ${configured.fault}`);
+  const { config, operation, shape } = call;
+  const request = requestOf(config, operation);
+  if (request.fault !== undefined) return failed(`nothing was sent: ${request.fault}`);
 
   call.said = `the deployer at ${originOf(config.url)} was asked and has not answered`;
-  const answer = await post(call);
-  if ('ok' in answer) return answer;
-  if (answer.status !== 'running') return resultOf(answer);
-  call.said = `the deployer says: ${answer.detail ?? 'running'}`;
+  const reply = await post(call, request);
+  if ('ok' in reply) return reply;
 
-  const statusUrl = configured?.text ?? sameOrigin(answer.statusUrl, config.url);
-  if (statusUrl === null) {
-    const why =
-      answer.statusUrl === null
-        ? 'gave no status URL: configure statusUrl'
-        : `gave a status URL of another origin (${originOf(answer.statusUrl)}), which is refused: configure statusUrl`;
-    return failed(`the deployer has begun, but nobody will know how it ends: it ${why}`);
-  }
-  return poll(call, statusUrl);
+  const answer = understand(reply, shape);
+  const foreign = answer.fault === undefined ? contradiction(answer, operation) : null;
+  const ended = answer.fault === undefined && answer.state !== 'running' && foreign === null;
+  if (config.statusUrl === null && ended) return resultOf(answer);
+
+  call.said =
+    answer.fault === undefined
+      ? `the deployer says: ${foreign ?? answer.detail ?? answer.state}`
+      : `the deployer ${answer.fault}`;
+  const links = linksOf(reply, shape);
+  if (config.statusUrl === null) return poll(call, namedUrl(call, links.url), request.headers);
+  const { text, fault } = fillPlaceholders(
+    config.statusUrl,
+    { ...valuesOf(operation), ...(shape.id === null ? {} : { id: links.id }) },
+    encodeURIComponent,
+  );
+  if (text === undefined) throw unknownEnd(call, `its status URL: ${fault}`);
+  return poll(call, text, request.headers);
 }
 
-async function post(call: Call): Promise<WebhookAnswer | DeployResult> {
+interface Filled {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What is sent, with the operation filled in; the status URL is tried as well, so that nothing begins that cannot be followed. */
+function requestOf(
+  config: WebhookConfig,
+  operation: DeployOperation,
+): (Filled & { readonly fault?: never }) | { readonly fault: string } {
+  const values = valuesOf(operation);
+  const url = fillPlaceholders(config.url, values, encodeURIComponent);
+  const status = fillPlaceholders(config.statusUrl ?? '', values, encodeURIComponent);
+  const body = config.body === undefined ? { json: ours(operation) } : fillJson(config.body, values);
+  const headers: Record<string, string> = {};
+  for (const [name, template] of Object.entries(lowerCased(config.headers))) {
+    const { text, fault } = fillPlaceholders(template, values);
+    if (text === undefined) return { fault: `header ${name}: ${fault}` };
+    headers[name] = text;
+  }
+  if (url.text === undefined) return { fault: `url: ${url.fault}` };
+  if (status.text === undefined) return { fault: `statusUrl: ${status.fault}` };
+  if (body.fault !== undefined) return { fault: `body: ${body.fault}` };
+  return {
+    url: url.text,
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': ACCEPT_ENCODING,
+      ...headers,
+      'd2d-operation-id': operation.operationId,
+    },
+    body: JSON.stringify(body.json),
+  };
+}
+
+const ours = ({ kind, operationId, repo, workItem, version, previousVersion }: DeployOperation): JsonTemplate => ({
+  operation: kind,
+  operationId,
+  repo,
+  workItem,
+  version,
+  ...(kind === 'rollback' ? { previousVersion: previousVersion ?? null } : {}),
+});
+
+/** The answer to the POST where the deployer has begun, or the result where it has not. */
+async function post(call: Call, { url, headers, body }: Filled): Promise<WebhookReply | DeployResult> {
   const { config, operation, signal } = call;
-  const { kind, operationId, repo, workItem, version } = operation;
+  const { kind, operationId } = operation;
   const reply = await exchange({
     method: 'POST',
-    url: config.url,
-    headers: { ...headersOf(call), 'content-type': 'application/json', 'idempotency-key': operationId },
-    body: JSON.stringify({ operation: kind, operationId, repo, workItem, version }),
+    url,
+    headers: { 'content-type': 'application/json', 'idempotency-key': operationId, ...headers },
+    body,
     signal,
   }).catch((error: unknown) => {
     if (signal.aborted) throw error;
@@ -103,36 +175,52 @@ async function post(call: Call): Promise<WebhookAnswer | DeployResult> {
       cause: error,
     });
   });
-  if ('ok' in reply) return reply;
-  const answer = understand(reply);
-  if (answer.fault === undefined) return answer;
-  if (FROM_A_GATEWAY.has(reply.status)) {
-    throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: the deployer ${answer.fault}`);
+  if ('ok' in reply || wasTaken(reply)) return reply;
+  const { fault } = understand(reply);
+  if (reply.status >= 500 && !NOT_BEGUN.has(reply.status)) {
+    throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: the deployer ${fault}`);
   }
-  return failed(`the deployer ${answer.fault}`);
+  return failed(`the deployer ${fault}`);
 }
 
-async function poll(call: Call, url: string): Promise<DeployResult> {
+/** The status URL that an answer names. @throws DeployOutcomeUnknown where it names none that may be asked. */
+function namedUrl(call: Call, given: string | null): string {
+  if (given === null) throw unknownEnd(call, 'it gave no status URL: configure statusUrl');
+  const url = sameOrigin(given, call.config.url);
+  if (url !== null) return url;
+  throw unknownEnd(
+    call,
+    `it gave a status URL of another origin (${originOf(given)}), which is refused: configure statusUrl`,
+  );
+}
+
+const unknownEnd = ({ operation, said }: Call, why: string): DeployOutcomeUnknown =>
+  new DeployOutcomeUnknown(`the ${operation.kind} has begun, and nobody knows how it ends: ${said}; ${why}`);
+
+async function poll(call: Call, url: string, headers: Readonly<Record<string, string>>): Promise<DeployResult> {
   const { config, operation, run, signal } = call;
   const fields = { work_item: operation.workItem, repo: operation.repo, operation_id: operation.operationId };
   for (;;) {
     await sleep(config.pollMs, undefined, { signal });
-    const answer = await look(call, url);
-    if (answer.fault === undefined && answer.status !== 'running') return resultOf(answer);
+    const answer = await look(call, url, headers);
+    const foreign = answer.fault === undefined ? contradiction(answer, operation) : null;
+    if (answer.fault === undefined && answer.state !== 'running' && foreign === null) return resultOf(answer);
     const said =
-      answer.fault === undefined
-        ? `the deployer says: ${answer.detail ?? 'running'}`
-        : `the deployer's status URL cannot be read, it is asked again: it ${answer.fault}`;
-    if (said !== call.said) run.log[answer.fault === undefined ? 'info' : 'warn'](fields, said);
+      answer.fault !== undefined
+        ? `the deployer's status URL cannot be read, it is asked again: it ${answer.fault}`
+        : foreign === null
+          ? `the deployer says: ${answer.detail ?? answer.state}`
+          : `the deployer's answer is not the end of this ${operation.kind}, it is asked again: ${foreign}`;
+    if (said !== call.said) run.log[answer.fault === undefined && foreign === null ? 'info' : 'warn'](fields, said);
     call.said = said;
   }
 }
 
-async function look(call: Call, url: string) {
+async function look(call: Call, url: string, headers: Readonly<Record<string, string>>): Promise<Understood> {
   const within = AbortSignal.timeout(POLL_TIMEOUT_MS);
   try {
     const signal = AbortSignal.any([call.signal, within]);
-    return understand(await exchange({ method: 'GET', url, headers: headersOf(call), signal }));
+    return understand(await exchange({ method: 'GET', url, headers, signal }), call.shape);
   } catch (error) {
     if (call.signal.aborted) throw error;
     return {
@@ -141,15 +229,8 @@ async function look(call: Call, url: string) {
   }
 }
 
-const headersOf = ({ config, operation }: Call): Record<string, string> => ({
-  accept: 'application/json',
-  'accept-encoding': ACCEPT_ENCODING,
-  ...lowerCased(config.headers),
-  'd2d-operation-id': operation.operationId,
-});
-
-function resultOf({ status, detail, version }: WebhookAnswer): DeployResult {
-  const ok = status === 'succeeded';
+function resultOf({ state, detail, version }: WebhookAnswer): DeployResult {
+  const ok = state === 'succeeded';
   return {
     ok,
     detail: detail ?? (ok ? 'the deployer says that it succeeded' : 'the deployer says that it failed'),
@@ -158,8 +239,8 @@ function resultOf({ status, detail, version }: WebhookAnswer): DeployResult {
 }
 
 /** A URL as an answer gives it, where it leads to the origin that was asked; otherwise `null`. */
-function sameOrigin(given: string | null, asked: string): string | null {
-  if (given === null || !URL.canParse(given, asked)) return null;
+function sameOrigin(given: string, asked: string): string | null {
+  if (!URL.canParse(given, asked)) return null;
   const url = new URL(given, asked);
   return url.origin === new URL(asked).origin ? url.href : null;
 }

@@ -1,18 +1,8 @@
+import { parseJson } from '../http/json.ts';
+import { valueAt } from '../http/json-pointer.ts';
 import type { Body } from '../http/read-body.ts';
 
 export type Expected = Readonly<Record<string, string | number | boolean | null>>;
-
-/** The value that a JSON pointer (RFC 6901) leads to; `undefined` where there is none. Never throws. */
-export function valueAt(document: unknown, pointer: string): unknown {
-  let value = document;
-  for (const step of pointer.split('/').slice(1)) {
-    const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    if (Array.isArray(value) && !/^(0|[1-9]\d*)$/.test(key)) return undefined;
-    value = Reflect.get(value, key);
-  }
-  return value;
-}
 
 export type Expectation = { readonly health: 'pass' } | { readonly health: 'fail' | 'unknown'; readonly why: string };
 
@@ -31,12 +21,8 @@ export function meetsExpectation(body: Body, expected: Expected): Expectation {
   if (!complete && BEGINS_LIKE_JSON.test(text)) {
     return { health: 'unknown', why: `the answer is longer than the ${text.length} characters that are read of it` };
   }
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return { health: 'fail', why: 'the answer is not JSON' };
-  }
+  const document = parseJson(text);
+  if (document === undefined) return { health: 'fail', why: 'the answer is not JSON' };
   for (const [pointer, wanted] of Object.entries(expected)) {
     const found = valueAt(document, pointer);
     if (found === wanted) continue;

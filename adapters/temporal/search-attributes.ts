@@ -4,7 +4,14 @@ import proto from '@temporalio/proto';
 import { GRPC, grpcCode, grpcMessage } from './grpc-errors.ts';
 
 /** The keyword attributes by which people find windows and deploys (design, "Contracts that others build on"). */
-export const SEARCH_ATTRIBUTES = ['D2dRepo', 'D2dWorkItem', 'D2dPhase', 'D2dVerdict'] as const;
+export const SEARCH_ATTRIBUTES = [
+  'D2dRepo',
+  'D2dWorkItem',
+  'D2dPhase',
+  'D2dVerdict',
+  'D2dOutcome',
+  'D2dVersion',
+] as const;
 
 /** What is needed of a `Connection`; a `NativeConnection` does as well. */
 export type SearchAttributeConnection = Pick<Connection, 'workflowService' | 'operatorService'>;

@@ -83,7 +83,7 @@ const windowId = (repo: string, workItem: string): string => `monitor/${repo}/${
 
 const deployId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
 
-const UNDER_WAY = new Set(['deploying', 'checking']);
+const UNDER_WAY = new Set(['deploying', 'unknown', 'checking']);
 
 const D2D_PHASE = defineSearchAttributeKey('D2dPhase', SearchAttributeType.KEYWORD);
 

@@ -4,7 +4,9 @@ import type { RepositoryRow, SettingRow } from '../../settings.ts';
 import type { Check } from '../../world.ts';
 import type { D2dClient } from '../client.ts';
 import { EXIT_INTERRUPTED, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from '../exit-codes.ts';
+import { oneLine } from '../format/text.ts';
 import type { Output } from '../output.ts';
+import type { Reported } from '../report.ts';
 import type { WorkItemView } from '../views.ts';
 
 /** Settings as they take effect here, and all that is wrong with them. Secrets are masked. */
@@ -42,12 +44,24 @@ export interface CommandContext {
   readonly exit: (code: number) => void;
 }
 
+/** Whether the run waits for somebody to say how its deploy ended. */
+export const isUnknown = (view: WorkItemView | null): boolean => view?.deploy?.status?.phase === 'unknown';
+
 /** Exit code of what was followed to its end; 1 where it ended without an outcome. */
 export function exitCodeOf(view: WorkItemView | null): number {
   const outcome = view?.deploy?.result?.outcome ?? view?.deploy?.status?.outcome ?? null;
+  if (outcome === null && isUnknown(view)) return OUTCOME_EXIT_CODES.deploy_unknown;
   if (outcome !== null) return OUTCOME_EXIT_CODES[outcome];
   const window = view?.window?.status?.outcome ?? null;
   return window === null ? 1 : WINDOW_EXIT_CODES[window];
+}
+
+/** Tells that a signal about the end of a deploy has been sent, and whether it counts already. */
+export function tellReported({ output }: CommandContext, reported: Reported, what: string, said: object): void {
+  const { repo, workItem, workflowId, runId } = reported.execution;
+  const { result, note } = output();
+  result(`${workItem}: ${oneLine(what)}`, { repo, workItem, workflowId, runId, ...said, takenUp: reported.takenUp });
+  if (!reported.takenUp) note(`${workItem}: no worker has taken it up yet; it is kept and counts when one does`);
 }
 
 /** Ctrl-C ends the looking on, not the run. */

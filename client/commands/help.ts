@@ -7,6 +7,8 @@ const JSON_SHAPES = `Every command takes --json: one JSON value a line on stdout
 
 start            {repo, workItem, workflowId, runId, outcome, reason}   outcome null: it goes on
 approve, reject  {repo, workItem, workflowId, runId, decision, by, reason, takenUp}
+finished         {repo, workItem, workflowId, runId, ok, version, by, detail, takenUp}
+resolve          {repo, workItem, workflowId, runId, deployed, version, by, reason, takenUp}
 status, watch    {workItem, deploy: {execution, status, result, unanswered} | null,
                   window: {execution, status, unanswered} | null}       watch: a line for each change
 list             {executions: [execution + {window: {tick, plannedTicks, endsAt, outcome} | null}], more}

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from '@commander-js/extra-typings';
+import type { DeployResult } from '../../workflows/messages.ts';
 import type { D2dClient } from '../client.ts';
 import { OUTCOME_EXIT_CODES } from '../exit-codes.ts';
 import { outcomeWords } from '../format/deploy.ts';
@@ -7,7 +8,7 @@ import { oneLine } from '../format/text.ts';
 import { showLive } from '../live.ts';
 import type { DeployHandle } from '../start.ts';
 import type { DeployView, WorkItemView } from '../views.ts';
-import { BY, type CommandContext, exitCodeOf, givenText, tellInterrupted } from './context.ts';
+import { BY, type CommandContext, exitCodeOf, givenText, isUnknown, tellInterrupted } from './context.ts';
 
 /** How long a start that does not wait looks whether the run is refused at once, ms. */
 const REFUSAL_MS = 3_000;
@@ -83,17 +84,30 @@ async function waitForEnd(context: CommandContext, client: D2dClient, handle: De
   const { json, note, result, paint, stderr } = output();
   const { workItem } = handle;
   note(`${workItem}: deploy of ${handle.repo} started (${handle.workflowId})`);
-  const views = client.follow(handle, { signal: interrupted, onOutage: outage(context, workItem) });
+  const views = untilUnknown(client.follow(handle, { signal: interrupted, onOutage: outage(context, workItem) }));
   const last = json ? await lastOf(views) : await showLive(views, stderr, now);
   if (interrupted.aborted) {
     tellInterrupted(context, workItem);
     return;
   }
-  const { outcome = null, reason = null } = last?.deploy?.result ?? {};
+  const { outcome = null, reason = null } = endOf(last);
   const how =
     outcome === null ? `was ${last?.deploy?.execution.status.toLowerCase() ?? 'lost'}` : outcomeWords(outcome, paint);
   result(`${workItem}: ${how}${reason === null ? '' : `: ${oneLine(reason)}`}`, { ...handle, outcome, reason });
   context.exit(exitCodeOf(last));
+}
+
+/** A run of which nobody knows how its deploy ended waits for a person: that is not waited for. */
+async function* untilUnknown(views: AsyncIterable<WorkItemView>): AsyncGenerator<WorkItemView, void, void> {
+  for await (const view of views) {
+    yield view;
+    if (isUnknown(view)) return;
+  }
+}
+
+function endOf(view: WorkItemView | null): Partial<DeployResult> {
+  if (!isUnknown(view)) return view?.deploy?.result ?? {};
+  return { outcome: 'deploy_unknown', reason: view?.deploy?.status?.reason ?? '' };
 }
 
 async function lastOf(views: AsyncIterable<WorkItemView>): Promise<WorkItemView | null> {

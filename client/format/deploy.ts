@@ -14,6 +14,12 @@ export function formatDeploy(status: DeployStatus, now: number, paint: Paint = p
   const lines = [`${paint.bold(name)} · deploy ${outcome === null ? words(phase) : outcomeWords(outcome, paint)}`];
   if (reason !== null) lines.push(`  ${oneLine(reason)}`);
   if (requestedBy !== null) lines.push(`  requested by ${oneLine(requestedBy)}`);
+  if (phase === 'unknown') {
+    lines.push(
+      paint.warn('  nobody knows how it ended: the repository is not free until somebody says so'),
+      `  look, then d2d resolve ${workItem} --deployed, or --not-deployed, with --reason "…"`,
+    );
+  }
   lines.push(...approval(status, now, paint));
   if (windowId !== null) lines.push(`  post-deploy window: ${windowId}`);
   lines.push(...notes(status.notes, now, paint));

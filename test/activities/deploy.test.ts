@@ -141,14 +141,15 @@ test.each([false, true])(
   },
 );
 
-test('a driver that breaks is a result', async () => {
+test('nobody knows how far a driver that breaks has come', async () => {
   const { deploy } = createDeploy({
     repository: () => ({ deploy: command('') }),
     driverFor: () => ({ run: () => Promise.reject(new Error('out of ideas')) }),
     log: recordingLog(),
   });
-  expect(await inActivity(() => deploy(request))).toEqual({
-    ok: false,
-    detail: 'the driver broke: out of ideas',
+  await expect(inActivity(() => deploy(request))).rejects.toMatchObject({
+    type: 'DeployInterrupted',
+    nonRetryable: true,
+    message: 'the driver broke, and nobody knows how far the deploy came: out of ideas',
   });
 });

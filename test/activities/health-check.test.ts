@@ -1,6 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, expect, test } from 'vitest';
 import { createHealthCheck } from '../../activities/health-check.ts';
-import { createHttpProbe } from '../../adapters/http-probe/http-probe.ts';
+import { createHttpProbe, type HttpProbeConfig } from '../../adapters/http-probe/http-probe.ts';
 import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { refusingUrl, serve } from '../adapters/http-probe/server.ts';
 import { type HeldTime, holdTime } from '../setup/hold-time.ts';
@@ -23,6 +24,8 @@ function activity(url: string, { deadlineMs = 10_000, passes = 1 }: Check = {}) 
   }).checkHealth;
 }
 
+const REQUEST = { repo: 'shop', workItem: 'ORCH-61', version: 'v2' };
+
 /** A production that gives one status after the other, the last one again and again. */
 async function production(...statuses: readonly number[]): Promise<string> {
   let asked = 0;
@@ -39,8 +42,11 @@ function waiting({ deadlineMs = 10_000 }: Check = {}) {
   return environment;
 }
 
-const check = (url: string, options: Check = {}) =>
-  inActivity(() => activity(url, options)({ repo: 'shop' }), waiting(options));
+async function check(url: string, options: Check = {}) {
+  const result = await inActivity(() => activity(url, options)(REQUEST), waiting(options));
+  await turn(); // of its last heartbeat
+  return result;
+}
 
 test('a production that passes at once is healthy', async () => {
   expect(await check(await production(200))).toEqual({ ok: true, detail: 'healthy: at the first look', attempts: 1 });
@@ -73,7 +79,7 @@ test('each look is a heartbeat', async () => {
   const heard: unknown[] = [];
   const check = activity(await production(503, 200), { deadlineMs: 2_000 });
   environment.on('heartbeat', (detail) => heard.push(detail));
-  await inActivity(async () => check({ repo: 'shop' }), environment);
+  await inActivity(async () => check(REQUEST), environment);
   expect(heard).toEqual(['look 1: answered 503, expected any 2xx', 'look 2: pass']);
 });
 
@@ -84,7 +90,7 @@ test('a cancel ends it, during a look and between two', async () => {
       if (status !== null) response.writeHead(status).end();
       environment.cancel('CANCELLED');
     });
-    await expect(inActivity(() => activity(url)({ repo: 'shop' }), environment)).rejects.toMatchObject({
+    await expect(inActivity(() => activity(url)(REQUEST), environment)).rejects.toMatchObject({
       name: 'CancelledFailure',
     });
   }
@@ -93,11 +99,46 @@ test('a cancel ends it, during a look and between two', async () => {
 test('without a health check it is healthy; an unknown repository is not', async () => {
   const http = createHttpProbe();
   const none = createHealthCheck({ repository: () => ({ healthCheck: null }), http });
-  expect(await inActivity(() => none.checkHealth({ repo: 'shop' }))).toEqual({
+  expect(await inActivity(() => none.checkHealth(REQUEST))).toEqual({
     ok: true,
     detail: 'no health check is configured',
     attempts: 0,
   });
   const unknown = createHealthCheck({ repository: () => undefined, http });
-  expect(await inActivity(() => unknown.checkHealth({ repo: 'shop' }))).toMatchObject({ ok: false });
+  expect(await inActivity(() => unknown.checkHealth(REQUEST))).toMatchObject({ ok: false });
+});
+
+test('it says whether production failed, or only our own looks broke', async () => {
+  expect(await check(await production(503), { deadlineMs: 200 })).toMatchObject({ ok: false, seen: 'fail' });
+  expect(await check(await production(429), { deadlineMs: 200 })).toMatchObject({ ok: false, seen: 'unknown' });
+});
+
+test('it proves the version: an old instance that still answers does not pass', async () => {
+  const asked: (string | undefined)[] = [];
+  let running = 'v1';
+  const url = await serve((request, response) => {
+    asked.push(`${request.url} ${request.headers['x-item']}`);
+    response.end(JSON.stringify({ version: running }));
+    running = asked.length === 2 ? 'v2' : running;
+  });
+  const probe: HttpProbeConfig = {
+    url: `${url}/{version}/health`,
+    expectStatus: [],
+    expectJson: { '/version': '{version}' },
+    timeoutMs: 2_000,
+    headers: { 'x-item': '{workItem}' },
+  };
+  const { checkHealth } = createHealthCheck({
+    repository: () => ({ healthCheck: { probe, deadlineMs: 10_000, passes: 1 } }),
+    http: createHttpProbe(),
+  });
+  expect(await inActivity(() => checkHealth(REQUEST), waiting())).toMatchObject({ ok: true, attempts: 3 });
+  expect(asked).toEqual(Array(3).fill('/v2/health ORCH-61'));
+  await turn(); // of its last heartbeat
+  expect(await inActivity(() => checkHealth({ ...REQUEST, version: null }), waiting())).toEqual({
+    ok: false,
+    detail: 'the health check cannot be made: it needs {version}, but the start named no version: start with one',
+    attempts: 0,
+    seen: 'unknown',
+  });
 });

@@ -42,6 +42,33 @@ test('the self-hosting repository is reported by the signal: external, never ide
   });
 });
 
+test.each([
+  ['deploy: { driver: command, command: [./deploy.sh] }', null],
+  ['deploy: { driver: command, command: [./deploy.sh, "{version}"] }', 'deploy driver'],
+  ['deploy: { driver: webhook, url: "http://ci/", body: { to: "{version}" } }', 'deploy driver'],
+  [
+    'deploy: { driver: command, command: [a] }\n    rollback: { driver: command, command: [b, "{version}"] }',
+    'rollback driver',
+  ],
+  [
+    'deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/", expectJson: { /v: "{version}" } }',
+    'health.expectJson',
+  ],
+  ['deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/{version}" }', 'health.url'],
+  // Its report may still name one.
+  ['deploy: { driver: external }\n    health: { url: "http://shop/{version}" }', null],
+])('what needs a version: %s', async (yaml, needsVersion) => {
+  const settings = loadSettings(...described(`repositories:\n  shop:\n    ${yaml}\n`));
+  const { planDeploy } = createPlanActivity({
+    repository: (name) => settings.repositories.get(normaliseRepo(name)),
+    repositoryNames: () => [],
+    guard: settings.guard,
+    postDeploy: settings.postDeploy,
+    settleMs: settings.settleMs,
+  });
+  expect(await planDeploy({ repo: 'shop' })).toMatchObject({ needsVersion });
+});
+
 test('a plan holds no secret: neither command nor environment', async () => {
   const plan = await planner().planDeploy({ repo: 'Team/Shop' });
   expect(JSON.stringify(plan)).not.toContain('deploy.sh');

@@ -63,6 +63,34 @@ test('it says why health did not pass', async () => {
   expect(await look({ health: await refusingUrl() })).toMatchObject({ health: 'fail' });
 });
 
+test('a window proves the version only where it is told to, and not after a rollback', async () => {
+  const url = await serve((request, response) => {
+    response.end(JSON.stringify({ version: 'v1', asked: request.url }));
+  });
+  const health = {
+    url: `${url}/{version}/{workItem}`,
+    expectStatus: [],
+    expectJson: { '/version': '{version}', '/asked': '/v2/{workItem}' },
+    timeoutMs: 2_000,
+    headers: {},
+  };
+  const seen = (requireVersion: boolean, change: object = {}) =>
+    inActivity(() =>
+      probes({}, { repository: () => ({ probe: { health, traffic: [], requireVersion } }) }).observe({
+        ...target,
+        version: 'v2',
+        ...change,
+      }),
+    );
+  expect(await seen(false)).toMatchObject({ health: 'pass' });
+  expect(await seen(true)).toMatchObject({ health: 'fail', detail: '/version is "v1", expected "v2"' });
+  expect(await seen(true, { rolledBack: true })).toMatchObject({ health: 'pass' });
+  expect(await seen(false, { version: null })).toMatchObject({
+    health: 'unknown',
+    detail: expect.stringContaining('it needs {version}'),
+  });
+});
+
 test('what there is nothing to ask for is unknown', async () => {
   expect(await look({})).toMatchObject({ health: 'unknown', detail: 'no health probe is configured' });
   expect(await look({}, { repository: () => undefined })).toMatchObject({

@@ -26,6 +26,7 @@ function activity(
   const { rollback } = createRollback({
     repository: () => ({ name, selfHosting, rollback: driver }),
     driverFor: createDriverFor({ environment: { PATH: process.env['PATH'] } }),
+    previousVersion: async () => 'v1',
     selfHostingRepo: 'orchestrator',
     log,
     ...deps,
@@ -38,9 +39,18 @@ const run = (rollback: ReturnType<typeof activity>['rollback'], change: Partial<
 
 test('a rollback runs by the rollback driver, and says so to it', async () => {
   const { rollback } = activity({
-    rollback: config('console.log(process.env.D2D_OPERATION, process.env.D2D_VERSION)'),
+    rollback: config('const e = process.env; console.log(e.D2D_OPERATION, e.D2D_VERSION, e.D2D_PREVIOUS_VERSION)'),
   });
-  expect(await run(rollback)).toMatchObject({ ok: true, detail: 'rollback v2' });
+  expect(await run(rollback)).toMatchObject({ ok: true, detail: 'rollback v2 v1' });
+});
+
+test('a rollback does not fail for want of the version before', async () => {
+  const { rollback, log } = activity({
+    rollback: config('console.log(JSON.stringify(process.env.D2D_PREVIOUS_VERSION))'),
+    previousVersion: () => Promise.reject(new Error('Temporal is away')),
+  });
+  expect(await run(rollback)).toMatchObject({ ok: true, detail: '""' });
+  expect(log.entries[0]).toMatchObject({ level: 'warn', message: 'the version before could not be looked up' });
 });
 
 test('a rollback that fails is a result', async () => {

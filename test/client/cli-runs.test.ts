@@ -164,3 +164,63 @@ describe('approve', () => {
     });
   });
 });
+
+describe.concurrent('resolve', () => {
+  test('start --wait ends with 14 where nobody knows how the deploy ended; status says what to do', async () => {
+    const { repo, item } = world;
+    const workItem = item();
+    expect(await d2d('start', repo, workItem, '--version', 'v-unknown', '--wait')).toMatchObject({
+      code: 14,
+      stdout: `${workItem}: deploy unknown: the worker was lost\n`,
+    });
+    expect((await d2d('status', workItem)).stdout).toContain(
+      `look, then d2d resolve ${workItem} --deployed, or --not-deployed, with --reason "…"`,
+    );
+    expect(await d2d('resolve', workItem, '--deployed', '--by', 'bob', '--reason', 'all pods run it')).toMatchObject({
+      code: 0,
+      stdout: `${workItem}: resolved as deployed by bob (all pods run it)\n`,
+    });
+    expect(await d2d('watch', workItem)).toMatchObject({ code: 0 });
+  });
+
+  test('says why it does not count', async () => {
+    const { repo, item } = world;
+    const workItem = item();
+    await d2d('start', repo, workItem, '--version', 'v-external');
+    expect(await d2d('resolve', workItem, '--not-deployed', '--reason', 'no')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('its deploy is not one of which nobody knows how it ended'),
+    });
+    expect(await d2d('resolve', workItem, '--reason', 'no')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('add --deployed or --not-deployed'),
+    });
+    expect(await d2d('resolve', workItem, '--deployed', '--not-deployed', '--reason', 'no')).toMatchObject({ code: 2 });
+  });
+});
+
+describe.concurrent('finished', () => {
+  test('reports an external deploy, and looks whether that has counted', async () => {
+    const { repo, item } = world;
+    const workItem = item();
+    await d2d('start', repo, workItem, '--version', 'v-external');
+    expect(await d2d('finished', workItem, '--ok', '--version', 'v8', '--by', 'ci')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('it is about version v8, not v-external'),
+    });
+    expect(await d2d('finished', workItem, '--failed', '--detail', 'red', '--by', 'ci', '--json')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"ok":false,"version":null,"by":"ci","detail":"red","takenUp":true'),
+    });
+    await eventually(async () =>
+      expect(await d2d('finished', workItem, '--ok')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('the deploy has ended already (deploy_failed)'),
+      }),
+    );
+    expect(await d2d('finished', workItem)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--ok or --failed'),
+    });
+  });
+});

@@ -17,6 +17,8 @@ const DESIGN: Record<DeployOutcome, number> = {
   deploy_unknown: 14,
   task_cancelled: 15,
   cancelled: 16,
+  unhealthy_rolled_back: 17,
+  unhealthy_rollback_failed: 18,
   degraded_alerted: 20,
   degraded_rolled_back: 21,
   rollback_failed: 22,

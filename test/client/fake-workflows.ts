@@ -23,10 +23,12 @@ import {
   type DeployOutcome,
   type DeployResult,
   type DeployStatus,
+  deployFinishedSignal,
   deployStatusQuery,
   extendWindowUpdate,
   monitorWorkflowId,
   rejectSignal,
+  resolveDeploySignal,
   type WindowStatus,
   windowStatusQuery,
 } from '../../workflows/messages.ts';
@@ -37,7 +39,7 @@ import { reportOf, windowStatus } from './builders.ts';
 const isOutcome = (version: string | undefined): version is DeployOutcome =>
   version !== undefined && !version.startsWith('v');
 
-/** A deploy of version `v…` goes on to its window, but for `v-owing`; any other version is the outcome that it ends with. */
+/** A deploy of version `v…` goes on to its window, but for `v-owing`, `v-unknown` and `v-external`; any other version is the outcome that it ends with. */
 export async function deployToDone(input: DeployInput): Promise<DeployResult> {
   const { repo, workItem, version } = input;
   let status: DeployStatus = {
@@ -45,10 +47,13 @@ export async function deployToDone(input: DeployInput): Promise<DeployResult> {
     workItem,
     version: version ?? null,
     requestedBy: input.requestedBy ?? null,
+    operationId: 'run-1:deploy',
     phase: 'awaiting_approval',
     outcome: null,
     reason: null,
     approval: { required: true, expiresAt: null, decision: null, by: null, reason: null },
+    reported: null,
+    resolution: null,
     windowId: null,
     notes: [],
   };
@@ -68,12 +73,26 @@ export async function deployToDone(input: DeployInput): Promise<DeployResult> {
     };
   setHandler(approveSignal, decide('approved'));
   setHandler(rejectSignal, decide('rejected'));
+  setHandler(resolveDeploySignal, (resolution) => become({ resolution }));
+  setHandler(deployFinishedSignal, (reported) => {
+    if (reported.version === undefined || reported.version === version) return become({ reported });
+    const text = `the signal deployFinished was ignored: it is about version ${reported.version}, not ${version}`;
+    become({ notes: [...status.notes, { at: Date.now(), text }] });
+  });
   setHandler(deployStatusQuery, () => status);
 
   try {
     if (version === 'v-owing') {
       finish('rejected', 'but the tracker is away');
       await condition(() => false);
+    }
+    if (version === 'v-unknown' || version === 'v-external') {
+      become({ phase: version === 'v-unknown' ? 'unknown' : 'deploying', reason: 'the worker was lost' });
+      await condition(() => status.resolution !== null || status.reported !== null);
+      return finish(
+        status.resolution?.deployed === true || status.reported?.ok === true ? 'done' : 'deploy_failed',
+        '',
+      );
     }
     if (isOutcome(version)) return finish(version, `the test asked for ${version}`);
     const required = input.approval !== 'none';

@@ -59,7 +59,7 @@ test('a repository is read whole; a relative cwd is meant from the folder of the
       idempotent: false,
     },
     healthCheck: { probe: health, deadlineMs: 10_000, passes: 2 },
-    probe: { health, traffic: ['http://shop/a', 'http://shop/b'] },
+    probe: { health, traffic: ['http://shop/a', 'http://shop/b'], requireVersion: false },
     window: {
       windowMs: 60_000,
       intervalMs: 30_000,
@@ -122,7 +122,7 @@ test('every fault has its line, its column and its path', () => {
     'repositories.yaml:13:5 repositories.shop.traffic: must be a list of URLs, got "http://shop/"',
     'repositories.yaml:15:7 repositories.shop.window.seconds: must be a number of seconds within 0.2..604800, got "10m" (without a unit: write 600)',
     'repositories.yaml:16:7 repositories.shop.window.errorRatioThreshold: must be within 0..1, got 5 (a ratio: write 0.05)',
-    'repositories.yaml:17:7 repositories.shop.window.intervalsSeconds: is not a known key (did you mean intervalSeconds?); known: seconds, intervalSeconds, confirmSeconds, failThreshold, errorRatioThreshold, minRequests, action, maxSeconds, rollbackWatchSeconds',
+    'repositories.yaml:17:7 repositories.shop.window.intervalsSeconds: is not a known key (did you mean intervalSeconds?); known: seconds, intervalSeconds, confirmSeconds, failThreshold, errorRatioThreshold, minRequests, action, maxSeconds, rollbackWatchSeconds, requireVersion',
     'repositories.yaml:3:5 repositories.shop.plan: is not a known key (did you mean plane?); known: plane, deploy, rollback, health, healthCheck, traffic, approval, approvalTimeoutSeconds, window',
     'repositories.yaml:18:3 repositories."bad name": must be the name of a repository (letters, digits and . _ - /, beginning with a letter or digit)',
     'repositories.yaml:18:25 repositories."bad name".deploy.driver: must be command, webhook or external, got "webhok"',

@@ -26,6 +26,7 @@ test('without a file the self-hosting repository is the only one, deployed by ot
     probe: {
       health: expect.objectContaining({ url: 'http://localhost:8500/health' }),
       traffic: ['http://a/', 'http://b/'],
+      requireVersion: false,
     },
     window: {
       windowMs: 900_000,

@@ -37,20 +37,43 @@ describe('approval', () => {
   });
 });
 
+const OWN = 'run-1:deploy';
+
 describe('the report of an external deployer', () => {
+  const askedFor = { ...external, approval: { required: true, timeoutMs: 1 } };
   const approved = deploy.decided(asked, 'approved', OPS);
   test.each([
-    ['no plan yet', approved, null, 'the deploy is not approved yet'],
+    ['no plan yet', asked, null, null],
     ['another driver', approved, plan(), 'this repository is not deployed by an external deployer'],
-    ['not approved', asked, external, 'the deploy is not approved yet'],
-    ['rejected', deploy.decided(asked, 'rejected', OPS), external, 'the deploy is not approved yet'],
+    ['not approved', asked, askedFor, 'the deploy is not approved yet'],
+    ['rejected', deploy.decided(asked, 'rejected', OPS), askedFor, 'the deploy is not approved yet'],
     ['approved', approved, external, null],
     ['deploying', deploy.inPhase(approved, 'deploying'), external, null],
     ['reported', deploy.reported(approved, { ok: false }), external, 'the deploy has been reported already'],
     ['checking', deploy.inPhase(approved, 'checking'), external, 'the deploy is over'],
     ['monitoring', deploy.armed(approved, 'monitor/shop/ORCH-1'), external, 'the deploy is over'],
+    ['unknown', deploy.unknown(approved, 'the worker was lost'), external, null],
   ])('%s', (_, run, fixed, why) => {
-    expect(deploy.finishRefusal(run, fixed)).toBe(why);
+    expect(deploy.finishRefusal(run, fixed, { ok: true }, INPUT, OWN)).toBe(why);
+  });
+
+  test.each([
+    [{}, null],
+    [{ version: 'v2' }, null],
+    [{ version: 'v1' }, 'it is about version v1, not v2'],
+    [{ operationId: OWN }, null],
+    [{ operationId: 'run-0:deploy', version: 'v2' }, 'it is about operation run-0:deploy, not run-1:deploy'],
+  ])('about %j', (named, why) => {
+    expect(deploy.finishRefusal(approved, external, { ok: true, ...named }, INPUT, OWN)).toBe(why);
+  });
+
+  test('counts before an approval where none is needed', () => {
+    const begun = deploy.begin();
+    const report = { ok: true, version: 'v2' };
+    expect(deploy.finishRefusal(begun, external, report, { ...INPUT, approval: 'none' }, OWN)).toBeNull();
+    const free = { ...external, approval: { required: false, timeoutMs: 1 } };
+    expect(deploy.finishRefusal(begun, free, report, INPUT, OWN)).toBeNull();
+    expect(deploy.finishRefusal(begun, external, report, { ...INPUT, approval: 'required' }, OWN)).not.toBeNull();
   });
 });
 
@@ -74,15 +97,18 @@ describe('what people see', () => {
       'Post-deploy window: `monitor/shop/ORCH-1`',
       '1970-01-01T00:00:00.000Z late',
     ]);
-    expect(deploy.status(run, INPUT)).toEqual({
+    expect(deploy.status(run, INPUT, OWN)).toEqual({
       repo: 'shop',
       workItem: 'ORCH-1',
       version: 'v2',
       requestedBy: null,
+      operationId: OWN,
       phase: 'finished',
       outcome: 'no_evidence',
       reason: 'nothing was seen',
       approval: { required: true, expiresAt: 3_601_000, decision: 'approved', by: 'oncall', reason: 'fine' },
+      reported: null,
+      resolution: null,
       windowId: 'monitor/shop/ORCH-1',
       notes: [],
     });
@@ -138,7 +164,8 @@ test('steps in any order never throw, change nothing in place and keep at most 1
         expect(JSON.stringify(run)).toBe(before);
         run = next;
         deploy.decisionRefusal(run);
-        deploy.finishRefusal(run, external);
+        deploy.finishRefusal(run, external, { ok: true }, INPUT, OWN);
+        deploy.resolveRefusal(run);
         expect(deploy.details(run, INPUT)).toContain('shop v2');
         expect(run.notes.length).toBeLessThanOrEqual(100);
       }

@@ -2,10 +2,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   approveSignal,
+  D2dPhase,
   type DeployOutcome,
   deployFinishedSignal,
   deployStatusQuery,
   rejectSignal,
+  resolveDeploySignal,
 } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type Harness, startHarness } from './harness.ts';
@@ -109,6 +111,8 @@ describe('endings before done', () => {
       expect(item.shown.id).toBe(IN_PROGRESS.id);
       expect(comments(item)).toContain(outcome.replaceAll('_', ' '));
       expect(item.count.looks).toBe(0);
+      const called = outcome === 'deploy_failed' || outcome === 'unhealthy_after_deploy';
+      expect(item.alerts.map(({ key }) => key.split(':').at(-1))).toEqual(called ? [outcome] : []);
     },
   );
 
@@ -124,11 +128,136 @@ describe('endings before done', () => {
         throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
       },
     });
-    expect(await harness.run(item)).toMatchObject({ outcome: 'deploy_unknown' });
+    const handle = await harness.start(item, { version: 'v2' });
+    await harness.until(() => item.alerts.length > 0);
+    expect(await handle.query(deployStatusQuery)).toMatchObject({
+      phase: 'unknown',
+      outcome: null,
+      reason: 'nobody knows whether it has happened: the worker shut down',
+    });
+    expect((await handle.describe()).typedSearchAttributes.get(D2dPhase)).toBe('unknown');
     expect(item.count.deploys).toBe(1);
     expect(item.shown.status).toBe('deploying');
     expect(item.alerts).toHaveLength(1);
-    expect(comments(item)).toContain('nobody knows');
+    await eventually(() =>
+      expect(comments(item)).toContain(`d2d resolve ${item.workItem} --deployed | --not-deployed`),
+    );
+    await handle.cancel();
+    expect(await handle.result()).toMatchObject({ outcome: 'deploy_unknown' });
+    expect(item.shown.status).toBe('deploying');
+  });
+
+  describe('a deploy of which nobody knows how it ended', () => {
+    const lost = async (): Promise<never> => {
+      throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
+    };
+    async function unknownDeploy(change: Partial<Item> = {}) {
+      const item = harness.add({ deploy: lost, ...change });
+      const handle = await harness.start(item, { version: 'v2' });
+      await eventually(async () => expect((await handle.query(deployStatusQuery)).phase).toBe('unknown'));
+      return { item, handle };
+    }
+    const OPS = { by: 'oncall', reason: 'all pods run v2' };
+
+    test('--deployed: goes on with its health check and its window', async () => {
+      const { item, handle } = await unknownDeploy();
+      await handle.signal(resolveDeploySignal, { deployed: true, ...OPS });
+      expect(await handle.result()).toMatchObject({ outcome: 'done' });
+      expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying', 'monitoring', 'done']);
+      expect(item.reports).toMatchObject([{ version: 'v2', outcome: 'healthy' }]);
+      expect(await handle.query(deployStatusQuery)).toMatchObject({ resolution: { deployed: true, by: 'oncall' } });
+    });
+
+    test('--deployed of a deploy that is unhealthy', async () => {
+      const { handle } = await unknownDeploy({ checkHealth: async () => ({ ok: false, detail: '503', seen: 'fail' }) });
+      await handle.signal(resolveDeploySignal, { deployed: true, ...OPS });
+      expect(await handle.result()).toMatchObject({ outcome: 'unhealthy_after_deploy' });
+    });
+
+    test('--not-deployed: it has failed, and the status is put back', async () => {
+      const { item, handle } = await unknownDeploy();
+      await handle.signal(resolveDeploySignal, { deployed: false, by: 'oncall', reason: 'v1 runs' });
+      expect(await handle.result()).toEqual({
+        outcome: 'deploy_failed',
+        reason:
+          'oncall says that it was not deployed: v1 runs (nobody knows whether it has happened: the worker shut down)',
+      });
+      expect(item.shown.id).toBe(IN_PROGRESS.id);
+    });
+
+    test('an answer that comes too soon, twice or as garbage is ignored, and shown', async () => {
+      const item = harness.add({ plan: plan({ approval: { required: true, timeoutMs: 3_600_000 } }), deploy: lost });
+      const handle = await harness.start(item);
+      await handle.signal(resolveDeploySignal, { deployed: true, ...OPS });
+      await handle.signal(approveSignal, { by: 'oncall' });
+      await eventually(async () => expect((await handle.query(deployStatusQuery)).phase).toBe('unknown'));
+      await handle.signal('resolveDeploy', { deployed: 'yes' });
+      await handle.signal(resolveDeploySignal, { deployed: false, ...OPS });
+      await handle.signal(resolveDeploySignal, { deployed: true, ...OPS });
+      expect(await handle.result()).toMatchObject({ outcome: 'deploy_failed' });
+      expect((await handle.query(deployStatusQuery)).notes.map(({ text }) => text)).toEqual([
+        'the signal resolveDeploy was ignored: the deploy is not one of which nobody knows how it ended',
+        expect.stringContaining('its payload must be an object {deployed: true | false, by, reason, version?}'),
+        expect.stringMatching(/it has been resolved already|is not one of which/),
+      ]);
+    });
+  });
+
+  describe('unhealthy right after the deploy, with action rollback', () => {
+    const rollingBack = (change: Partial<Item> = {}) =>
+      harness.add({
+        checkHealth: async () => ({ ok: false, detail: '503 for 60 s', seen: 'fail' }),
+        ...change,
+        plan: plan({ window: policy({ action: 'rollback' }), ...change.plan }),
+      });
+
+    test('it is rolled back once', async () => {
+      const item = rollingBack();
+      expect(await harness.run(item)).toEqual({
+        outcome: 'unhealthy_rolled_back',
+        reason: '503 for 60 s; rolled back: it worked',
+      });
+      expect(item.count).toMatchObject({ rollbacks: 1, looks: 0 });
+      expect(item.task?.stage).toBe('deploy');
+      expect(item.shown.id).toBe(IN_PROGRESS.id);
+      expect(item.alerts.map(({ title }) => title)).toEqual([
+        expect.stringContaining('is unhealthy after its deploy and is being rolled back'),
+        expect.stringContaining('was unhealthy after its deploy and was rolled back'),
+      ]);
+      expect(comments(item)).toContain('unhealthy rolled back');
+    });
+
+    test('a rollback that fails', async () => {
+      const item = rollingBack({ rollback: async () => ({ ok: false, detail: 'exit code 1' }) });
+      expect(await harness.run(item)).toEqual({
+        outcome: 'unhealthy_rollback_failed',
+        reason: '503 for 60 s; the rollback failed: exit code 1',
+      });
+    });
+
+    test('BR-5: the orchestrator itself is never rolled back', async () => {
+      const item = rollingBack({ plan: plan({ selfHosting: true, window: policy({ action: 'rollback' }) }) });
+      expect(await harness.run(item)).toEqual({
+        outcome: 'unhealthy_after_deploy',
+        reason: '503 for 60 s; the orchestrator itself is never rolled back (BR-5)',
+      });
+      expect(item.count.rollbacks).toBe(0);
+    });
+
+    test('a check that saw nothing of production rolls nothing back', async () => {
+      const item = rollingBack({ checkHealth: async () => ({ ok: false, detail: 'no resolver', seen: 'unknown' }) });
+      expect(await harness.run(item)).toMatchObject({ outcome: 'unhealthy_after_deploy' });
+      expect(item.count.rollbacks).toBe(0);
+    });
+  });
+
+  test('a start without a version, where one is needed, is refused before anything is written', async () => {
+    const item = harness.add({ plan: plan({ needsVersion: 'health.expectJson' }) });
+    expect(await harness.run(item)).toEqual({
+      outcome: 'refused',
+      reason: `the start of ${item.plan.repo} must name a version: its health.expectJson needs {version}`,
+    });
+    expect(item.writes).toEqual([]);
   });
 
   test('a deploy by a driver declared idempotent is tried again after its worker was lost', async () => {
@@ -267,7 +396,7 @@ describe('signals', () => {
       expect.stringContaining('got "yes"'),
       expect.stringContaining('by and reason must be texts'),
       expect.stringContaining('by and reason must be texts'),
-      'the signal aprove was ignored: a deploy takes approve, reject and deployFinished',
+      'the signal aprove was ignored: a deploy takes approve, reject, deployFinished and resolveDeploy',
     ]);
     await handle.signal('approve');
     await handle.signal(approveSignal, { by: 'second' });
@@ -304,12 +433,52 @@ describe('signals', () => {
     });
   });
 
-  test('an external deployer that never reports', async () => {
+  test('nobody knows about an external deployer that does not report in time; a late report counts', async () => {
     const item = harness.add({ plan: external() });
-    expect(await harness.run(item)).toMatchObject({
-      outcome: 'deploy_failed',
-      reason: expect.stringContaining('no deployFinished signal'),
-    });
+    const handle = await harness.start(item);
+    await harness.until(() => item.shown.status === 'deploying');
+    await harness.env.sleep('11 minutes');
+    await eventually(async () =>
+      expect(await handle.query(deployStatusQuery)).toMatchObject({
+        phase: 'unknown',
+        reason: expect.stringContaining('no deployFinished signal within 10 minutes'),
+      }),
+    );
+    await handle.signal(deployFinishedSignal, { ok: true, by: 'ci' });
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+  });
+
+  test('a report about another version or operation is ignored; the one about this deploy counts', async () => {
+    const item = harness.add({ plan: external() });
+    const handle = await harness.start(item, { version: 'v9' });
+    await harness.until(() => item.shown.status === 'deploying');
+    await handle.signal(deployFinishedSignal, { ok: true, version: 'v8', by: 'ci run 41' });
+    await handle.signal(deployFinishedSignal, { ok: false, operationId: 'another:deploy', by: 'ci run 41' });
+    const { operationId, notes } = await handle.query(deployStatusQuery);
+    expect(notes.map(({ text }) => text)).toEqual([
+      'the signal deployFinished was ignored: it is about version v8, not v9',
+      `the signal deployFinished was ignored: it is about operation another:deploy, not ${operationId}`,
+    ]);
+    await handle.signal(deployFinishedSignal, { ok: true, version: 'v9', operationId, by: 'ci run 42' });
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+  });
+
+  const unapproved = { ...external(), approval: { required: false, timeoutMs: 600_000 } };
+
+  test('a report that comes with the start counts where no approval is needed', async () => {
+    const item = harness.add({ plan: unapproved });
+    const handle = await harness.signalWithStart(item, deployFinishedSignal, { ok: true, version: 'v9', by: 'ci' });
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+    expect(await handle.query(deployStatusQuery)).toMatchObject({ reported: { by: 'ci' }, notes: [] });
+  });
+
+  test('a report that comes with the start is ignored, and shown, where an approval is needed', async () => {
+    const item = harness.add({ plan: { ...external(), approval: { required: true, timeoutMs: 60_000 } } });
+    const handle = await harness.signalWithStart(item, deployFinishedSignal, { ok: true, by: 'ci' });
+    expect(await handle.result()).toMatchObject({ outcome: 'approval_expired' });
+    expect((await handle.query(deployStatusQuery)).notes.map(({ text }) => text)).toEqual([
+      'the signal deployFinished was ignored: the deploy is not approved yet',
+    ]);
   });
 });
 
@@ -365,7 +534,7 @@ describe('a tracker that fails never holds up the work', () => {
     expect(await harness.run(item)).toMatchObject({ outcome: 'deploy_failed' });
     expect(item.shown.id).toBe(IN_PROGRESS.id);
     expect(meanwhile).toBe('finished');
-    expect(item.alerts).toEqual([]);
+    expect(item.alerts.map(({ key }) => key.split(':').at(-1))).toEqual(['deploy_failed']);
   });
 
   test('where the guard is not in force it is tried for as long as the other statuses, and noted', async () => {
@@ -392,7 +561,7 @@ describe('a tracker that fails never holds up the work', () => {
     };
     expect(await harness.run(item)).toMatchObject({ outcome: 'deploy_failed' });
     expect(item.shown.id).toBe(IN_PROGRESS.id);
-    expect(item.alerts).toHaveLength(1);
+    expect(item.alerts.map(({ key }) => key.split(':').at(-1)).sort()).toEqual(['deploy_failed', 'status']);
     expect(comments(item)).toContain('deploy failed');
   });
 });

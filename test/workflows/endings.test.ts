@@ -42,6 +42,7 @@ describe.concurrent('postDeployMonitor', () => {
 
 describe.concurrent('others', () => {
   test.each([
+    ['deployToDone.resolved', { outcome: 'done' }],
     ['setDeployStatus.allowed', { verdict: 'ALLOW' }],
     ['healWorkItem.healed', { looks: 1, corrections: 1 }],
     ['reconcileStatuses.healed', { drifted: 1, healed: 1 }],

@@ -8,6 +8,7 @@ import {
   healWorkflowId,
   RECONCILE_WORKFLOW,
   rejectSignal,
+  resolveDeploySignal,
   SET_STATUS_WORKFLOW,
 } from '../../workflows/messages.ts';
 import type { RealHarness } from './harness.ts';
@@ -35,6 +36,13 @@ const approval = (timeoutMs: number) => plan({ settleMs: 50, approval: { require
 const HOUR_MS = 3_600_000;
 
 const FAILS: Partial<Item> = { rollback: async () => ({ ok: false, detail: 'exit code 1' }) };
+
+const UNHEALTHY: Partial<Item> = { checkHealth: async () => ({ ok: false, detail: '503 for 60 s', seen: 'fail' }) };
+const LOST: Partial<Item> = {
+  deploy: async () => {
+    throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
+  },
+};
 
 const deploy =
   (change: Partial<Item>, meanwhile: (harness: RealHarness, item: Item) => Promise<unknown> = async () => {}): Play =>
@@ -74,10 +82,11 @@ export const DEPLOY_ENDINGS: Record<Exclude<DeployOutcome, 'superseded'>, Play> 
   approval_expired: deploy({ plan: approval(1_000) }),
   deploy_failed: deploy({ deploy: async () => ({ ok: false, detail: 'exit code 3' }) }),
   unhealthy_after_deploy: deploy({ checkHealth: async () => ({ ok: false, detail: '503 for 60 s' }) }),
-  deploy_unknown: deploy({
-    deploy: async () => {
-      throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
-    },
+  unhealthy_rolled_back: deploy({ ...UNHEALTHY, plan: plan({ window: withRollback, settleMs: 50 }) }),
+  unhealthy_rollback_failed: deploy({ ...UNHEALTHY, ...FAILS, plan: plan({ window: withRollback, settleMs: 50 }) }),
+  deploy_unknown: deploy(LOST, async (harness, item) => {
+    await harness.until(() => item.alerts.length > 0 && item.comments.length > 0);
+    await harness.deploy(item).cancel();
   }),
   task_cancelled: deploy({ task: { repo: '', stage: 'cancelled' } }),
   cancelled: deploy({ plan: approval(HOUR_MS) }, async (harness, item) => {
@@ -129,6 +138,10 @@ export const WINDOW_ENDINGS: Record<Exclude<WindowOutcome, 'superseded'>, Play> 
 
 /** What is no ending, but a way to one. */
 export const OTHERS: Record<string, Play> = {
+  'deployToDone.resolved': deploy(LOST, async (harness, item) => {
+    await harness.until(() => item.alerts.length > 0 && item.comments.length > 0);
+    await harness.deploy(item).signal(resolveDeploySignal, { deployed: true, ...OPS });
+  }),
   'setDeployStatus.allowed': async (harness) => {
     const item = harness.add();
     const handle = await harness.client.workflow.start(SET_STATUS_WORKFLOW, {

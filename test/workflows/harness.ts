@@ -1,4 +1,5 @@
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
+import type { SignalDefinition } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { expect } from 'vitest';
@@ -155,13 +156,15 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     };
   };
 
+  type Deploy = (input: DeployInput) => Promise<DeployResult>;
+  const startOptions = (added: Item, input: Partial<DeployInput>) => ({
+    taskQueue,
+    workflowId: deployWorkflowId(added.plan.repo, added.workItem),
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+    args: [{ repo: added.plan.repo, workItem: added.workItem, ...input }] as [DeployInput],
+  });
   const start = (added: Item, input: Partial<DeployInput> = {}) =>
-    client.workflow.start<(input: DeployInput) => Promise<DeployResult>>(DEPLOY_WORKFLOW, {
-      taskQueue,
-      workflowId: deployWorkflowId(added.plan.repo, added.workItem),
-      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
-      args: [{ repo: added.plan.repo, workItem: added.workItem, ...input }],
-    });
+    client.workflow.start<Deploy>(DEPLOY_WORKFLOW, startOptions(added, input));
 
   return {
     taskQueue,
@@ -178,6 +181,13 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
       return made;
     },
     start,
+    /** Starts a deploy together with a signal to it. */
+    signalWithStart: <Arg>(added: Item, signal: SignalDefinition<[Arg]>, arg: Arg) =>
+      client.workflow.signalWithStart<Deploy, [Arg]>(DEPLOY_WORKFLOW, {
+        ...startOptions(added, {}),
+        signal,
+        signalArgs: [arg],
+      }),
     /** Starts a deploy with anything at all as its input, and waits for its end. */
     async startRaw(input: unknown): Promise<unknown> {
       const handle = await client.workflow.start(DEPLOY_WORKFLOW, {

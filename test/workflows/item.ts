@@ -66,7 +66,7 @@ export interface Item {
   /** When each of its probes ran, by the server's clock, epoch ms. */
   readonly probedAt: number[];
   deploy: () => Promise<Result>;
-  checkHealth: () => Promise<Result>;
+  checkHealth: () => Promise<Result & { readonly seen?: 'fail' | 'unknown' }>;
   rollback: () => Promise<Result>;
   /** Whether a sweep finds it. */
   swept: boolean;

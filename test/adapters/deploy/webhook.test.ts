@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeployOutcomeUnknown, type WebhookConfig } from '../../../adapters/deploy/driver.ts';
 import { createWebhookDriver } from '../../../adapters/deploy/webhook.ts';
@@ -55,14 +56,14 @@ const says =
       .end(typeof body === 'string' ? body : JSON.stringify(body));
 
 const running = (statusUrl?: string): Answer => says({ status: 'running', detail: 'half-way', statusUrl }, 202);
-const succeeded = says({ status: 'succeeded', detail: 'all pods are up', version: 'v2.0.1' });
+const succeeded = says({ status: 'succeeded', detail: 'all pods are up', version: 'v2' });
 
 test('one POST tells the deployer all about the operation, and its answer is the result', async () => {
   const { url, asked } = await deployer(succeeded);
   expect(await driver(url).run(operation(), observedRun().run)).toEqual({
     ok: true,
     detail: 'all pods are up',
-    version: 'v2.0.1',
+    version: 'v2',
   });
   expect(asked).toHaveLength(1);
   expect(asked[0]).toMatchObject({
@@ -109,23 +110,24 @@ describe('what runs is polled', () => {
   test('at the configured status URL before any other, with the operation filled in', async () => {
     const { url, asked } = await deployer(running('/status/9'), succeeded);
     const statusUrl = `${url}/operations/{operationId}?v={version}`;
-    expect((await driver(url, { statusUrl }).run(operation({ version: 'v 2' }), observedRun().run)).ok).toBe(true);
-    expect(asked[1]?.url).toBe('/operations/run-1%3Adeploy?v=v%202');
+    expect((await driver(url, { statusUrl }).run(operation({ version: 'v2' }), observedRun().run)).ok).toBe(true);
+    expect(asked[1]?.url).toBe('/operations/run-1%3Adeploy?v=v2');
   });
 
   test('but not at another origin that the answer names', async () => {
     const other = await deployer(succeeded);
     const { url } = await deployer(running(`${other.url}/status?token=x`));
-    expect(await driver(url).run(operation(), observedRun().run)).toEqual({
-      ok: false,
-      detail: `the deployer has begun, but nobody will know how it ends: it gave a status URL of another origin (${other.url}), which is refused: configure statusUrl`,
-    });
+    await expect(driver(url).run(operation(), observedRun().run)).rejects.toThrow(
+      new DeployOutcomeUnknown(
+        `the deploy has begun, and nobody knows how it ends: the deployer says: half-way; it gave a status URL of another origin (${other.url}), which is refused: configure statusUrl`,
+      ),
+    );
     expect(other.asked).toEqual([]);
   });
 
-  test('and where there is no status URL, that is said', async () => {
+  test('and where there is no status URL, nobody knows how it ends', async () => {
     const { url } = await deployer(running());
-    expect((await driver(url).run(operation(), observedRun().run)).detail).toContain('gave no status URL');
+    await expect(driver(url).run(operation(), observedRun().run)).rejects.toThrow(/it gave no status URL/);
   });
 
   test('again where a poll fails: by a reset, an error, a redirect, a page, garbage', async () => {
@@ -150,10 +152,12 @@ describe('what runs is polled', () => {
       if (asked.length === 3) timeOut(); // the answer before this poll has been read
       says('oops', 503)(response, request);
     });
-    expect(await driver(url, { timeoutMs: 300 }).run(operation(), observedRun().run)).toEqual({
-      ok: false,
-      detail:
-        "timed out after 300 ms, and the deployer may still be at it: the deployer's status URL cannot be read, it is asked again: it answered 503: oops",
+    const end = driver(url, { timeoutMs: 300 }).run(operation(), observedRun().run);
+    await expect(end).rejects.toMatchObject({
+      name: 'DeployOutcomeUnknown',
+      retryable: false, // a second run would take as long
+      message:
+        "timed out after 300 ms, and nobody knows how the deploy ended: the deployer's status URL cannot be read, it is asked again: it answered 503: oops",
     });
   });
 
@@ -167,8 +171,6 @@ describe('what runs is polled', () => {
   });
 });
 
-const WANTED = '{"status": "succeeded" | "failed" | "running", "detail"?, "version"?, "statusUrl"?}';
-
 test.each<[string, Answer, string]>([
   [
     'a redirect',
@@ -176,23 +178,169 @@ test.each<[string, Answer, string]>([
     'the deployer answered 307, a redirect, which is not followed: configure the URL that it leads to',
   ],
   ['an error', says({ detail: 'no such repo' }, 404), 'the deployer answered 404: no such repo'],
-  ['an error in HTML', says('<!doctype html><p>x', 500), 'the deployer answered 500 with an HTML page'],
-  [
-    'a page',
-    says('<html></html>', 200, { 'content-type': 'text/html; charset=utf-8' }),
-    `the deployer answered 200 with an HTML page instead of ${WANTED}: is the URL that of the deployer?`,
-  ],
-  ['no JSON', says('ok'), `the deployer answered 200 without ${WANTED}`],
-  ['other JSON', says({ status: 'ok' }), `the deployer answered 200 without ${WANTED} (wrong at status)`],
-  [
-    'far too much',
-    says(`{"status":"succeeded","more":"${'x'.repeat(70_000)}"}`),
-    'the deployer answered 200 with more than 65536 characters',
-  ],
-])('an answer that is not understood is a failure in clear words: %s', async (_, answer, detail) => {
+  ['an error in HTML', says('<!doctype html><p>x', 503), 'the deployer answered 503 with an HTML page'],
+])('an answer that refuses is a failure in clear words: %s', async (_, answer, detail) => {
   const { url, asked } = await deployer(answer);
   expect(await driver(url).run(operation(), observedRun().run)).toEqual({ ok: false, detail });
   expect(asked).toHaveLength(1);
+});
+
+const TAKEN: readonly (readonly [string, Answer, string])[] = [
+  ['204', says('', 204), 'answered 204 with no JSON'],
+  ['a page', says('<html></html>', 200, { 'content-type': 'text/html; charset=utf-8' }), 'with an HTML page'],
+  ['no JSON', says('ok'), 'answered 200 with no JSON, where one of these is understood: succeeded, failed, running'],
+  ['another word', says({ status: 'queued' }), 'answered 200 with "queued", where one of these is understood'],
+  ['other JSON', says({ ok: true }), 'answered 200 with nothing at /status'],
+  [
+    'far too much',
+    says(`{"status":"succeeded","more":"${'x'.repeat(70_000)}"}`),
+    'answered 200 with more than 65536 characters',
+  ],
+  ['a coding that is not read', says('x', 200, { 'content-encoding': 'compress' }), 'its coding "compress"'],
+];
+
+describe('a 2xx that is not understood says that the deployer has begun', () => {
+  test.each(TAKEN)('%s: nobody knows how it ends, and it is not sent again', async (_, answer, why) => {
+    const { url, asked } = await deployer(answer);
+    const end = await driver(url)
+      .run(operation(), observedRun().run)
+      .catch((error: unknown) => error);
+    expect(end).toBeInstanceOf(DeployOutcomeUnknown);
+    expect(String(end)).toContain(why);
+    expect(asked).toHaveLength(1);
+  });
+
+  test.each(TAKEN)('%s: the configured status URL tells the end', async (_, answer) => {
+    const { url } = await deployer(answer, succeeded);
+    expect(await driver(url, { statusUrl: url }).run(operation(), observedRun().run)).toMatchObject({ ok: true });
+  });
+
+  test('201 with a Location: that tells the end', async () => {
+    const { url, asked } = await deployer(says('', 201, { location: '/runs/7' }), succeeded);
+    expect(await driver(url).run(operation(), observedRun().run)).toMatchObject({ ok: true });
+    expect(asked[1]?.url).toBe('/runs/7');
+  });
+});
+
+describe('gzip and byte order marks', () => {
+  const gzipped: Answer = (response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('\ufeff{"status":"succeeded"}'));
+
+  test('are read in the answer to the POST, and in those of the status URL', async () => {
+    const { url, asked } = await deployer(gzipped);
+    expect(await driver(url).run(operation(), observedRun().run)).toMatchObject({ ok: true });
+    expect(asked[0]?.headers['accept-encoding']).toContain('gzip');
+    const polled = await deployer(running('/status'), gzipped);
+    expect(await driver(polled.url).run(operation(), observedRun().run)).toMatchObject({ ok: true });
+  });
+});
+
+describe('an answer about another deploy', () => {
+  const former = says({ status: 'succeeded', version: 'v1' });
+  const formerFailed = says({ status: 'failed', operationId: 'run-0:deploy' });
+
+  test('is not the end of this one: its status URL is asked again, and that is said', async () => {
+    const { url } = await deployer(says('', 202), former, formerFailed, former, succeeded);
+    const { run, entries } = observedRun();
+    const result = await driver(url, { statusUrl: url }).run(operation(), run);
+    expect(result).toEqual({ ok: true, detail: 'all pods are up', version: 'v2' });
+    expect(entries.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+      "the deployer's answer is not the end of this deploy, it is asked again: it is about version v1, not v2",
+      "the deployer's answer is not the end of this deploy, it is asked again: it is about operation run-0:deploy, not run-1:deploy",
+      "the deployer's answer is not the end of this deploy, it is asked again: it is about version v1, not v2",
+    ]);
+  });
+
+  test('to the POST itself, without a status URL: nobody knows', async () => {
+    const { url } = await deployer(former);
+    await expect(driver(url).run(operation(), observedRun().run)).rejects.toThrow(/about version v1, not v2/);
+  });
+
+  test('until the time is over: nobody knows, and the last answer is named', async () => {
+    const timeOut = holdAbortTimeout(300);
+    const { url, asked } = await deployer(says('', 202), (response, request) => {
+      if (asked.length === 4) timeOut();
+      former(response, request);
+    });
+    await expect(
+      driver(url, { statusUrl: url, timeoutMs: 300 }).run(operation(), observedRun().run),
+    ).rejects.toMatchObject({ name: 'DeployOutcomeUnknown', message: expect.stringContaining('about version v1') });
+  });
+
+  test('is none where it echoes our operation id, or where the start named no version', async () => {
+    const echo = await deployer(says({ status: 'succeeded', operationId: 'deploy shop (run-1:deploy)' }));
+    expect(await driver(echo.url).run(operation(), observedRun().run)).toMatchObject({ ok: true });
+    const unnamed = await deployer(former);
+    expect(await driver(unnamed.url).run(operation({ version: null }), observedRun().run)).toMatchObject({
+      ok: true,
+      version: 'v1',
+    });
+  });
+
+  test('of a rollback is known by the operation alone: it leads to another version', async () => {
+    const { url } = await deployer(former);
+    const rollback = operation({ kind: 'rollback' });
+    expect(await driver(url).run(rollback, observedRun().run)).toMatchObject({ ok: true });
+  });
+});
+
+describe('the API of a deployer that is not ours', () => {
+  test('gets its own body, headers and URL, and is read by pointers and in its words', async () => {
+    const { url, asked } = await deployer(
+      says({ workflow_run_id: 30433642 }),
+      says({ status: 'in_progress', conclusion: null, display_title: 'deploy run-1:deploy' }),
+      says({
+        status: 'completed',
+        conclusion: 'SUCCESS',
+        html_url: 'https://ci/7',
+        display_title: 'deploy run-1:deploy',
+      }),
+    );
+    const result = await driver(`${url}/dispatches?ref={version}`, {
+      headers: { Authorization: 'Bearer abc', 'X-Title': 'deploy {version} of {repo}' },
+      body: { ref: 'main', inputs: { version: '{version}', count: 1, tags: ['{workItem}', '{other}'] } },
+      statusUrl: `${url}/runs/{id}`,
+      answer: {
+        id: '/workflow_run_id',
+        status: '/conclusion',
+        detail: '/html_url',
+        operationId: '/display_title',
+        words: { success: 'succeeded', failure: 'failed' },
+      },
+    }).run(operation(), observedRun().run);
+    expect(result).toEqual({ ok: true, detail: 'https://ci/7' });
+    expect(asked.map((each) => each.url)).toEqual(['/dispatches?ref=v2', '/runs/30433642', '/runs/30433642']);
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({
+      ref: 'main',
+      inputs: { version: 'v2', count: 1, tags: ['ORCH-61', '{other}'] },
+    });
+    expect(asked[0]?.headers).toMatchObject({
+      'x-title': 'deploy v2 of org/shop',
+      'd2d-operation-id': 'run-1:deploy',
+      authorization: 'Bearer abc',
+    });
+  });
+
+  test('whose answer has no id where it should: nobody knows', async () => {
+    const { url } = await deployer(says({}));
+    const unanswered = driver(url, { statusUrl: `${url}/{id}`, answer: { id: '/id' } });
+    await expect(unanswered.run(operation(), observedRun().run)).rejects.toThrow(/has none where `answer.id` points/);
+  });
+
+  test('gets nothing where a value that it needs is not known', async () => {
+    const { url, asked } = await deployer(succeeded);
+    for (const change of [
+      { body: ['{version}'] },
+      { headers: { x: '{version}' } },
+      { statusUrl: `${url}/{version}` },
+    ]) {
+      expect(await driver(url, change).run(operation({ version: null }), observedRun().run)).toEqual({
+        ok: false,
+        detail: expect.stringMatching(/^nothing was sent: .*it needs \{version\}, but the start named no version/),
+      });
+    }
+    expect(asked).toEqual([]);
+  });
 });
 
 test('what was never sent is a failure; its URL is not shown', async () => {
@@ -217,8 +365,8 @@ test('what was sent and not answered may have begun: nobody knows, and it is not
   expect(posts).toBe(1);
 });
 
-test.each([502, 504])(
-  'a gateway that answers %i for the deployer may have passed it on: nobody knows',
+test.each([500, 502, 504, 520])(
+  'a server error %i may come from half-way, or from a gateway: nobody knows',
   async (status) => {
     const { url, asked } = await deployer(says('<html>bad gateway</html>', status));
     await expect(driver(url).run(operation(), observedRun().run)).rejects.toThrow(
@@ -230,12 +378,12 @@ test.each([502, 504])(
   },
 );
 
-test('a deployer that does not answer in time is a result, and stopping does not wait for it', async () => {
+test('nobody knows about a deployer that does not answer in time, and stopping does not wait for it', async () => {
   const timeOut = holdAbortTimeout(100);
   const silent = await serveTcp((socket) => void socket.once('data', timeOut));
-  expect(await driver(silent, { timeoutMs: 100 }).run(operation(), observedRun().run)).toEqual({
-    ok: false,
-    detail: `timed out after 100 ms, and the deployer may still be at it: the deployer at ${silent} was asked and has not answered`,
+  await expect(driver(silent, { timeoutMs: 100 }).run(operation(), observedRun().run)).rejects.toMatchObject({
+    name: 'DeployOutcomeUnknown',
+    message: `timed out after 100 ms, and nobody knows how the deploy ended: the deployer at ${silent} was asked and has not answered`,
   });
   const { run, abort } = observedRun();
   const url = await serveTcp(() => abort.abort(new Error('stopped by the test')));

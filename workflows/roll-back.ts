@@ -1,0 +1,35 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { Rollback, RollbackResult } from '../activities/rollback.ts';
+import { messageOf } from './failures.ts';
+
+export interface RollbackRequest {
+  readonly repo: string;
+  readonly workItem: string;
+  readonly version: string | null;
+  /** The same in every attempt. */
+  readonly operationId: string;
+}
+
+/**
+ * Rolls a repository back once. Only a driver that is declared idempotent is tried again; else a worker that is lost in the
+ * middle leaves it unknown. What goes wrong is a result.
+ * @param driver `null`: the repository has none
+ */
+export async function rollBack(
+  driver: { readonly idempotent: boolean; readonly timeoutMs: number } | null,
+  request: RollbackRequest,
+): Promise<RollbackResult> {
+  const { repo } = request;
+  if (driver === null) return { ok: false, detail: `repository ${repo} has no rollback driver`, at: Date.now() };
+  try {
+    const activities = proxyActivities<Rollback>({
+      startToCloseTimeout: driver.timeoutMs + 60_000,
+      heartbeatTimeout: '10 seconds',
+      retry: { maximumAttempts: driver.idempotent ? 10 : 1 },
+      summary: `roll back ${repo}`,
+    });
+    return await activities.rollback(request);
+  } catch (error) {
+    return { ok: false, detail: `nobody knows whether it worked: ${messageOf(error)}`, at: Date.now() };
+  }
+}
