@@ -9,6 +9,7 @@ import {
   PlaneUnauthorized,
   PlaneUnknownState,
 } from '../adapters/plane/errors.ts';
+import { needsPerson } from '../adapters/postgres/querier.ts';
 
 /**
  * Every type of failure that activities hand to workflows, with what a workflow may make of it. docs/errors.md lists them.
@@ -29,6 +30,7 @@ export const FAILURE_TYPES = {
   PlaneUnavailable: { retry: true },
   LockTimeout: { retry: true },
   DatabaseUnavailable: { retry: true },
+  DatabaseRefused: { retry: false },
   DeployInterrupted: { retry: true },
   AlertRejected: { retry: false },
   AlertUnavailable: { retry: true },
@@ -56,6 +58,10 @@ export function asFailure(error: unknown): unknown {
       nextRetryDelay: error.retryAfterMs,
       cause: error,
     });
+  }
+  if (needsPerson(error) && error instanceof Error) {
+    const message = `Postgres refuses: ${error.message}`;
+    return ApplicationFailure.create({ type: 'DatabaseRefused', message, nonRetryable: true, cause: error });
   }
   // A state that was made anew under its old name is refused by its old id (recording 120); the next attempt finds the new
   // one, as the client forgets what it knew of the project's states.

@@ -3,6 +3,7 @@ import type { SetStatus } from '../activities/status-evidence.ts';
 import type { StatusSetters } from '../activities/status-setters.ts';
 import { isFailure, messageOf } from './failures.ts';
 import { sendAlert } from './tell-people.ts';
+import { mendingMs } from './until-it-works.ts';
 
 /** The last write of a run is tried again without limit: a status is late rather than wrong (invariant 3). */
 export const lastSetters = (summary: string) =>
@@ -15,9 +16,6 @@ export const lastSetters = (summary: string) =>
 
 /** How often a status is read back and found wrong before somebody is called. */
 const SETTLE_TRIES = 5;
-
-/** How long a write that only a person can mend (a revoked key, a missing state) waits for its next try: 1 to 15 minutes. */
-const mendingMs = (failures: number): number => Math.min(60_000 * 2 ** (failures - 1), 15 * 60_000);
 
 /** Whose last status is written. */
 interface LastWrite {

@@ -51,12 +51,21 @@ import {
 } from './messages.ts';
 import { parseDeployFinished, parseDeployInput, parseResolution, parseSignalCommand } from './parse-message.ts';
 import { rollBack } from './roll-back.ts';
+import { untilItWorks } from './until-it-works.ts';
 
 /** Reading and setting stages waits for a database that is away, as long as that takes. */
 const tasks = proxyActivities<TaskActivities>({
   startToCloseTimeout: '30 seconds',
   heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});
+
+/** The first try to set `done`: what does not work by then must not leave the new version unwatched. */
+const { completeTask: completeTaskNow } = proxyActivities<TaskActivities>({
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 minute',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
 });
 
 /** It asks the tracker, which may be away: a start waits for that no longer than a person does. */
@@ -67,6 +76,8 @@ const { createTask: createTaskNow } = proxyActivities<TaskActivities>({
 });
 
 const { planDeploy } = proxyActivities<PlanActivity>({ startToCloseTimeout: '10 seconds' });
+
+type Completed = 'done' | 'cancelled' | 'missing';
 
 /**
  * One deploy, from `Awaiting Deploy` to a true `Done`. Every ending of it leads on to the status that the authorities ask
@@ -86,6 +97,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   let touched = false;
   let began = false;
   let version = input.version ?? null;
+  /** The task could not be set to done before its window opened. */
+  let late: Promise<Completed> | null = null;
 
   const versionAttribute = () => (version === null ? [] : [{ key: D2dVersion, value: version.slice(0, 200) }]);
   const become = (next: deploy.DeployRun): void => {
@@ -154,6 +167,14 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   const mirror = mirrorOf(input, () => plan, note);
 
+  /** Tells of something that only a person can mend. */
+  const callSomebody = (kind: string, text: string): void => {
+    note(text);
+    void CancellationScope.nonCancellable(() =>
+      mirror.alert(kind, `the deploy of ${repo} needs somebody`, `${text} (${workItem})`),
+    );
+  };
+
   /** A refusal leaves nothing behind: the task is made once everything else allows the deploy. */
   const createTask = async (fixed: DeployPlan): Promise<EndingBeforeDone | null> => {
     try {
@@ -167,7 +188,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   /** Everything before the deploy; an ending where it must not begin. */
   const mayDeploy = async (fixed: DeployPlan, mayCreate: boolean): Promise<EndingBeforeDone | null> => {
-    const task = await tasks.lookAtTask({ repo: fixed.repo, workItem });
+    const task = await untilItWorks(
+      'the task cannot be read',
+      () => tasks.lookAtTask({ repo: fixed.repo, workItem }),
+      (text) => callSomebody('task-unread', text),
+    );
     const unfit = endingOfTask(fixed, workItem, task, mayCreate);
     if (unfit !== null) return unfit;
     const [other] = await tasks.otherRunsOn({ repo: fixed.repo, workItem });
@@ -217,14 +242,29 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       const check = await checkHealth(fixed, workItem, version);
       if (!check.ok) return unhealthy(fixed, check);
     }
-    const completed = await CancellationScope.nonCancellable(() => tasks.completeTask({ workItem }));
-    if (completed === 'done') return null;
+    const completed = await CancellationScope.nonCancellable(complete);
+    if (completed === 'done' || completed === 'late') return null;
     return completed === 'cancelled'
       ? ending('task_cancelled', 'the task was cancelled while its deploy ran')
       : ending(
           'deploy_failed',
           'the deploy worked, but the task was deleted meanwhile, so that nothing could be set to done',
         );
+  };
+
+  /** Sets the task to done. Where that is not possible now the window opens all the same, and it is tried on beside it. */
+  const complete = async (): Promise<Completed | 'late'> => {
+    try {
+      return await completeTaskNow({ workItem });
+    } catch (error) {
+      callSomebody(
+        'task-not-done',
+        `the task cannot be set to done, production is watched meanwhile: ${messageOf(error)}`,
+      );
+      late = untilItWorks('the task cannot be set to done', () => tasks.completeTask({ workItem }), note);
+      late.catch(() => {}); // waited for once the window has ended
+      return 'late';
+    }
   };
 
   /** The repository is not free for another deploy until somebody says what happened. */
@@ -293,6 +333,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const fromDoneToDone = async (fixed: DeployPlan): Promise<DeployResult> => {
     if (fixed.window === null) {
       enter('monitoring');
+      if (late !== null) await late;
       await mirror.converge('no window for this repository');
       return finish(ending('done', 'deployed; no post-deploy window for this repository'));
     }
@@ -304,15 +345,25 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     await mirror.monitoring();
     try {
       const { outcome, summary } = await window.result();
+      await afterLate();
       return finish(ending(OUTCOME_OF_WINDOW[outcome], summary));
     } catch (error) {
       return lost(`the post-deploy window was lost: ${messageOf(error)}`);
     }
   };
 
+  /** The window could not show Done, as its task was not: that is made up for. */
+  const afterLate = async (): Promise<void> => {
+    if (late === null) return;
+    const completed = await late;
+    if (completed === 'done') await mirror.converge('the task was set to done after its window');
+    else note(`the task was ${completed} while its stage could not be set`);
+  };
+
   /** Nobody else takes the status to its end where there is no window any more. */
   const lost = async (reason: string): Promise<DeployResult> => {
     const end = ending('window_lost', reason);
+    if (late !== null) await late;
     await mirror.converge(reason);
     await mirror.comment('lost', end);
     return finish(end);

@@ -1,4 +1,4 @@
-import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import { DatabaseError, Pool, type PoolClient, type PoolConfig, type QueryResult, type QueryResultRow } from 'pg';
 import { connectionConfig, type PostgresAddress } from './connection.ts';
 import { DatabaseUnavailable, type Querier, queryError, unavailable } from './querier.ts';
 
@@ -34,6 +34,9 @@ const DEAD_AFTER_MS = 2_000;
 /**
  * Two pools on one database: were locks taken from the pool of the statements that run under them, a burst of setters could
  * block itself. Nothing is connected before it is used, so a database that is away does not keep a worker from starting.
+ *
+ * The server is told the time-out of statements as each connection starts. A pooler such as PgBouncer refuses that (measured, 1.18):
+ * behind one each statement is a transaction that sets it for itself.
  * @throws where the URL is none.
  */
 export function createDatabase(options: DatabaseOptions): Database {
@@ -43,31 +46,55 @@ export function createDatabase(options: DatabaseOptions): Database {
       ...connectionConfig(options),
       max,
       connectionTimeoutMillis: options.connectTimeoutMs,
-      statement_timeout: statementTimeoutMs,
       keepAlive: true,
       ...more,
     });
     made.on('error', onIdleError); // without a listener the death of an idle connection ends the process
     return made;
   };
-  const statements = pool(options.poolSize, {
-    application_name: options.applicationName,
-    query_timeout: statementTimeoutMs + DEAD_AFTER_MS,
+  const pools = (startUp: PoolConfig) => ({
+    statements: pool(options.poolSize, {
+      application_name: options.applicationName,
+      query_timeout: statementTimeoutMs + DEAD_AFTER_MS,
+      ...startUp,
+    }),
+    locks: pool(options.lockPoolSize, { application_name: `${options.applicationName} lock`, ...startUp }),
   });
-  const locks = pool(options.lockPoolSize, { application_name: `${options.applicationName} lock` });
+  let direct = true;
+  let open = pools({ statement_timeout: statementTimeoutMs });
   let closing: Promise<unknown> | undefined;
+
+  /** Runs on the pools, and once more where it is a pooler that they are connected to. */
+  async function on<T>(run: (those: typeof open) => Promise<T>): Promise<T> {
+    const those = open;
+    try {
+      return await run(those);
+    } catch (error) {
+      if (!isRefusedParameter(error)) throw error;
+      if (those === open) {
+        direct = false;
+        open = pools({});
+        void Promise.allSettled([those.statements.end(), those.locks.end()]);
+      }
+      return run(open);
+    }
+  }
+
   return {
     statementTimeoutMs,
-    async query(text, values) {
+    async query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]) {
+      const given = values === undefined ? undefined : [...values];
       try {
-        return await statements.query(text, values === undefined ? undefined : [...values]);
+        return await on(({ statements }) =>
+          direct ? statements.query<Row>(text, given) : withTimeout<Row>(statements, statementTimeoutMs, text, given),
+        );
       } catch (error) {
         throw queryError(error);
       }
     },
     async lockClient() {
       try {
-        return await locks.connect();
+        return await on(({ locks }) => locks.connect());
       } catch (error) {
         if (!(error instanceof Error && error.message === NO_FREE_CONNECTION)) throw unavailable(error);
         throw new DatabaseUnavailable(
@@ -77,8 +104,35 @@ export function createDatabase(options: DatabaseOptions): Database {
       }
     },
     async close() {
-      closing ??= Promise.all([statements.end(), locks.end()]);
+      closing ??= Promise.all([open.statements.end(), open.locks.end()]);
       await closing;
     },
   };
+}
+
+/** What a pooler says that does not know a start-up parameter. */
+const isRefusedParameter = (error: unknown): boolean =>
+  error instanceof DatabaseError && error.code === '08P01' && /unsupported startup parameter/.test(error.message);
+
+/** One statement that the server ends after so long, on a connection whose session is not ours. */
+async function withTimeout<Row extends QueryResultRow>(
+  pool: Pool,
+  timeoutMs: number,
+  text: string,
+  values: unknown[] | undefined,
+): Promise<QueryResult<Row>> {
+  const client = await pool.connect();
+  const met = (): void => {}; // the statement that runs, or the next one, meets it as well
+  client.on('error', met);
+  try {
+    await client.query(`begin; set local statement_timeout = ${Math.max(1, Math.round(timeoutMs))}`);
+    const result = await client.query<Row>(text, values);
+    await client.query('commit');
+    client.removeListener('error', met);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true); // its transaction ends with it
+    throw error;
+  }
 }

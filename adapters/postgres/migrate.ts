@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
-import { Client } from 'pg';
+import { Client, DatabaseError } from 'pg';
 import { connectionConfig, type PostgresAddress } from './connection.ts';
 import { queryError, unavailable } from './querier.ts';
 
@@ -34,15 +33,18 @@ export async function migrate(address: PostgresAddress): Promise<string[]> {
     throw unavailable(error);
   }
   try {
-    await lock(client);
+    await beginLocked(client);
+    // Its own `begin` does nothing in a transaction, and its `commit` ends this one.
     const ran = await runner({
       dbClient: client,
       dir: FOLDER,
       direction: 'up',
       migrationsTable: MIGRATIONS_TABLE,
+      singleTransaction: true,
       noLock: true,
       log: () => {},
     });
+    if (ran.length === 0) await client.query('commit');
     return ran.map(({ name }) => name);
   } catch (error) {
     throw queryError(error);
@@ -51,13 +53,14 @@ export async function migrate(address: PostgresAddress): Promise<string[]> {
   }
 }
 
-/** It goes with the session. */
-async function lock(client: Client): Promise<void> {
-  const deadline = Date.now() + WAIT_MS;
-  for (;;) {
-    const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [LOCK]);
-    if (rows[0]?.locked === true) return;
-    if (Date.now() > deadline) throw new Error('Another process has migrated this database for 30 s: end it, or wait');
-    await delay(100);
+/** The lock goes with its transaction: a session's own would stay with the connection of a pooler. */
+async function beginLocked(client: Client): Promise<void> {
+  try {
+    await client.query(`begin; set local lock_timeout = ${WAIT_MS}; select pg_advisory_xact_lock(${LOCK})`);
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
+    throw new Error('Another process has migrated this database for 30 s: end it, or wait', { cause: error });
   }
 }
+
+const LOCK_NOT_AVAILABLE = '55P03';

@@ -15,11 +15,31 @@ export interface Querier {
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable';
 
-  /** Whether Postgres answers but takes nobody by these settings: the user, the password or the database is wrong. */
+  /** Whether it cannot come back by itself: no connection can be made by these settings. */
   get refused(): boolean {
-    return this.cause instanceof DatabaseError && /^(28...|3D000)$/.test(this.cause.code ?? '');
+    const { cause } = this;
+    if (cause instanceof DatabaseError) return REFUSED.test(cause.code ?? '');
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    return OUR_FAULT.test(code) || (cause instanceof Error && NO_TLS.test(cause.message));
   }
 }
+
+/** SQLSTATE 28: authorization; 3D000: no such database; 08P01: a start-up parameter that a pooler does not take. */
+const REFUSED = /^(28...|3D000|08P01)$/;
+
+/** A file of certificates that is not there or not one, a certificate that is not trusted, a URL that cannot be read. */
+const OUR_FAULT = /^(ENOENT|EISDIR|EACCES|ERR_INVALID_|ERR_OSSL_|ERR_TLS_|ERR_SSL_)|CERT|SELF_SIGNED|UNABLE_TO_/;
+
+const NO_TLS = /server does not support SSL|^There was an error establishing an SSL connection/;
+
+/**
+ * Whether only a person can heal what Postgres says, so that the same statement would fail again for ever. SQLSTATE 22: the value; 23: a
+ * constraint; 27, P0001: a trigger; 42: a right, a table or a column; 44: a view; 54: a limit; 0A: what it does not support.
+ */
+export const needsPerson = (error: unknown): boolean =>
+  error instanceof DatabaseUnavailable
+    ? error.refused
+    : error instanceof DatabaseError && /^(0A|22|23|27|42|44|54)...$|^P0001$/.test(error.code ?? '');
 
 /** The error of a statement, as a `DatabaseUnavailable` where it is the connection's and not the statement's. */
 export function queryError(error: unknown): unknown {

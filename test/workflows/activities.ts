@@ -110,10 +110,12 @@ export function activitiesOver({
   const tasks = createTaskActivities({
     tasks: {
       async find(workItem) {
+        await at(workItem).database('read');
         const { task } = at(workItem);
         return task === null ? null : { ...task, workItem };
       },
       async compareAndSetStage(workItem, from, to) {
+        await at(workItem).database('set');
         const { task } = at(workItem);
         if (task === null || task.stage !== from) return false;
         task.stage = to;

@@ -482,6 +482,70 @@ describe('signals', () => {
   });
 });
 
+describe('a database that needs somebody', () => {
+  const refused = (message: string): never => {
+    throw ApplicationFailure.nonRetryable(`Postgres refuses: ${message}`, 'DatabaseRefused');
+  };
+
+  test('a stage that cannot be set: the window opens, somebody is called, and Done follows once it is mended', async () => {
+    const item = harness.add();
+    let tries = 0;
+    item.database = async (call) => {
+      if (call === 'read') return;
+      tries += 1;
+      if (item.count.looks < 10) refused('new row violates check constraint "stage_check"');
+    };
+    const handle = await harness.start(item);
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+    expect(item.reports).toMatchObject([{ outcome: 'healthy' }]);
+    expect(item.task?.stage).toBe('done');
+    expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying', 'monitoring', 'done']);
+    expect(tries).toBeGreaterThan(2);
+    expect(item.alerts).toMatchObject([
+      { title: expect.stringMatching(/needs somebody$/), text: expect.stringContaining('"stage_check"') },
+    ]);
+    const { notes } = await handle.query(deployStatusQuery);
+    expect(notes[0]?.text).toMatch(
+      /^the task cannot be set to done, production is watched meanwhile: Postgres refuses/,
+    );
+  });
+
+  test('a database that is away for longer than a minute leaves the new version watched', async () => {
+    const item = harness.add();
+    item.database = async (call) => {
+      if (call === 'set' && item.count.looks < 3) throw new Error('Postgres is not available');
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.reports).toMatchObject([{ outcome: 'healthy' }]);
+    expect(item.alerts).toHaveLength(1);
+  });
+
+  test('where there is no window, Done waits for the task', async () => {
+    const item = harness.add({ plan: plan({ window: null }) });
+    let tries = 0;
+    item.database = async (call) => {
+      if (call === 'set' && ++tries < 4) refused('permission denied for table tasks');
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.shown.status).toBe('done');
+    expect(item.alerts).toHaveLength(1);
+  });
+
+  test('a task that cannot be read: somebody is called at once, and it goes on once it is mended', async () => {
+    const item = harness.add();
+    let reads = 0;
+    item.database = async (call) => {
+      if (call === 'read' && ++reads < 4) refused('permission denied for table tasks');
+    };
+    const handle = await harness.start(item);
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+    expect(item.alerts).toHaveLength(1);
+    expect((await handle.query(deployStatusQuery)).notes[0]?.text).toMatch(
+      /^the task cannot be read, it is tried again every few minutes: Postgres refuses/,
+    );
+  });
+});
+
 describe('a tracker that fails never holds up the work', () => {
   test('an intermediate status that cannot be written is noted, and the deploy goes on to Done', async () => {
     const item = harness.add();

@@ -72,6 +72,8 @@ export interface Item {
   swept: boolean;
   /** Called before each read or write of the tracker; throws to let it fail. */
   tracker: (call: 'read' | 'write') => Promise<void>;
+  /** Called before its task is read or set; throws to let it fail. */
+  database: (call: 'read' | 'set') => Promise<void>;
   /** Called before each alert is sent; throws to let it fail. */
   sink: () => Promise<void>;
   /** Called before the post-deploy log is written; throws to let it fail. */
@@ -115,6 +117,7 @@ export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
   rollback: works,
   swept: false,
   tracker: async () => {},
+  database: async () => {},
   sink: async () => {},
   onLog: async () => {},
   writes: [],

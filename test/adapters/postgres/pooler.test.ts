@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createDatabase, type Database } from '../../../adapters/postgres/database.ts';
+import { migrate } from '../../../adapters/postgres/migrate.ts';
+import { tableFaults } from '../../../adapters/postgres/table-faults.ts';
+import { createTasks } from '../../../adapters/postgres/tasks.ts';
+import { createWorkItemLock } from '../../../adapters/postgres/work-item-lock.ts';
+import { emptyDatabase, type FreshDatabase } from '../../setup/database.ts';
+import { startPooler } from './pooler.ts';
+
+let fresh: FreshDatabase;
+let pooler: Awaited<ReturnType<typeof startPooler>>;
+let url: string;
+const opened: Database[] = [];
+beforeEach(async () => {
+  fresh = await emptyDatabase();
+  pooler = await startPooler(fresh.url);
+  url = pooler.url;
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((each) => each.close()));
+  pooler.close();
+  await fresh.close();
+});
+
+function database() {
+  const made = createDatabase({
+    url,
+    poolSize: 3,
+    lockPoolSize: 3,
+    statementTimeoutMs: 500,
+    connectTimeoutMs: 10_000,
+    applicationName: 'through a pooler',
+  });
+  opened.push(made);
+  return made;
+}
+
+test('migrations through a pooler leave no lock with it', async () => {
+  expect(await migrate({ url })).toHaveLength(1);
+  expect(await migrate({ url: fresh.url })).toEqual([]);
+  expect(await migrate({ url })).toEqual([]);
+  expect(await tableFaults(database())).toEqual([]);
+});
+
+test('statements and locks work behind a pooler that refuses start-up parameters', async () => {
+  await migrate({ url });
+  const through = database();
+  const tasks = createTasks(through);
+  const locked = createWorkItemLock(through);
+  const asked = [1, 2, 3].map((n) =>
+    locked('ORCH-1', async (held) => (await held.query<{ n: number }>('select $1::int as n', [n])).rows[0]?.n),
+  );
+  expect(await tasks.insert({ repo: 'shop', workItem: 'ORCH-1', stage: 'deploy' })).toBe(true);
+  expect(await Promise.all(asked)).toEqual([1, 2, 3]);
+  expect(await tasks.compareAndSetStage('ORCH-1', 'deploy', 'done')).toBe(true);
+  expect(await tasks.stageOf('ORCH-1')).toBe('done');
+});
+
+test('the server ends a statement there, too, and no session keeps the setting', async () => {
+  const through = database();
+  await expect(through.query('select pg_sleep(60)')).rejects.toMatchObject({ code: '57014' });
+  const { rows } = await through.query(
+    `select count(*)::int as busy from pg_stat_activity where datname = current_database() and query like '%pg_sleep(60)' and state = 'active'`,
+  );
+  expect(rows).toEqual([{ busy: 0 }]);
+});
