@@ -1,9 +1,12 @@
-import { count, flag, line, listOf, oneOf, path, repoName, seconds, slug, token } from './kinds.ts';
+import { count, flag, type Kind, line, listOf, oneOf, path, repoName, seconds, slug, token } from './kinds.ts';
 import { baseUrl, httpUrl, httpUrls, maskedPostgresUrl, postgresUrl } from './urls.ts';
 import { derived, optional, required, secret, type Variable, withDefault } from './variable.ts';
 import { approvalRule, approvalTimeout, windowKinds } from './window-kinds.ts';
 
-const repos = listOf(line, 'names of repositories, separated by commas');
+const repos: Kind<readonly string[]> = {
+  ...listOf(repoName, 'names of repositories, separated by commas'),
+  hint: (given) => (/["'*[\]]/.test(String(given)) ? 'write shop,cart: no quotes, brackets or *' : null),
+};
 
 /** Every variable, by the sections in which `.env.example` and the documentation show them. */
 const sections = {

@@ -28,9 +28,15 @@ export const baseUrl = web('an http(s) URL without a query', ({ search, hash }) 
 
 export const httpUrls = listOf(httpUrl, 'http(s) URLs, separated by commas');
 
+/** A part of a password would be taken for the host, the database or a parameter, and shown: `@` stands before the host alone. */
+const endsBeforeHost = ({ pathname, search, hash }: URL): boolean => !/[@#]/.test(pathname + search + hash);
+
 export const postgresUrl: Kind<string> = {
-  accepts: 'like postgres://user:password@host:5432/database',
-  schema: z.string().refine((given) => /^postgres(ql)?:\/\//i.test(given) && urlOf(given) !== null),
+  accepts: 'like postgres://user:password@host:5432/database (@ / ? # in a password as %40 %2F %3F %23)',
+  schema: z.string().refine((given) => {
+    const url = urlOf(given);
+    return /^postgres(ql)?:\/\//i.test(given) && url !== null && endsBeforeHost(url);
+  }),
   fromText: (given) => given,
   hint: () => null,
 };

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 
 /** The keys and indexes that lead to a place in a file. */
 export type Path = readonly PropertyKey[];
@@ -39,6 +39,13 @@ export function readYaml(name: string, text: string): YamlFile {
   const faults = [...document.errors, ...document.warnings].map(
     ({ message, pos }) => `${at(pos[0])} is not the YAML that is read here: ${said(message)}`,
   );
+
+  visit(document, {
+    Pair(_, { key }) {
+      if (isScalar(key) && typeof key.value !== 'string')
+        faults.push(`${at(startOf(key) ?? 0)} is a key that YAML does not read as text: put it in quotes`);
+    },
+  });
 
   const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
 

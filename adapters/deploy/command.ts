@@ -1,5 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
+import { delimiter, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { commandEnvironment } from './command-environment.ts';
@@ -76,7 +77,11 @@ export function createCommandDriver(
       const stop = stopper(signal, timeoutMs);
       try {
         const end = await Promise.race([exited, child, stop.stopped]);
-        if (child.pid === undefined) return failed(`the command was not run: ${whyNotStarted(program, await child)}`);
+        if (child.pid === undefined) {
+          const { code, shortMessage } = await child;
+          const place = { program, cwd: cwd ?? process.cwd(), path: env['PATH'] ?? environment['PATH'] ?? '' };
+          return failed(`the command was not run: ${await whyNotStarted(place, code, shortMessage)}`);
+        }
         if (end === 'aborted' || end === 'timed out') {
           const gone = await endProcessGroup(child.pid, graceMs);
           if (!gone) log.error({ ...fields, pid: child.pid }, 'the process group of the command does not end');
@@ -140,17 +145,60 @@ function stopper(signal: AbortSignal, timeoutMs: number) {
   };
 }
 
-function whyNotStarted(
-  program: string,
-  { code, shortMessage }: { readonly code?: unknown; readonly shortMessage?: string | undefined },
-) {
+async function whyNotStarted(
+  place: { readonly program: string; readonly cwd: string; readonly path: string },
+  code: unknown,
+  message: string | undefined,
+): Promise<string> {
+  const { program } = place;
   switch (code) {
-    case 'ENOENT':
-      return `the program ${program} was not found (a program without a slash is looked for on PATH)`;
+    case 'ENOENT': {
+      const interpreter = await interpreterOf(place);
+      if (interpreter === null)
+        return `the program ${program} was not found (a program without a slash is looked for on PATH)`;
+      const shown = JSON.stringify(interpreter).slice(1, -1);
+      const why = interpreter.endsWith('\r') ? ': the script has CRLF line ends, write it with LF' : '';
+      return `the interpreter ${shown} of the script ${program} does not exist${why}`;
+    }
+    case 'ENOEXEC':
+      return `the program ${program} has no interpreter line (#!/bin/sh) and is not made for this machine`;
     case 'EACCES':
       return `the program ${program} may not be executed: is it marked as executable?`;
     default:
-      return shortMessage ?? String(code);
+      return message ?? String(code);
+  }
+}
+
+/** The interpreter that a script names in its first line; `null`: there is no such script. */
+async function interpreterOf({
+  program,
+  cwd,
+  path,
+}: {
+  program: string;
+  cwd: string;
+  path: string;
+}): Promise<string | null> {
+  const folders = program.includes('/') ? [cwd] : path.split(delimiter).map((folder) => resolve(cwd, folder));
+  for (const folder of folders) {
+    const beginning = await beginningOf(resolve(folder, program));
+    if (beginning !== null) return /^#![ \t]*([^ \t\n]+)/.exec(beginning)?.[1] ?? null;
+  }
+  return null;
+}
+
+/** The first bytes of a file; `null`: it cannot be read. */
+async function beginningOf(path: string): Promise<string | null> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return null;
   }
 }
 

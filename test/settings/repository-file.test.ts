@@ -165,6 +165,18 @@ test.each([
   expect(told.join()).not.toContain('s3cret');
 });
 
+test.each([
+  ['1.10', '2:3'],
+  ['42', '2:3'],
+  ['true', '2:3'],
+  ['null', '2:3'],
+])('a repository whose name YAML does not read as text is a fault: %s', (name, place) => {
+  expect(faults(`repositories:\n  ${name}: { deploy: { driver: external } }\n`)).toEqual([
+    `repositories.yaml:${place} is a key that YAML does not read as text: put it in quotes`,
+  ]);
+  expect(faults(`repositories:\n  "${name}": { deploy: { driver: external } }\n`)).toEqual([]);
+});
+
 test('an unknown key beside repositories is named', () => {
   expect(faults('repositries:\n  shop: {}\n')).toEqual([
     'repositories.yaml:1:1 repositries: is not a known key (did you mean repositories?); known: repositories',

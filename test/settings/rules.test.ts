@@ -180,3 +180,25 @@ test('a name in a list that nothing describes is a warning', () => {
     'ORCH_DEPLOY_STATUS_GUARD_REPOS names "orchestartor", which no settings describe (did you mean orchestrator?)',
   ]);
 });
+
+test.each(['"shop"', "'shop'", '*', 'shop cart', 'shop;cart', '["shop"]', '{shop}', '/shop', 'shop,../x'])(
+  'a list with what can never be the name of a repository is a fault: %s',
+  (list) => {
+    for (const name of ['ORCH_POST_DEPLOY_REPOS', 'ORCH_DEPLOY_STATUS_GUARD_REPOS']) {
+      expect(checkSettings(environment({ [name]: list }), noFiles).faults).toEqual([
+        expect.stringMatching(`^${name} must be names of repositories, separated by commas, got `),
+      ]);
+    }
+  },
+);
+
+test.each([
+  'postgres://u:12/34@db:5432/d2d',
+  'postgres://u:12#34@db:5432/d2d',
+  'postgres://u:12?34@db:5432/d2d',
+  'postgres://u:pa#ss@db:5432/d2d',
+])('a password that is not encoded is a fault that does not show it: %s', (url) => {
+  const { faults: told } = checkSettings(environment({ DATABASE_URL: url }), noFiles);
+  expect(told).toEqual([expect.stringContaining('%40 %2F %3F %23')]);
+  expect(told.join()).not.toMatch(/12|34|pa#?ss@/);
+});

@@ -179,7 +179,7 @@ describe('secrets', () => {
 
   test('a faulty one is never repeated', () => {
     expect(faults({ DATABASE_URL: 'mysql://root:s3cret@db/x', ORCH_PLANE_API_KEY: 's3cret key' }).join()).toBe(
-      'DATABASE_URL must be like postgres://user:password@host:5432/database, got a value that is not (it is not shown),' +
+      'DATABASE_URL must be like postgres://user:password@host:5432/database (@ / ? # in a password as %40 %2F %3F %23), got a value that is not (it is not shown),' +
         'ORCH_PLANE_API_KEY must be one word of printable ASCII characters, got a value that is not (it is not shown)',
     );
   });

@@ -90,6 +90,23 @@ test('a command that a signal ended is a failure that names it', async () => {
   });
 });
 
+test.each([
+  [
+    '#!/bin/bash\r\necho hi\r\n',
+    String.raw`the interpreter /bin/bash\r of the script ./deploy.sh does not exist: the script has CRLF line ends, write it with LF`,
+  ],
+  ['#! /no/such/python3 -u\n', 'the interpreter /no/such/python3 of the script ./deploy.sh does not exist'],
+])('a script whose interpreter does not exist says so: %j', async (script, why) => {
+  const dir = await folder();
+  await writeFile(join(dir, 'deploy.sh'), script, { mode: 0o755 });
+  const detail = async (program: string, env: Record<string, string> = {}) =>
+    (await driver([program], { cwd: dir, env }).run(operation(), observedRun().run)).detail;
+  expect(await detail('./deploy.sh')).toBe(`the command was not run: ${why}`);
+  expect(await detail('deploy.sh', { PATH: dir })).toBe(
+    `the command was not run: ${why.replace('./deploy.sh', 'deploy.sh')}`,
+  );
+});
+
 test('a program that is not found, is not executable, or has no folder to run in is a failure in clear words', async () => {
   const { run } = observedRun();
   const dir = await folder();
