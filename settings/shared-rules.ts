@@ -1,3 +1,4 @@
+import { postgresUrlOf } from '../adapters/postgres/connection.ts';
 import { sameRepo } from '../decisions/index.ts';
 import { quote } from './faults.ts';
 import { didYouMean } from './nearest.ts';
@@ -22,6 +23,8 @@ export function checkShared(values: Partial<Values>, fault: Tell): void {
     );
   }
 
+  if (typeof values.DATABASE_URL === 'string') checkDatabaseUrl(values.DATABASE_URL, tls, fault);
+
   const { ORCH_PLANE_WEBHOOK_PORT: port, ORCH_PLANE_WEBHOOK_SECRET: secret } = values;
   if (typeof port === 'number' && secret === null)
     fault('ORCH_PLANE_WEBHOOK_SECRET must be set with ORCH_PLANE_WEBHOOK_PORT: without it anybody could send events');
@@ -37,6 +40,18 @@ export function checkShared(values: Partial<Values>, fault: Tell): void {
     const earlier = states.slice(0, index).find((state) => sameName(values[state], name));
     if (earlier !== undefined) fault(`${later} must not be the same state as ${earlier}, got ${quote(name)}`);
   }
+}
+
+/** What libpq takes and is not kept here. */
+function checkDatabaseUrl(url: string, tls: Values['ORCH_DATABASE_TLS'] | undefined, fault: Tell): void {
+  const parsed = postgresUrlOf(url);
+  const mode = parsed?.searchParams.get('sslmode') ?? '';
+  if (tls === 'from-url' && ['prefer', 'allow'].includes(mode))
+    fault(
+      `DATABASE_URL must not say sslmode=${mode}, by which a connection may be in clear: set ORCH_DATABASE_TLS=require (encrypted), or disable`,
+    );
+  if (parsed?.hostname.includes(','))
+    fault('DATABASE_URL must name one host: the one that takes writes, or a name or proxy that follows it');
 }
 
 /** What a status write needs to stand for good (docs/status-protocol.md): whoever gives that up is told. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { postgresUrlOf } from '../adapters/postgres/connection.ts';
 import { holdsCredentials } from './faults.ts';
 import { type Kind, listOf } from './kinds.ts';
 
@@ -34,8 +35,8 @@ const endsBeforeHost = ({ pathname, search, hash }: URL): boolean => !/[@#]/.tes
 export const postgresUrl: Kind<string> = {
   accepts: 'like postgres://user:password@host:5432/database (@ / ? # in a password as %40 %2F %3F %23)',
   schema: z.string().refine((given) => {
-    const url = urlOf(given);
-    return /^postgres(ql)?:\/\//i.test(given) && url !== null && endsBeforeHost(url);
+    const url = postgresUrlOf(given);
+    return url !== null && endsBeforeHost(url);
   }),
   fromText: (given) => given,
   hint: () => null,

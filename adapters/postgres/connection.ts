@@ -35,13 +35,26 @@ const TLS_PARAMETERS = ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 's
  * @throws where the URL is none; the message does not repeat it, as it holds the password.
  */
 export function connectionConfig({ url, tls }: PostgresAddress): Pick<ClientConfig, 'connectionString' | 'ssl'> {
-  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
+  if (postgresUrlOf(url) === null)
     throw new Error('The database URL must be like postgres://user:password@host:5432/database');
+  const [base = '', query = ''] = url.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  if (tls === undefined) {
+    if (!parameters.has('sslmode')) return { connectionString: url };
+    // As libpq means it: `pg` alone checks the certificate in every mode.
+    parameters.set('uselibpqcompat', 'true');
+    if (parameters.get('sslrootcert') === 'system') parameters.delete('sslrootcert');
+    return { connectionString: `${base}?${parameters}` };
   }
-  if (tls === undefined) return { connectionString: url };
-  const bare = new URL(url);
-  for (const name of TLS_PARAMETERS) bare.searchParams.delete(name);
-  return { connectionString: bare.href, ssl: sslOption(tls) };
+  for (const name of TLS_PARAMETERS) parameters.delete(name);
+  return { connectionString: parameters.size === 0 ? base : `${base}?${parameters}`, ssl: sslOption(tls) };
+}
+
+/** A URL of a database; `null`: it is none. The host may be left out before `?host=`, the folder of a Unix socket, as libpq has it. */
+export function postgresUrlOf(text: string): URL | null {
+  if (!/^postgres(ql)?:\/\//i.test(text)) return null;
+  const whole = /\?(.*&)?host=/.test(text) ? text.replace(/^([^/]*\/\/[^/@]*@)\//, '$1localhost/') : text;
+  return URL.canParse(whole) ? new URL(whole) : null;
 }
 
 function sslOption({ mode, ca }: PostgresTls): NonNullable<ClientConfig['ssl']> {

@@ -202,3 +202,25 @@ test.each([
   expect(told).toEqual([expect.stringContaining('%40 %2F %3F %23')]);
   expect(told.join()).not.toMatch(/12|34|pa#?ss@/);
 });
+
+test.each([
+  ['postgres://u:p@db/d2d?sslmode=prefer', 'DATABASE_URL must not say sslmode=prefer, by which'],
+  ['postgres://u:p@db/d2d?sslmode=allow', 'DATABASE_URL must not say sslmode=allow, by which'],
+  ['postgres://u:p@db1,db2/d2d?target_session_attrs=read-write', 'DATABASE_URL must name one host'],
+  ['postgres://u:p@db1:5432,db2:5432/d2d', 'DATABASE_URL must be like postgres://'],
+])('what libpq takes and is not kept here is a fault: %s', (url, fault) => {
+  expect(checkSettings(environment({ DATABASE_URL: url }), noFiles).faults).toEqual([expect.stringContaining(fault)]);
+});
+
+test.each([
+  'postgres://u@/d2d?host=/var/run/postgresql',
+  'postgresql://u:p@%2Fvar%2Frun%2Fpostgresql/d2d',
+  'postgres://u:p@db/d2d?sslmode=require',
+])('a URL that libpq takes is no fault: %s', (url) => {
+  expect(checkSettings(environment({ DATABASE_URL: url }), noFiles).faults).toEqual([]);
+});
+
+test('ORCH_DATABASE_TLS outranks the sslmode of the URL', () => {
+  const env = { DATABASE_URL: 'postgres://u:p@db/d2d?sslmode=prefer', ORCH_DATABASE_TLS: 'disable' };
+  expect(checkSettings(environment(env), noFiles).faults).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import getPort from 'get-port';
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { connectionConfig } from '../../../adapters/postgres/connection.ts';
 import { createDatabase, type Database, type DatabaseOptions } from '../../../adapters/postgres/database.ts';
@@ -38,8 +39,26 @@ describe('TLS', () => {
   const url = 'postgres://u:p@db.example:5432/d?sslmode=require&sslrootcert=/x.pem&application_name=theirs';
   const bare = 'postgres://u:p@db.example:5432/d?application_name=theirs';
 
-  test('without the option the URL decides', () => {
-    expect(connectionConfig({ url })).toEqual({ connectionString: url });
+  test.each([
+    ['', false],
+    ['?sslmode=disable', false],
+    ['?sslmode=require', { rejectUnauthorized: false }],
+    ['?sslmode=verify-full', {}],
+    ['?sslmode=verify-full&sslrootcert=system', {}],
+    [
+      '?sslmode=require&sslrootcert=package.json',
+      { ca: expect.any(String), checkServerIdentity: expect.any(Function) },
+    ],
+  ])('without the option the URL decides, as libpq means it: %s', (query, ssl) => {
+    const { connectionString = '' } = connectionConfig({ url: `postgres://u:p@db.example/d${query}` });
+    expect(new Client({ connectionString })).toMatchObject({ connectionParameters: { ssl } });
+  });
+
+  test('a file of certificates that is not there cannot heal by itself', async () => {
+    const failed = await open({ url: `${fresh.url}?sslmode=require&sslrootcert=/no/such.pem` })
+      .query('select 1')
+      .catch((error: unknown) => error);
+    expect(failed).toMatchObject({ name: 'DatabaseUnavailable', refused: true });
   });
 
   test.each([
