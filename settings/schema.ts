@@ -18,7 +18,7 @@ const sections = {
     ORCH_DATABASE_TLS: withDefault(
       oneOf('from-url', 'disable', 'require', 'verify-full'),
       'from-url',
-      'How the connection is encrypted. from-url: as the URL says; require: encrypted, whoever the server is (with a CA file its certificate is checked); verify-full: certificate and host name are checked.',
+      'How the connection is encrypted. from-url: as the URL says, by the rules of libpq; require: encrypted, whoever the server is (with a CA file its certificate is checked); verify-full: certificate and host name are checked.',
     ),
     ORCH_DATABASE_CA_FILE: optional(path, 'File of PEM certificates to trust, for require and verify-full.'),
     ORCH_DATABASE_POOL_SIZE: withDefault(count(1, 200), '10', 'Connections for statements, at most.'),

@@ -47,14 +47,16 @@ export async function ensureSearchAttributes(
 }
 
 /**
- * The names that are not registered yet; nothing is changed.
+ * The names that are not registered yet; nothing is changed. Whether all are there a query tells: the operator's API, which often
+ * is not for workers (nor there at all in Temporal Cloud), is asked only where they are not.
  * @throws where one of the names has another type, or where Temporal does not answer.
  */
 export async function missingSearchAttributes(
   connection: SearchAttributeConnection,
   namespace: string,
 ): Promise<string[]> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  if ((await whyUnusable(connection, namespace, SEARCH_ATTRIBUTES)) === null) return [];
+  const customAttributes = await registered(connection, namespace);
   const wrong = SEARCH_ATTRIBUTES.filter((name) => ![undefined, KEYWORD].includes(customAttributes[name]));
   if (wrong.length > 0) {
     throw new Error(
@@ -65,6 +67,18 @@ export async function missingSearchAttributes(
   return SEARCH_ATTRIBUTES.filter((name) => customAttributes[name] === undefined);
 }
 
+/** The types of the attributes that there are. @throws with the commands, where we may not ask. */
+async function registered(connection: SearchAttributeConnection, namespace: string) {
+  try {
+    return (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
+  } catch (error) {
+    throw mayNot(error) ? notRegistered(error, namespace, SEARCH_ATTRIBUTES) : error;
+  }
+}
+
+const mayNot = (error: unknown): boolean =>
+  [GRPC.PERMISSION_DENIED, GRPC.UNAUTHENTICATED, GRPC.UNIMPLEMENTED].some((code) => code === grpcCode(error));
+
 /** The command that registers them by hand. */
 export const createCommand = (namespace: string, names: readonly string[]): string =>
   `temporal operator search-attribute create --namespace ${namespace} ${names.map((name) => `--name ${name} --type Keyword`).join(' ')}`;
@@ -72,32 +86,48 @@ export const createCommand = (namespace: string, names: readonly string[]): stri
 const removeCommand = (namespace: string, names: readonly string[]): string =>
   `temporal operator search-attribute remove --yes --namespace ${namespace} ${names.map((name) => `--name ${name}`).join(' ')}`;
 
+/** The same in Temporal Cloud. */
+const cloudCommand = (namespace: string, names: readonly string[]): string =>
+  `tcld namespace search-attributes add --namespace ${namespace} ${names.map((name) => `--search-attribute "${name}=Keyword"`).join(' ')}`;
+
 function notRegistered(cause: unknown, namespace: string, missing: readonly string[]): Error {
-  const refused = [GRPC.PERMISSION_DENIED, GRPC.UNAUTHENTICATED, GRPC.UNIMPLEMENTED].some(
-    (code) => code === grpcCode(cause),
-  );
-  const why = refused ? 'this client may not register them' : grpcMessage(cause);
+  const why = mayNot(cause) ? 'this client may not register them' : grpcMessage(cause);
   return new Error(
     `The search attributes ${missing.join(', ')} are missing in namespace ${namespace} and could not be registered (${why}). ` +
-      `Somebody who may has to run: ${createCommand(namespace, missing)}`,
+      `Somebody who may has to run: ${createCommand(namespace, missing)}; in Temporal Cloud: ${cloudCommand(namespace, missing)}`,
     { cause },
   );
 }
 
+/**
+ * Why a query cannot name them; `null`: it can. `IN` is refused for texts and times, not for numbers (measured, server 1.29).
+ * @throws where Temporal does not answer.
+ */
+async function whyUnusable(
+  connection: SearchAttributeConnection,
+  namespace: string,
+  names: readonly string[],
+): Promise<unknown> {
+  const query = names.map((name) => `${name} IN ('none', 'nothing')`).join(' OR ');
+  try {
+    await connection.workflowService.countWorkflowExecutions({ namespace, query });
+    return null;
+  } catch (error) {
+    if (grpcCode(error) === GRPC.INVALID_ARGUMENT) return error;
+    throw error;
+  }
+}
+
 /** A query that names them is refused until the server's parts have all heard of them; the list shows them earlier. */
 async function untilUsable(connection: SearchAttributeConnection, namespace: string, names: readonly string[]) {
-  const query = names.map((name) => `${name} = 'none'`).join(' OR ');
   const deadline = Date.now() + VISIBLE_MS;
   for (;;) {
-    try {
-      await connection.workflowService.countWorkflowExecutions({ namespace, query });
-      return;
-    } catch (cause) {
-      if (Date.now() > deadline) {
-        const message = `The search attributes ${names.join(', ')} were registered but are not usable after ${VISIBLE_MS / 1000} s`;
-        throw new Error(`${message}: ${grpcMessage(cause)}`, { cause });
-      }
-      await delay(200);
+    const cause = await whyUnusable(connection, namespace, names);
+    if (cause === null) return;
+    if (Date.now() > deadline) {
+      const message = `The search attributes ${names.join(', ')} were registered but are not usable after ${VISIBLE_MS / 1000} s`;
+      throw new Error(`${message}: ${grpcMessage(cause)}`, { cause });
     }
+    await delay(200);
   }
 }

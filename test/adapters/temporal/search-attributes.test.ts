@@ -9,6 +9,7 @@ import {
 } from '../../../adapters/temporal/search-attributes.ts';
 import { startTemporalServer, type TemporalServer } from '../../../demo/servers/temporal-server.ts';
 import * as messages from '../../../workflows/messages.ts';
+import { eventually } from '../../setup/eventually.ts';
 import { connectTemporal, type TemporalAccess } from '../../setup/temporal.ts';
 
 let access: TemporalAccess;
@@ -18,12 +19,18 @@ beforeAll(async () => {
 afterAll(() => access.close());
 
 test('they are the ones that the workflows set', () => {
-  const { D2dRepo, D2dWorkItem, D2dPhase, D2dVerdict } = messages;
-  expect(SEARCH_ATTRIBUTES).toEqual([D2dRepo, D2dWorkItem, D2dPhase, D2dVerdict].map(({ name }) => name));
+  const { D2dRepo, D2dWorkItem, D2dPhase, D2dVerdict, D2dOutcome, D2dVersion } = messages;
+  const all = [D2dRepo, D2dWorkItem, D2dPhase, D2dVerdict, D2dOutcome, D2dVersion];
+  expect(SEARCH_ATTRIBUTES).toEqual(all.map(({ name }) => name));
 });
 
-test('where all are registered there is nothing to do', async () => {
-  expect(await ensureSearchAttributes(access.connection, 'default')).toEqual([]);
+test('where all are registered there is nothing to do, and the API of the operator is not asked', async () => {
+  const forbidden = () => Promise.reject(new Error('not for workers'));
+  const connection = {
+    workflowService: access.connection.workflowService,
+    operatorService: { listSearchAttributes: forbidden, addSearchAttributes: forbidden },
+  } as unknown as SearchAttributeConnection;
+  expect(await ensureSearchAttributes(connection, 'default')).toEqual([]);
 });
 
 describe('on a server that knows only one of them', () => {
@@ -40,25 +47,31 @@ describe('on a server that knows only one of them', () => {
   });
 
   test('the missing ones are registered and can be used at once', async () => {
-    expect(await missingSearchAttributes(connection, 'default')).toEqual(['D2dWorkItem', 'D2dPhase', 'D2dVerdict']);
-    expect(await ensureSearchAttributes(connection, 'default')).toEqual(['D2dWorkItem', 'D2dPhase', 'D2dVerdict']);
+    const missing = SEARCH_ATTRIBUTES.filter((name) => name !== 'D2dRepo');
+    expect(await missingSearchAttributes(connection, 'default')).toEqual(missing);
+    expect(await ensureSearchAttributes(connection, 'default')).toEqual(missing);
     const query = `D2dVerdict = 'DEGRADED' AND D2dRepo = 'shop'`;
     const { count } = await connection.workflowService.countWorkflowExecutions({ namespace: 'default', query });
     expect(Number(count)).toBe(0);
     expect(await ensureSearchAttributes(connection, 'default')).toEqual([]);
   });
 
-  test('another type of the same name is a fault with the command that heals it', async () => {
-    await connection.operatorService.removeSearchAttributes({ namespace: 'default', searchAttributes: ['D2dPhase'] });
-    const { INDEXED_VALUE_TYPE_INT } = temporal.api.enums.v1.IndexedValueType;
-    const searchAttributes = { D2dPhase: INDEXED_VALUE_TYPE_INT };
-    await connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
-    await expect(ensureSearchAttributes(connection, 'default')).rejects.toThrow(
-      'The search attribute D2dPhase of namespace default must be of type Keyword: remove and register anew ' +
-        '(temporal operator search-attribute remove --yes --namespace default --name D2dPhase && ' +
-        'temporal operator search-attribute create --namespace default --name D2dPhase --type Keyword)',
-    );
-  });
+  test.each(['DATETIME', 'TEXT'] as const)(
+    'another type of the same name is a fault with the command that heals it: %s',
+    async (type) => {
+      await connection.operatorService.removeSearchAttributes({ namespace: 'default', searchAttributes: ['D2dPhase'] });
+      const searchAttributes = { D2dPhase: temporal.api.enums.v1.IndexedValueType[`INDEXED_VALUE_TYPE_${type}`] };
+      await connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
+      // The server goes on with what it knew for some seconds.
+      await eventually(async () => {
+        await expect(ensureSearchAttributes(connection, 'default')).rejects.toThrow(
+          'The search attribute D2dPhase of namespace default must be of type Keyword: remove and register anew ' +
+            '(temporal operator search-attribute remove --yes --namespace default --name D2dPhase && ' +
+            'temporal operator search-attribute create --namespace default --name D2dPhase --type Keyword)',
+        );
+      });
+    },
+  );
 });
 
 test('where we may not register, the message holds the command', async () => {
@@ -67,18 +80,29 @@ test('where we may not register, the message holds the command', async () => {
     details: 'Request unauthorized.',
     metadata: {},
   });
-  const connection = {
-    workflowService: access.connection.workflowService,
-    operatorService: {
-      listSearchAttributes: async () => ({ customAttributes: { D2dRepo: 2 } }),
-      addSearchAttributes: () => Promise.reject(refused),
-    },
-  } as unknown as SearchAttributeConnection;
-  await expect(ensureSearchAttributes(connection, 'prod')).rejects.toThrow(
-    'The search attributes D2dWorkItem, D2dPhase, D2dVerdict are missing in namespace prod and could not be registered (this client ' +
-      'may not register them). Somebody who may has to run: temporal operator search-attribute create --namespace prod ' +
-      '--name D2dWorkItem --type Keyword --name D2dPhase --type Keyword --name D2dVerdict --type Keyword',
-  );
+  const unknown = Object.assign(new Error('3 INVALID_ARGUMENT'), {
+    code: 3,
+    details: 'invalid query: column name is not defined',
+    metadata: {},
+  });
+  const missing = 'D2dWorkItem, D2dPhase, D2dVerdict, D2dOutcome, D2dVersion';
+  const all = `D2dRepo, ${missing}`;
+  for (const [listSearchAttributes, names] of [
+    [async () => ({ customAttributes: { D2dRepo: 2 } }), missing],
+    [() => Promise.reject(refused), all],
+  ] as const) {
+    const connection = {
+      workflowService: { countWorkflowExecutions: () => Promise.reject(unknown) },
+      operatorService: { listSearchAttributes, addSearchAttributes: () => Promise.reject(refused) },
+    } as unknown as SearchAttributeConnection;
+    const told = names.split(', ');
+    await expect(ensureSearchAttributes(connection, 'prod')).rejects.toThrow(
+      `The search attributes ${names} are missing in namespace prod and could not be registered (this client may not register ` +
+        `them). Somebody who may has to run: temporal operator search-attribute create --namespace prod ` +
+        `${told.map((name) => `--name ${name} --type Keyword`).join(' ')}; in Temporal Cloud: tcld namespace search-attributes add ` +
+        `--namespace prod ${told.map((name) => `--search-attribute "${name}=Keyword"`).join(' ')}`,
+    );
+  }
 });
 
 describe('namespaceFault', () => {
