@@ -59,11 +59,11 @@ export async function runDriver(
     return result;
   } catch (error) {
     log.warn({ ...fields, err: error }, `${kind} was cut off`);
+    if (error instanceof DeployOutcomeUnknown) throw interrupted(error.message, error, error.retryable);
     if (signal.aborted) {
       if (isWorkflowCancel(signal.reason)) throw signal.reason;
       throw interrupted(`the ${kind} was stopped half-way: ${wordsFor(signal.reason)}`, error);
     }
-    if (error instanceof DeployOutcomeUnknown) throw interrupted(error.message, error, error.retryable);
     const broke = `the driver broke, and nobody knows how far the ${kind} came`;
     throw interrupted(`${broke}: ${error instanceof Error ? error.message : inspect(error)}`, error, false);
   }

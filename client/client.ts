@@ -69,7 +69,7 @@ export interface D2dClient {
   windowStatus(ref: WorkItemRef): Promise<WindowView>;
   /** Reports the end of an external deploy. */
   reportFinished(ref: WorkItemRef, report: DeployFinished): Promise<Reported>;
-  /** Says how a deploy of which nobody knows it has ended. */
+  /** Says how a deploy ended whose outcome is unknown. */
   resolveDeploy(ref: WorkItemRef, resolution: DeployResolution): Promise<Reported>;
   cancelWindow(ref: WorkItemRef, command: Command): Promise<WindowCancelled>;
   /** Temporal's own cancel of the whole run; its window is cancelled with it. */
@@ -89,8 +89,8 @@ export interface D2dClient {
     options?: { readonly signal?: AbortSignal; readonly onWaiting?: (why: string) => void },
   ): Promise<ReconcileResult>;
   /**
-   * How the run ends; waits as long as it takes, through outages of Temporal of up to five minutes. A run of which nobody knows how
-   * its deploy ended is `deploy_unknown`, though it goes on until somebody says so.
+   * How the run ends; waits as long as it takes, through outages of Temporal of up to five minutes. A run whose deploy has an unknown
+   * outcome is `deploy_unknown`, though it goes on until somebody says so.
    */
   waitForResult(ref: WorkItemRef, options?: FollowOptions): Promise<DeployResult>;
   /** What is known of a work item, again each time that it has changed, until its run and window have ended. */

@@ -36,7 +36,7 @@ export const reportFinished = (temporal: Client, execution: Execution, report: D
   });
 
 /**
- * Says how a deploy of which nobody knows it has ended (`resolveDeploy`), and looks whether that has counted.
+ * Says how a deploy ended whose outcome is unknown (`resolveDeploy`), and looks whether that has counted.
  * @throws D2dError: `refused` where the deploy is not such a one.
  */
 export const resolveDeploy = (
@@ -48,8 +48,7 @@ export const resolveDeploy = (
     name: 'resolveDeploy',
     signal: () =>
       temporal.workflow.getHandle(execution.workflowId, execution.runId).signal(resolveDeploySignal, resolution),
-    refusal: ({ phase }) =>
-      phase === 'unknown' ? null : `its deploy is not one of which nobody knows how it ended: it is at ${phase}`,
+    refusal: ({ phase }) => (phase === 'unknown' ? null : `the outcome of its deploy is known: it is at ${phase}`),
     counted: (status) => status.resolution !== null,
   });
 
@@ -74,11 +73,11 @@ async function send(temporal: Client, execution: Execution, sending: Sending): P
   const deadline = Date.now() + EFFECT_MS;
   for (;;) {
     const { status } = await deployView(temporal, execution);
-    if (status !== null && sending.counted(status)) return { execution, takenUp: true };
     const ignored = status?.notes
       .slice(notes)
       .find(({ text }) => text.startsWith(`the signal ${sending.name} was ignored`));
     if (ignored !== undefined) throw refused(`${workItem}: ${ignored.text}`, look);
+    if (status !== null && sending.counted(status)) return { execution, takenUp: true };
     if (status === null || Date.now() > deadline) return { execution, takenUp: false };
     await delay(LOOK_EVERY_MS);
   }

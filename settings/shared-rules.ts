@@ -50,7 +50,7 @@ function checkDatabaseUrl(url: string, tls: Values['ORCH_DATABASE_TLS'] | undefi
     fault(
       `DATABASE_URL must not say sslmode=${mode}, by which a connection may be in clear: set ORCH_DATABASE_TLS=require (encrypted), or disable`,
     );
-  if (parsed?.hostname.includes(','))
+  if (parsed?.hostname.includes(',') || parsed?.searchParams.get('host')?.includes(','))
     fault('DATABASE_URL must name one host: the one that takes writes, or a name or proxy that follows it');
 }
 

@@ -22,7 +22,7 @@ export interface DeployRun {
   };
   /** What an external deployer reported; one that comes before the approval is kept until it is known whether it counts. */
   readonly finished: DeployFinished | null;
-  /** What a person said of a deploy of which nobody knows how it ended. */
+  /** What a person said of a deploy whose outcome was unknown. */
   readonly resolution: DeployResolution | null;
   readonly windowId: string | null;
   readonly outcome: DeployOutcome | null;
@@ -79,6 +79,7 @@ export const decided = (
  * Why the report of an external deployer is ignored; `null`: it counts. Before there is a plan every report is kept: it may have
  * come with the start, and is looked at once more then.
  * @param own the operation id of this run
+ * @param strict `false` in runs of earlier versions, which took a report about anything, and none that came with the start
  */
 export function finishRefusal(
   { approval, finished, phase }: DeployRun,
@@ -86,9 +87,11 @@ export function finishRefusal(
   report: DeployFinished,
   started: { readonly version?: string | undefined; readonly approval?: 'required' | 'none' | undefined },
   own: string,
+  strict = true,
 ): string | null {
+  if (plan === null && !strict) return 'the deploy is not approved yet';
   if (finished !== null) return 'the deploy has been reported already';
-  const { version, operationId } = report;
+  const { version, operationId } = strict ? report : {};
   if (operationId !== undefined && operationId !== own) return `it is about operation ${operationId}, not ${own}`;
   if (version !== undefined && started.version !== undefined && version !== started.version)
     return `it is about version ${version}, not ${started.version}`;
@@ -108,7 +111,7 @@ const IN_DEPLOY: ReadonlySet<DeployPhase> = new Set(['awaiting_approval', 'deplo
 /** Why what a person says of the deploy is ignored; `null`: it counts. */
 export const resolveRefusal = ({ phase, resolution }: DeployRun): string | null =>
   phase !== 'unknown'
-    ? 'the deploy is not one of which nobody knows how it ended'
+    ? `the outcome of the deploy is known: it is at ${phase}`
     : resolution === null
       ? null
       : 'it has been resolved already';
@@ -117,6 +120,9 @@ export const resolved = (run: DeployRun, resolution: DeployResolution): DeployRu
 
 /** Nobody knows how the deploy ended: the run waits for a person, or a late report. */
 export const unknown = (run: DeployRun, reason: string): DeployRun => ({ ...run, phase: 'unknown', reason });
+
+/** Somebody has said how an unknown deploy ended: the run goes on. */
+export const known = (run: DeployRun): DeployRun => ({ ...run, phase: 'deploying', reason: null });
 
 /** A report that turned out not to count. */
 export const withoutReport = (run: DeployRun): DeployRun => ({ ...run, finished: null });

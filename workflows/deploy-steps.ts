@@ -49,7 +49,7 @@ export async function runDeploy(
   if (kind === 'external') {
     const inTime = await condition(() => finished() !== null, timeoutMs, { summary: 'the external deploy times out' });
     const report = finished();
-    if (inTime && report !== null) return reportedDeploy(report, input);
+    if (report !== null && (inTime || waitsWhereUnknown())) return reportedDeploy(report, input);
     const silent = `no deployFinished signal within ${timeoutMs / 60_000} minutes`;
     return waitsWhereUnknown() ? ending('deploy_unknown', silent) : ending('deploy_failed', silent);
   }

@@ -131,7 +131,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     (payload: unknown) => {
       const finished = parseDeployFinished(payload);
       const ignored =
-        typeof finished === 'string' ? finished : deploy.finishRefusal(run, plan, finished, input, operationId);
+        typeof finished === 'string'
+          ? finished
+          : deploy.finishRefusal(run, plan, finished, input, operationId, patched('whose-report'));
       if (typeof finished === 'string' || ignored !== null) note(`the signal deployFinished was ignored: ${ignored}`);
       else become(deploy.reported(run, finished));
     },
@@ -145,7 +147,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       if (typeof resolution === 'string' || ignored !== null) note(`the signal resolveDeploy was ignored: ${ignored}`);
       else become(deploy.resolved(run, resolution));
     },
-    { description: 'Say how a deploy of which nobody knows it has ended: {deployed, by, reason, version?}.' },
+    { description: 'Say how a deploy ended whose outcome is unknown: {deployed, by, reason, version?}.' },
   );
   setHandler(deployStatusQuery, () => deploy.status(run, input, operationId));
   setDefaultSignalHandler((name) =>
@@ -240,7 +242,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (fixed.healthCheck !== null) {
       enter('checking');
       const check = await checkHealth(fixed, workItem, version);
-      if (!check.ok) return unhealthy(fixed, check);
+      if (!check.ok && check.seen !== 'unknown') return unhealthy(fixed, check);
+      if (!check.ok) callSomebody('health-unknown', `its health after the deploy is not known: ${check.detail}`);
     }
     const completed = await CancellationScope.nonCancellable(complete);
     if (completed === 'done' || completed === 'late') return null;
@@ -279,17 +282,18 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       ]),
     );
     await condition(() => run.resolution !== null || run.finished !== null);
+    become(deploy.known(run));
     if (run.finished !== null) return reportedDeploy(run.finished, input);
     const { deployed, by, reason, version: named } = run.resolution ?? { deployed: false, by: 'nobody', reason: '' };
     if (deployed) return { version: named ?? input.version ?? null };
     return ending('deploy_failed', `${by} says that it was not deployed: ${reason} (${end.reason})`);
   };
 
-  /** Rolled back once, by the rules of a window: never the orchestrator itself, and only what production itself has shown. */
-  const unhealthy = async (fixed: DeployPlan, { detail, seen }: HealthCheckResult): Promise<EndingBeforeDone> => {
+  /** Rolled back once, by the rules of a window: never the orchestrator itself. */
+  const unhealthy = async (fixed: DeployPlan, { detail }: HealthCheckResult): Promise<EndingBeforeDone> => {
     const { selfHosting } = fixed;
     const configured = fixed.window?.action ?? 'alert';
-    const action = decideAction({ verdict: seen === 'fail' ? 'DEGRADED' : 'HEALTHY', configured, selfHosting });
+    const action = decideAction({ verdict: 'DEGRADED', configured, selfHosting });
     if (action !== 'ROLLBACK' || !patched('unhealthy-rollback')) {
       const never =
         selfHosting && configured === 'rollback' ? '; the orchestrator itself is never rolled back (BR-5)' : '';
@@ -333,7 +337,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const fromDoneToDone = async (fixed: DeployPlan): Promise<DeployResult> => {
     if (fixed.window === null) {
       enter('monitoring');
-      if (late !== null) await late;
+      if (late !== null && (await late) !== 'done')
+        return finish(ending('task_cancelled', 'the task was cancelled or deleted before it could be set to done'));
       await mirror.converge('no window for this repository');
       return finish(ending('done', 'deployed; no post-deploy window for this repository'));
     }
@@ -363,9 +368,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** Nobody else takes the status to its end where there is no window any more. */
   const lost = async (reason: string): Promise<DeployResult> => {
     const end = ending('window_lost', reason);
+    await mirror.comment('lost', end);
     if (late !== null) await late;
     await mirror.converge(reason);
-    await mirror.comment('lost', end);
     return finish(end);
   };
 

@@ -129,7 +129,7 @@ export interface DeployFinished {
   readonly by?: string;
 }
 
-/** What a person says of a deploy of which nobody knows how it ended. */
+/** What a person says of a deploy whose outcome is unknown. */
 export interface DeployResolution extends Command {
   readonly deployed: boolean;
   /** The version that runs now; default: the one that was started. */
@@ -157,7 +157,7 @@ export interface DeployStatus {
   };
   /** What an external deployer reported. */
   readonly reported: DeployFinished | null;
-  /** What somebody said of a deploy of which nobody knew how it had ended. */
+  /** What somebody said of a deploy whose outcome was unknown. */
   readonly resolution: DeployResolution | null;
   /** Workflow id of the post-deploy window, once it is armed. */
   readonly windowId: string | null;

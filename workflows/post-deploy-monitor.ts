@@ -71,7 +71,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   }
   const { policy, repo, workItem } = input;
   const { firstExecutionRunId, startTime } = workflowInfo();
-  let state = win.open(input, startTime.getTime());
+  let state = win.open(input, startTime.getTime(), patched('window-rules-2') ? 2 : undefined);
   let finalReport: WindowReport | null = null;
   /** What runs beside the loop: a rollback, alerts, comments. */
   let beside = 0;

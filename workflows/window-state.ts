@@ -84,6 +84,8 @@ export interface WindowState {
   } | null;
   readonly messages: readonly MessageRecord[];
   readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** Absent in windows of earlier versions: ticks during a slow probe are missed there, and health alone proves a recovery. */
+  readonly rules?: 2;
   /** Counts the changes, so that a wait can tell that there was one. */
   readonly revision: number;
 }
@@ -97,8 +99,11 @@ export const changed = (state: WindowState, change: Partial<WindowState>): Windo
   revision: state.revision + 1,
 });
 
-/** @param openedAt when the workflow was started */
-export const open = ({ policy, carried }: MonitorInput, openedAt: number): WindowState =>
+/**
+ * @param openedAt when the workflow was started
+ * @param rules absent: those of earlier versions
+ */
+export const open = ({ policy, carried }: MonitorInput, openedAt: number, rules?: 2): WindowState =>
   carried ?? {
     window: { openedAt, endsAt: openedAt + policy.windowMs, ticks: [], missed: 0 },
     afterRollback: null,
@@ -108,6 +113,7 @@ export const open = ({ policy, carried }: MonitorInput, openedAt: number): Windo
     ending: null,
     messages: [],
     notes: [],
+    ...(rules === undefined ? {} : { rules }),
     revision: 0,
   };
 
@@ -201,7 +207,8 @@ export function recordLook(state: WindowState, policy: WindowPolicy, dueAt: numb
       : ranOut(state, policy, at);
   }
   const confirming = current.ticks.at(-1)?.tick === due.tick;
-  const tookMs = look.ms !== undefined && tickAt(ticksAt, at + look.ms) > due.tick ? look.ms : undefined;
+  const tookMs =
+    state.rules === 2 && look.ms !== undefined && tickAt(ticksAt, at + look.ms) > due.tick ? look.ms : undefined;
   const ticks = [...current.ticks, record(look, { tick: due.tick, confirming, at, tookMs }, current.ticks)];
   const next = { ...withMissed(current, ticksAt, due.missed), ticks };
   const looked = changed(state, state.afterRollback === null ? { window: next } : { afterRollback: next });
@@ -236,7 +243,12 @@ function recovered(state: WindowState, policy: WindowPolicy, at: number): Window
   const { degraded: verdict, recoveredAt, afterRollback, window } = state;
   if (verdict === null || recoveredAt !== null) return state;
   const after = afterRollback?.ticks ?? window.ticks.filter((tick) => tick.at > verdict.at);
-  if (!hasRecovered(after, policy, verdict.trigger ?? 'health')) return state;
+  if (state.rules === 2) {
+    if (!hasRecovered(after, policy, verdict.trigger ?? 'health')) return state;
+  } else {
+    const streak = currentStreak(after);
+    if (streak.health !== 'pass' || streak.length < policy.failThreshold) return state;
+  }
   const back = { ...state, recoveredAt: at };
   return afterRollback === null
     ? back

@@ -86,14 +86,15 @@ export function createCommandDriver(
           const gone = await endProcessGroup(child.pid, graceMs);
           if (!gone) log.error({ ...fields, pid: child.pid }, 'the process group of the command does not end');
           await drained();
-          if (end === 'aborted') throw signal.reason;
           const timedOut = `timed out after ${duration(timeoutMs)}`;
           if (!gone) {
+            const why = end === 'aborted' ? 'it was stopped' : timedOut;
             throw new DeployOutcomeUnknown(
-              withLines(`${timedOut}, and its processes do not end: nobody knows what they still do`, tail.text()),
+              withLines(`${why}, and its processes do not end: nobody knows what they still do`, tail.text()),
               { retryable: false },
             );
           }
+          if (end === 'aborted') throw signal.reason;
           return failed(withLines(`${timedOut}: it was ended with its whole process group`, tail.text()));
         }
         if ((await drained()) === 'held') {

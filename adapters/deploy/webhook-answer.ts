@@ -8,6 +8,7 @@ export interface WebhookReply {
   readonly status: number;
   readonly contentType: string;
   readonly location: string | null;
+  readonly retryAfter: string | null;
   readonly body: Body;
 }
 
@@ -82,11 +83,12 @@ export function contradiction({ version, operationId }: WebhookAnswer, operation
   if (operationId !== null && !operationId.includes(operation.operationId)) {
     return `it is about operation ${operationId.slice(0, 200)}, not ${operation.operationId}`;
   }
-  // Of a rollback we only know the version that it leaves.
-  if (operation.kind !== 'deploy' || version === null || operation.version === null) return null;
-  return version.trim() === operation.version.trim()
-    ? null
-    : `it is about version ${version.slice(0, 200)}, not ${operation.version}`;
+  if (version === null || operation.version === null) return null;
+  const same = version.trim() === operation.version.trim();
+  // Of a rollback we know the version that it leaves: an answer about that one is how its deploy ended.
+  if (operation.kind === 'rollback')
+    return same && operationId === null ? `it is about version ${operation.version}, which is being rolled back` : null;
+  return same ? null : `it is about version ${version.slice(0, 200)}, not ${operation.version}`;
 }
 
 /** `null` at the place of the status is how some say that there is none yet. */

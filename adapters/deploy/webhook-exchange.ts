@@ -1,7 +1,7 @@
 import { request } from 'undici';
 import { header } from '../http/headers.ts';
 import { withOwnConnection } from '../http/own-connection.ts';
-import { readBody } from '../http/read-body.ts';
+import { type Body, readBody } from '../http/read-body.ts';
 import type { WebhookReply } from './webhook-answer.ts';
 
 /** Most of an answer that is read. */
@@ -34,18 +34,33 @@ export async function exchange({ method, url, headers, body, signal }: WebhookRe
       status: answer.statusCode,
       contentType: header(answer.headers, 'content-type') ?? '',
       location: header(answer.headers, 'location'),
-      body: await readBody(answer.body, answer.headers, MAX_BODY_BYTES),
+      retryAfter: header(answer.headers, 'retry-after'),
+      body: await readBody(answer.body, answer.headers, MAX_BODY_BYTES).catch((error: unknown): Body => {
+        // The status has said that it was taken.
+        if (signal.aborted || answer.statusCode < 200 || answer.statusCode > 299) throw error;
+        return { unreadable: 'it broke off', ours: true };
+      }),
     };
   });
 }
 
 const NOT_SENT =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS|ERR_SSL|ERR_INVALID_)|CERT/;
+  /^(ECONNREFUSED|ENOTFOUND|EAI_|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS|ERR_SSL|ERR_INVALID_)|CERT/;
+
+/** These may also come once a connection stands. */
+const NO_WAY = /^(EHOSTUNREACH|ENETUNREACH)$/;
+
+const whileConnecting = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error instanceof AggregateError
+    ? error.errors.every(whileConnecting)
+    : 'syscall' in error && error.syscall === 'connect');
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
 /** Whether a failed exchange cannot have reached the deployer; in doubt, it may have. */
-export const wasNotSent = (error: unknown): boolean => NOT_SENT.test(codeOf(error));
+export const wasNotSent = (error: unknown): boolean =>
+  NOT_SENT.test(codeOf(error)) || (NO_WAY.test(codeOf(error)) && whileConnecting(error));
 
 /** Why an exchange failed, as part of a sentence. */
 export function whyNoReply(error: unknown): string {

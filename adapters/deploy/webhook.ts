@@ -30,8 +30,12 @@ import { exchange, wasNotSent, whyNoReply } from './webhook-exchange.ts';
 /** The longest that one look at the status URL may take, ms. */
 const POLL_TIMEOUT_MS = 15_000;
 
-/** Server errors that say that nothing was begun; any other one may come from half-way, or from a gateway. */
-const NOT_BEGUN: ReadonlySet<number> = new Set([501, 503, 505]);
+/**
+ * Whether a refusal says that nothing was begun. Other server errors may come from half-way or from a gateway: a proxy answers 503, too,
+ * after it has passed a request on.
+ */
+const hasNotBegun = ({ status, retryAfter }: WebhookReply): boolean =>
+  status < 500 || status === 501 || status === 505 || (status === 503 && retryAfter !== null);
 
 const failed = (detail: string): DeployResult => ({ ok: false, detail });
 
@@ -177,7 +181,7 @@ async function post(call: Call, { url, headers, body }: Filled): Promise<Webhook
   });
   if ('ok' in reply || wasTaken(reply)) return reply;
   const { fault } = understand(reply);
-  if (reply.status >= 500 && !NOT_BEGUN.has(reply.status)) {
+  if (!hasNotBegun(reply)) {
     throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: the deployer ${fault}`);
   }
   return failed(`the deployer ${fault}`);

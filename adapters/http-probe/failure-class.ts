@@ -49,7 +49,7 @@ function codesOf(error: unknown, depth = 0): string[] {
 }
 
 /** What the parser says of an answer that curl, too, takes for none (measured: curl 7.88, undici 7.30). */
-const NOT_HTTP = /expected HTTP|HTTP version|status|content-length/i;
+const NOT_HTTP = /expected HTTP|HTTP version|status|(character in|empty|overflow.*) content-length/i;
 
 /** Why the HTTP parser rejected an answer; `null`: it was something else. */
 function rejection(error: unknown): string | null {

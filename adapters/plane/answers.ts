@@ -71,6 +71,7 @@ function asError(request: PlaneRequest, answer: PlaneAnswer, json: unknown, apiK
     return new PlaneRateLimited(`${said} Try again in ${Math.ceil(waitMs / 1000)} s.`, failure(false), waitMs);
   }
   if (status >= 500 || status === 408) return new PlaneUnavailable(said, failure(isWrite));
+  if (status === 409 || status === 425) return new PlaneUnavailable(said, failure(false));
   if (web && status !== 413) {
     return new PlaneMisconfigured(
       `answered ${status} with a web page instead of JSON. The Plane URL leads to the web app, a login page or a proxy, not to the API.`,

@@ -62,7 +62,7 @@ export class PlaneRateLimited extends PlaneError {
 /** What answered is not the Plane API that this client speaks: a redirect, a web page, an unknown route. A matter of settings. */
 export class PlaneMisconfigured extends PlaneError {}
 
-/** Plane understood and refused (400, 409, 413, 415 ...). The same request will be refused again. */
+/** Plane understood and refused (400, 413, 415 ...). The same request will be refused again. */
 export class PlaneRejected extends PlaneError {}
 
 /** The project has no state of that name. */

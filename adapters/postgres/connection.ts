@@ -43,7 +43,10 @@ export function connectionConfig({ url, tls }: PostgresAddress): Pick<ClientConf
     if (!parameters.has('sslmode')) return { connectionString: url };
     // As libpq means it: `pg` alone checks the certificate in every mode.
     parameters.set('uselibpqcompat', 'true');
-    if (parameters.get('sslrootcert') === 'system') parameters.delete('sslrootcert');
+    if (parameters.get('sslrootcert') === 'system') {
+      parameters.delete('sslrootcert'); // Node's own; libpq then takes no weaker mode
+      parameters.set('sslmode', 'verify-full');
+    }
     return { connectionString: `${base}?${parameters}` };
   }
   for (const name of TLS_PARAMETERS) parameters.delete(name);

@@ -1,6 +1,6 @@
-import { DatabaseError, Pool, type PoolClient, type PoolConfig, type QueryResult, type QueryResultRow } from 'pg';
+import { Pool, type PoolClient, type PoolConfig, type QueryResult, type QueryResultRow } from 'pg';
 import { connectionConfig, type PostgresAddress } from './connection.ts';
-import { DatabaseUnavailable, type Querier, queryError, unavailable } from './querier.ts';
+import { DatabaseUnavailable, isRefusedParameter, type Querier, queryError, unavailable } from './querier.ts';
 
 export interface DatabaseOptions extends PostgresAddress {
   /** Connections for ordinary statements, at least 1. */
@@ -70,7 +70,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     try {
       return await run(those);
     } catch (error) {
-      if (!isRefusedParameter(error)) throw error;
+      if (!isRefusedParameter(error) || closing !== undefined) throw error;
       if (those === open) {
         direct = false;
         open = pools({});
@@ -109,10 +109,6 @@ export function createDatabase(options: DatabaseOptions): Database {
     },
   };
 }
-
-/** What a pooler says that does not know a start-up parameter. */
-const isRefusedParameter = (error: unknown): boolean =>
-  error instanceof DatabaseError && error.code === '08P01' && /unsupported startup parameter/.test(error.message);
 
 /** One statement that the server ends after so long, on a connection whose session is not ours. */
 async function withTimeout<Row extends QueryResultRow>(

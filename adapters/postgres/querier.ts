@@ -18,14 +18,21 @@ export class DatabaseUnavailable extends Error {
   /** Whether it cannot come back by itself: no connection can be made by these settings. */
   get refused(): boolean {
     const { cause } = this;
-    if (cause instanceof DatabaseError) return REFUSED.test(cause.code ?? '');
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    return OUR_FAULT.test(code) || (cause instanceof Error && NO_TLS.test(cause.message));
+    if (cause instanceof DatabaseError) return isRefusedParameter(cause) || REFUSED.test(cause.code ?? '');
+    if (!(cause instanceof Error)) return false;
+    // A server that is away has no socket in its folder.
+    const connecting = 'syscall' in cause && cause.syscall === 'connect';
+    const code = !connecting && 'code' in cause ? String(cause.code) : '';
+    return OUR_FAULT.test(code) || NO_TLS.test(cause.message);
   }
 }
 
-/** SQLSTATE 28: authorization; 3D000: no such database; 08P01: a start-up parameter that a pooler does not take. */
-const REFUSED = /^(28...|3D000|08P01)$/;
+/** SQLSTATE 28: authorization; 3D000: no such database. */
+const REFUSED = /^(28...|3D000)$/;
+
+/** What a pooler says that does not know a start-up parameter. It uses this SQLSTATE for its outages, too. */
+export const isRefusedParameter = (error: unknown): boolean =>
+  error instanceof DatabaseError && error.code === '08P01' && /unsupported startup parameter/.test(error.message);
 
 /** A file of certificates that is not there or not one, a certificate that is not trusted, a URL that cannot be read. */
 const OUR_FAULT = /^(ENOENT|EISDIR|EACCES|ERR_INVALID_|ERR_OSSL_|ERR_TLS_|ERR_SSL_)|CERT|SELF_SIGNED|UNABLE_TO_/;

@@ -6,7 +6,7 @@ import { BY, type CommandContext, givenText, REASON, REPO, tellReported, WORK_IT
 export function addResolve(program: Command, context: CommandContext): void {
   program
     .command('resolve')
-    .description('say how a deploy of which nobody knows it has ended')
+    .description('say how a deploy ended whose outcome is unknown')
     .argument(...WORK_ITEM)
     .addOption(new Option('--deployed', 'the new version runs: go on with its health check').conflicts('notDeployed'))
     .option('--not-deployed', 'it does not run: the deploy has failed')

@@ -97,7 +97,7 @@ async function waitForEnd(context: CommandContext, client: D2dClient, handle: De
   context.exit(exitCodeOf(last));
 }
 
-/** A run of which nobody knows how its deploy ended waits for a person: that is not waited for. */
+/** A run whose deploy has an unknown outcome waits for a person: that is not waited for. */
 async function* untilUnknown(views: AsyncIterable<WorkItemView>): AsyncGenerator<WorkItemView, void, void> {
   for await (const view of views) {
     yield view;

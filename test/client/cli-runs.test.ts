@@ -189,7 +189,7 @@ describe.concurrent('resolve', () => {
     await d2d('start', repo, workItem, '--version', 'v-external');
     expect(await d2d('resolve', workItem, '--not-deployed', '--reason', 'no')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('its deploy is not one of which nobody knows how it ended'),
+      stderr: expect.stringContaining('the outcome of its deploy is known: it is at deploying'),
     });
     expect(await d2d('resolve', workItem, '--reason', 'no')).toMatchObject({
       code: 2,

@@ -316,7 +316,7 @@ describe.concurrent('what Temporal shows', () => {
     const live = await details(item, 'window');
     expect(live).toMatch(/^\*\*DEGRADED\*\* · tick \d+ of 600 · ends \d\d:\d\d:\d\d UTC/);
     expect(live).toContain('2 health checks in a row failed (threshold 2): GET /health answered 503');
-    expect(live).toContain('| tick | time | health | requests | 5xx | |');
+    expect(live).toContain('| tick | time | health | requests | failed | |');
 
     const running = await deploy.describe();
     expect(running.typedSearchAttributes.get(D2dPhase)).toBe('monitoring');

@@ -23,7 +23,7 @@ const input = (change: Partial<WindowPolicy> = {}): MonitorInput => ({
   settleMs: 60_000,
 });
 
-const opened = (change: Partial<WindowPolicy> = {}): WindowState => win.open(input(change), OPENED);
+const opened = (change: Partial<WindowPolicy> = {}): WindowState => win.open(input(change), OPENED, 2);
 
 /** Takes looks when they are due, each late by so much. */
 function watched(looks: readonly Look[], change: Partial<WindowPolicy> = {}, lateMs = 0): WindowState {

@@ -178,7 +178,8 @@ test.each<[string, Answer, string]>([
     'the deployer answered 307, a redirect, which is not followed: configure the URL that it leads to',
   ],
   ['an error', says({ detail: 'no such repo' }, 404), 'the deployer answered 404: no such repo'],
-  ['an error in HTML', says('<!doctype html><p>x', 503), 'the deployer answered 503 with an HTML page'],
+  ['an error in HTML', says('<!doctype html><p>x', 501), 'the deployer answered 501 with an HTML page'],
+  ['a pause', says('busy', 503, { 'retry-after': '5' }), 'the deployer answered 503: busy'],
 ])('an answer that refuses is a failure in clear words: %s', async (_, answer, detail) => {
   const { url, asked } = await deployer(answer);
   expect(await driver(url).run(operation(), observedRun().run)).toEqual({ ok: false, detail });
@@ -277,10 +278,20 @@ describe('an answer about another deploy', () => {
     });
   });
 
-  test('of a rollback is known by the operation alone: it leads to another version', async () => {
-    const { url } = await deployer(former);
+  test('of a rollback is one about the version that it leaves: so its deploy ended', async () => {
+    const { url } = await deployer(says('', 202), succeeded, former);
     const rollback = operation({ kind: 'rollback' });
-    expect(await driver(url).run(rollback, observedRun().run)).toMatchObject({ ok: true });
+    const { run, entries } = observedRun();
+    expect(await driver(url, { statusUrl: url }).run(rollback, run)).toMatchObject({ ok: true, version: 'v1' });
+    expect(entries.at(0)?.message).toContain('it is about version v2, which is being rolled back');
+  });
+
+  test('is none for want of a whole body: the status URL tells the end', async () => {
+    const { url } = await deployer((response) => {
+      response.writeHead(202, { 'content-length': '100' }).write('x');
+      setImmediate(() => response.destroy());
+    }, succeeded);
+    expect(await driver(url, { statusUrl: url }).run(operation(), observedRun().run)).toMatchObject({ ok: true });
   });
 });
 
@@ -365,7 +376,7 @@ test('what was sent and not answered may have begun: nobody knows, and it is not
   expect(posts).toBe(1);
 });
 
-test.each([500, 502, 504, 520])(
+test.each([500, 502, 503, 504, 520])(
   'a server error %i may come from half-way, or from a gateway: nobody knows',
   async (status) => {
     const { url, asked } = await deployer(says('<html>bad gateway</html>', status));

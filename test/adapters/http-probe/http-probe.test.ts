@@ -286,6 +286,8 @@ describe('an answer that only this worker cannot read', () => {
     ['a folded header', `${OK}X-A: x\r\n  more\r\n${BODY}`],
     ['a control character in a header', `${OK}X-A: \x01x\r\n${BODY}`],
     ['two equal lengths', `${OK}Content-Length: 2\r\n${BODY}`],
+    ['a length beside chunks', `${OK}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`],
+    ['chunks beside a length', `${OK}Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n`],
     ['an interim answer that nobody asked for', `HTTP/1.1 100 Continue\r\n\r\n${OK}${BODY}`],
     ['headers of 70 000 bytes', `${OK}X-A: ${'x'.repeat(70_000)}\r\n${BODY}`],
   ])('is unknown, and says why: %s', async (_, answer) => {

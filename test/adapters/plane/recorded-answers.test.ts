@@ -40,7 +40,7 @@ test.each([
   { name: '132-', call: patch, error: 'PlaneRejected', applied: false, says: 'JSON parse error' },
   { name: '135-', call: patch, error: 'PlaneRejected', applied: false, says: 'Unsupported media type' },
   { name: '137-', call: patch, error: 'PlaneNotFound', applied: false, says: 'does not exist' },
-  { name: '014-', call: patch, error: 'PlaneRejected', applied: false, says: '409' },
+  { name: '014-', call: patch, error: 'PlaneUnavailable', applied: false, says: '409' },
   { name: '20e-', call: post, error: 'PlaneRejected', applied: true, says: 'The payload is not valid' },
   { name: '300-', call: get, error: 'PlaneUnauthorized', applied: false, says: 'Check the API key' },
   { name: '301-', call: patch, error: 'PlaneUnauthorized', applied: false, says: 'wrong, expired or revoked' },

@@ -1,6 +1,8 @@
+import { DatabaseError } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type Database } from '../../../adapters/postgres/database.ts';
 import { migrate } from '../../../adapters/postgres/migrate.ts';
+import { unavailable } from '../../../adapters/postgres/querier.ts';
 import { tableFaults } from '../../../adapters/postgres/table-faults.ts';
 import { createTasks } from '../../../adapters/postgres/tasks.ts';
 import { createWorkItemLock } from '../../../adapters/postgres/work-item-lock.ts';
@@ -54,6 +56,23 @@ test('statements and locks work behind a pooler that refuses start-up parameters
   expect(await Promise.all(asked)).toEqual([1, 2, 3]);
   expect(await tasks.compareAndSetStage('ORCH-1', 'deploy', 'done')).toBe(true);
   expect(await tasks.stageOf('ORCH-1')).toBe('done');
+});
+
+test.each([
+  ['08P01', 'unsupported startup parameter: statement_timeout', true],
+  ['08P01', 'query_wait_timeout', false],
+  ['08P01', 'server login has been failing, try again later (server_login_retry)', false],
+  ['28P01', 'password authentication failed for user "u"', true],
+  ['57P03', 'the database system is starting up', false],
+])('%s %s: whether only a person can heal it', (code, message, refused) => {
+  const said = Object.assign(new DatabaseError(message, 0, 'error'), { code });
+  expect(unavailable(said).refused).toBe(refused);
+});
+
+test('a server without its Unix socket is away, a file of certificates that is not there is not', () => {
+  const missing = (change: object) => Object.assign(new Error('ENOENT'), { code: 'ENOENT', ...change });
+  expect(unavailable(missing({ syscall: 'connect' })).refused).toBe(false);
+  expect(unavailable(missing({ syscall: 'open' })).refused).toBe(true);
 });
 
 test('the server ends a statement there, too, and no session keeps the setting', async () => {
