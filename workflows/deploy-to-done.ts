@@ -368,9 +368,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** Nobody else takes the status to its end where there is no window any more. */
   const lost = async (reason: string): Promise<DeployResult> => {
     const end = ending('window_lost', reason);
-    await mirror.comment('lost', end);
     if (late !== null) await late;
     await mirror.converge(reason);
+    await mirror.comment('lost', end);
     return finish(end);
   };
 
