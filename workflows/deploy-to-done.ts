@@ -197,6 +197,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     );
     const unfit = endingOfTask(fixed, workItem, task, mayCreate);
     if (unfit !== null) return unfit;
+    const unversioned = versionRefusal(fixed, input);
+    if (unversioned !== null) return unversioned;
     const [other] = await tasks.otherRunsOn({ repo: fixed.repo, workItem });
     if (other === undefined) return task === null ? createTask(fixed) : null;
     return ending(
@@ -400,7 +402,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       if (ignored === null) become(deploy.reported(run, early));
       else note(`the signal deployFinished was ignored: ${ignored}`);
     }
-    let refusal = versionRefusal(plan, input) ?? (await mayDeploy(plan, input.createTask === true));
+    let refusal = await mayDeploy(plan, input.createTask === true);
     if (refusal === null) {
       const read = await mirror.read();
       if ('unknown' in read) refusal = ending('refused', read.unknown);

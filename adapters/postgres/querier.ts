@@ -40,13 +40,16 @@ const OUR_FAULT = /^(ENOENT|EISDIR|EACCES|ERR_INVALID_|ERR_OSSL_|ERR_TLS_|ERR_SS
 const NO_TLS = /server does not support SSL|^There was an error establishing an SSL connection/;
 
 /**
- * Whether only a person can heal what Postgres says, so that the same statement would fail again for ever. SQLSTATE 22: the value; 23: a
- * constraint; 27, P0001: a trigger; 42: a right, a table or a column; 44: a view; 54: a limit; 0A: what it does not support.
+ * What heals by itself, by SQLSTATE. 08: connections; 25P: idle time-outs; 40: deadlocks and the like; 53: resources; 55006, 55P03: in use or
+ * locked; 57: shut down or cancelled; 58: the system; XX: Postgres itself.
  */
+const TRANSIENT = /^(08|25P|40|53|57|58|XX)|^55(006|P03)$/;
+
+/** Whether only a person can heal what Postgres says, so that the same statement would fail again for ever. */
 export const needsPerson = (error: unknown): boolean =>
   error instanceof DatabaseUnavailable
     ? error.refused
-    : error instanceof DatabaseError && /^(0A|22|23|27|42|44|54)...$|^P0001$/.test(error.code ?? '');
+    : error instanceof DatabaseError && !TRANSIENT.test(error.code ?? 'XX');
 
 /** The error of a statement, as a `DatabaseUnavailable` where it is the connection's and not the statement's. */
 export function queryError(error: unknown): unknown {

@@ -7,9 +7,6 @@ const D2D_VERSION = defineSearchAttributeKey('D2dVersion', SearchAttributeType.K
 /** A rollback does not wait longer for it, ms. */
 const LOOK_MS = 3_000;
 
-/** Runs that are looked at, the latest ones: a version may have been deployed for several work items. */
-const MOST = 20;
-
 /**
  * Looks up the version that a repository ran before: that of its last run that ended `done` with another version than the one
  * that is rolled back. By the visibility index: it may miss a run of the last second, not one that is older than a window.
@@ -18,14 +15,12 @@ const MOST = 20;
 export const createPreviousVersion =
   (client: Client) =>
   async (repo: string, version: string | null): Promise<string | null> => {
-    const query = `WorkflowType = 'deployToDone' AND D2dRepo = ${quoted(repo)} AND D2dOutcome = 'done'`;
+    const another = version === null ? 'D2dVersion IS NOT NULL' : `D2dVersion != ${quoted(version)}`;
+    const query = `WorkflowType = 'deployToDone' AND D2dRepo = ${quoted(repo)} AND D2dOutcome = 'done' AND ${another}`;
     return client.withDeadline(Date.now() + LOOK_MS, async () => {
-      let looked = 0; // without ORDER BY, which not every store takes, the one that closed last comes first
-      for await (const { typedSearchAttributes } of client.workflow.list({ query, pageSize: MOST })) {
-        const found = typedSearchAttributes.get(D2D_VERSION);
-        if (found !== undefined && found !== version) return found;
-        looked += 1;
-        if (looked >= MOST) break;
+      // Without ORDER BY, which not every store takes, the run that closed last comes first.
+      for await (const { typedSearchAttributes } of client.workflow.list({ query, pageSize: 1 })) {
+        return typedSearchAttributes.get(D2D_VERSION) ?? null;
       }
       return null;
     });
