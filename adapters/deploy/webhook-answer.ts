@@ -69,7 +69,7 @@ export function understand(reply: WebhookReply, shape: AnswerShape = DEFAULT_SHA
   return { fault: `answered ${status} with ${got}, where one of these is understood: ${words}` };
 }
 
-/** Where an answer says that more is told: the id of the run, and the URL of its status. */
+/** What an answer to the POST says about its run: the id, and the URL of its status. */
 export function linksOf(
   reply: WebhookReply,
   { id }: AnswerShape,
