@@ -71,8 +71,10 @@ export async function runDeploy(
     return ok ? { version: version ?? input.version ?? null } : ending('deploy_failed', detail);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    if (isInterrupted(error))
-      return ending('deploy_unknown', `nobody knows whether it has happened: ${messageOf(error)}`);
+    if (isInterrupted(error)) {
+      const lost = isTimeout(error) ? ', the worker was lost in the middle of it' : '';
+      return ending('deploy_unknown', `nobody knows whether it has happened${lost}: ${messageOf(error)}`);
+    }
     return ending('deploy_failed', messageOf(error));
   }
 }
@@ -145,8 +147,11 @@ export async function arm(
   return null;
 }
 
+const isTimeout = (error: unknown): boolean =>
+  error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+
 /** Whether a deploy was cut off, so that nobody knows how far it came. */
 function isInterrupted(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof TimeoutFailure || (cause instanceof ApplicationFailure && cause.type === 'DeployInterrupted');
+  return isTimeout(error) || (cause instanceof ApplicationFailure && cause.type === 'DeployInterrupted');
 }
