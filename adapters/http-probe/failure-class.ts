@@ -60,7 +60,8 @@ function rejection(error: unknown): string | null {
 
 /**
  * Whose failure it is that a request got no answer (design, `What is a failure`). Where a host has several addresses, one
- * at which production failed decides. An answer that only our parser rejects is ours. An error without a code is a bug here, so it is ours. Never throws.
+ * at which production failed decides. An answer that only our parser rejects is ours, and so is an error without a code: a bug
+ * here. Never throws.
  */
 export function classifyFailure(error: unknown): Failure {
   const rejected = rejection(error);

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { parseJson } from '../http/json.ts';
 
 /** That something happened to a work item. What happened is not taken from the event: it comes late, twice and out of order. */
 export interface PlaneEvent {
@@ -36,16 +37,8 @@ export function readEvent(secret: string, signature: string | undefined, body: B
   const expected = createHmac('sha256', secret).update(body).digest();
   const given = Buffer.from(/^[0-9a-f]{64}$/i.test(signature ?? '') ? (signature ?? '') : '', 'hex');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { kind: 'forged' };
-  const json = parsed(body);
+  const json = parseJson(body.toString('utf8'));
   const event = WorkItemEvent.safeParse(json);
   if (event.success) return { kind: 'work item', event: event.data.data };
   return { kind: AnyEvent.safeParse(json).success ? 'other' : 'garbage' };
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
