@@ -3,6 +3,7 @@ import { deepFreeze, frozenMap } from './freeze.ts';
 import { repository } from './repositories.ts';
 import type { Described } from './repository-file.ts';
 import type { Values } from './schema.ts';
+import { scopeOf } from './scopes.ts';
 import type { Settings } from './types.ts';
 
 /** The settings that checked values come to, deeply frozen. */
@@ -35,12 +36,8 @@ export function assemble(
       },
     },
     selfHostingRepo,
-    guard: {
-      enabled: values.ORCH_DEPLOY_STATUS_GUARD_ENABLED,
-      repos: values.ORCH_DEPLOY_STATUS_GUARD_REPOS,
-      selfHostingRepo,
-    },
-    postDeploy: { enabled: values.ORCH_POST_DEPLOY_ENABLED, repos: values.ORCH_POST_DEPLOY_REPOS, selfHostingRepo },
+    guard: scopeOf('guard', values, described),
+    postDeploy: scopeOf('watch', values, described),
     settleMs: values.ORCH_STATUS_SETTLE_SECONDS,
     planeWebhook:
       values.ORCH_PLANE_WEBHOOK_PORT === null || values.ORCH_PLANE_WEBHOOK_SECRET === null

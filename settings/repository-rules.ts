@@ -1,7 +1,8 @@
-import { applies, sameRepo } from '../decisions/index.ts';
+import { sameRepo } from '../decisions/index.ts';
 import { quote } from './faults.ts';
 import type { Described } from './repository-file.ts';
 import type { Values } from './schema.ts';
+import { isListed, SWITCHES, type Switch } from './scopes.ts';
 import { windowFaults } from './window.ts';
 import { givenTimes } from './window-policy.ts';
 
@@ -9,11 +10,16 @@ import { givenTimes } from './window-policy.ts';
 
 type Tell = (message: string) => void;
 
-const watched = (values: Partial<Values>, name: string): boolean => {
-  const { ORCH_POST_DEPLOY_ENABLED: enabled, ORCH_POST_DEPLOY_REPOS: repos, ORCH_SELF_HOSTING_REPO: self } = values;
-  if (enabled === undefined || repos === undefined || self === undefined) return false;
-  return applies({ enabled, repos, selfHostingRepo: self }, name);
-};
+/** Whether windows or the guard are switched on for a repository; `null` where a value that this needs is faulty. */
+function isOn(key: Switch, { name, entry }: Described, values: Partial<Values>): boolean | null {
+  const { list } = SWITCHES[key];
+  const { ORCH_SELF_HOSTING_REPO: self, [list]: repos } = values;
+  if (self === undefined || repos === undefined) return null;
+  return entry[key] ?? isListed(repos, self, name);
+}
+
+const watched = (described: Described, values: Partial<Values>): boolean =>
+  values.ORCH_POST_DEPLOY_ENABLED === true && isOn('watch', described, values) === true;
 
 /** What is wrong with how a repository is deployed and watched, given what all repositories share. */
 export function checkRepository(described: Described, values: Partial<Values>, fault: Tell, warn: Tell): void {
@@ -27,13 +33,45 @@ export function checkRepository(described: Described, values: Partial<Values>, f
   if (entry.healthCheck !== undefined && healthUrl(described, values) === null) {
     fault(`${place(['healthCheck'])} has nothing to ask: give the repository a health block with a url`);
   }
+  checkSwitches(described, values, fault, warn);
   if (
-    watched(values, described.name) &&
+    watched(described, values) &&
     healthUrl(described, values) === null &&
     trafficUrls(described, values).length === 0
   ) {
     blind(described, file === null && values.ORCH_REPOSITORIES_FILE !== null ? warn : fault);
   }
+}
+
+/** A repository that looks watched must be watched, or its description must say that it is not. */
+function checkSwitches(described: Described, values: Partial<Values>, fault: Tell, warn: Tell): void {
+  const { name, entry, place, file } = described;
+  for (const key of ['watch', 'guard'] as const) {
+    const { list } = SWITCHES[key];
+    if (entry[key] === false && values[list]?.some((listed) => sameRepo(listed, name)))
+      fault(
+        `${place([key])} must not be false, as ${list} names ${quote(name)}: take it off that list, or set ${key}: true`,
+      );
+  }
+
+  const waysTo = (key: Switch): string => {
+    const byList = `name it in ${SWITCHES[key].list}`;
+    return file === null ? byList : `set ${key}: true, or ${byList} (${key}: false if that is meant)`;
+  };
+  const subject = file === null ? quote(name) : place([]);
+
+  const evidence = (['window', 'health', 'traffic'] as const).filter((part) => entry[part] !== undefined);
+  if (entry.watch === undefined && isOn('watch', described, values) === false) {
+    if (evidence.length > 0)
+      fault(`${subject} has ${evidence.join(' and ')}, but it is not watched after a deploy: ${waysTo('watch')}`);
+    else if (file === null && (values.ORCH_POST_DEPLOY_HEALTH_URL ?? null) !== null)
+      warn(`${subject} is not watched after a deploy, although it has ORCH_POST_DEPLOY_HEALTH_URL: ${waysTo('watch')}`);
+  }
+  const guardOff = values.ORCH_DEPLOY_STATUS_GUARD_ENABLED === true && isOn('guard', described, values) === false;
+  if (entry.guard === undefined && guardOff && watched(described, values))
+    warn(
+      `${subject} is watched, but the guard is off for it, so that any caller can change the status of finished work: ${waysTo('guard')}`,
+    );
 }
 
 /** `{id}` in a status URL and the place of the id need each other. */
@@ -65,7 +103,7 @@ function blind({ name, file, place }: Described, tell: Tell): void {
   tell(
     file === null
       ? `ORCH_POST_DEPLOY_HEALTH_URL must be set, or ORCH_POST_DEPLOY_TRAFFIC_URLS: a window of ${quote(name)} would see nothing (or switch its windows off: ORCH_POST_DEPLOY_ENABLED=false, or other ORCH_POST_DEPLOY_REPOS)`
-      : `${place([])} must have health or traffic: a window would see nothing (or take it off ORCH_POST_DEPLOY_REPOS)`,
+      : `${place([])} must have health or traffic: a window would see nothing (or set watch: false, and take it off ORCH_POST_DEPLOY_REPOS)`,
   );
 }
 
@@ -89,7 +127,8 @@ function checkSelfHosting(
   }
 }
 
-function checkRollback({ name, entry, place }: Described, values: Partial<Values>, fault: Tell): void {
+function checkRollback(described: Described, values: Partial<Values>, fault: Tell): void {
+  const { entry, place } = described;
   if (entry.rollback !== undefined) return;
   const advice = 'give the repository a rollback driver, or set window.action: alert';
   if (entry.window?.action === 'rollback') {
@@ -97,7 +136,7 @@ function checkRollback({ name, entry, place }: Described, values: Partial<Values
   } else if (
     entry.window?.action === undefined &&
     values.ORCH_POST_DEPLOY_ACTION === 'rollback' &&
-    watched(values, name)
+    watched(described, values)
   ) {
     fault(`${place([])} must have a rollback block, as ORCH_POST_DEPLOY_ACTION is rollback: ${advice}`);
   }

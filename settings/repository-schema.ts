@@ -115,6 +115,8 @@ export function repositorySchema(substitute: Substitute) {
       passes: is(count(1, 100)).optional(),
     }).optional(),
     traffic: list(url, 'URLs').optional(),
+    watch: is(yesOrNo).optional(),
+    guard: is(yesOrNo).optional(),
     approval: is(approvalRule).optional(),
     approvalTimeoutSeconds: is(approvalTimeout).optional(),
     window: windowBlock.optional(),

@@ -12,8 +12,8 @@ repositories:
     health: { url: 'http://localhost:8600/health' }
 `;
 
-function planner(env: Env = {}) {
-  const settings = loadSettings(...described(REPOSITORIES, env));
+function planner(env: Env = {}, key = 'watch: false') {
+  const settings = loadSettings(...described(`${REPOSITORIES}    ${key}\n`, env));
   return createPlanActivity({
     repository: (name) => settings.repositories.get(normaliseRepo(name)),
     repositoryNames: () => [...settings.repositories.values()].map(({ name }) => name),
@@ -51,12 +51,12 @@ test.each([
     'rollback driver',
   ],
   [
-    'deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/", expectJson: { /v: "{version}" } }',
+    'deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/", expectJson: { /v: "{version}" } }\n    watch: false',
     'health.expectJson',
   ],
-  ['deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/{version}" }', 'health.url'],
+  ['deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/{version}" }\n    watch: true', 'health.url'],
   // Its report may still name one.
-  ['deploy: { driver: external }\n    health: { url: "http://shop/{version}" }', null],
+  ['deploy: { driver: external }\n    health: { url: "http://shop/{version}" }\n    watch: true', null],
 ])('what needs a version: %s', async (yaml, needsVersion) => {
   const settings = loadSettings(...described(`repositories:\n  shop:\n    ${yaml}\n`));
   const { planDeploy } = createPlanActivity({
@@ -74,15 +74,17 @@ test('a plan holds no secret: neither command nor environment', async () => {
   expect(JSON.stringify(plan)).not.toContain('deploy.sh');
 });
 
-describe('scopes: the guard and the window, each by its own switch and list', () => {
+describe('scopes: the guard and the window, each by its own switch, list and key', () => {
   test.each([
     { env: {}, shop: [false, false], self: [true, true] },
     { env: { ORCH_DEPLOY_STATUS_GUARD_REPOS: ' TEAM/shop ' }, shop: [true, false], self: [false, true] },
-    { env: { ORCH_POST_DEPLOY_REPOS: 'team/shop,' }, shop: [false, true], self: [true, false] },
+    { env: { ORCH_POST_DEPLOY_REPOS: 'team/shop,' }, key: 'watch: true', shop: [false, true], self: [true, false] },
     { env: { ORCH_DEPLOY_STATUS_GUARD_ENABLED: 'false' }, shop: [false, false], self: [false, true] },
     { env: { ORCH_POST_DEPLOY_ENABLED: 'false' }, shop: [false, false], self: [true, false] },
-  ])('$env', async ({ env, shop, self }) => {
-    const { planDeploy } = planner(env);
+    { env: {}, key: 'watch: true', shop: [false, true], self: [true, true] },
+    { env: { ORCH_POST_DEPLOY_ENABLED: 'false' }, key: 'watch: true', shop: [false, false], self: [true, false] },
+  ])('$env $key', async ({ env, key, shop, self }) => {
+    const { planDeploy } = planner(env, key);
     for (const [repo, expected] of [
       ['Team/Shop', shop],
       ['orchestrator', self],

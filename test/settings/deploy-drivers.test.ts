@@ -18,7 +18,7 @@ const deployOf = (yaml: string): DriverConfig | undefined => {
   return loadSettings({ ...env, ...TOKENS }, readFile).repositories.get('shop')?.deploy;
 };
 const shop = (driver: string): string =>
-  `repositories:\n  shop:\n    deploy: { driver: webhook, url: "https://ci/", ${driver} }\n    health: { url: "https://shop/" }\n`;
+  `repositories:\n  shop:\n    deploy: { driver: webhook, url: "https://ci/", ${driver} }\n    health: { url: "https://shop/" }\n    watch: true\n    guard: true\n`;
 
 test('each example of docs/deploy-drivers.md is without fault', () => {
   expect(EXAMPLES).toHaveLength(5);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { applies } from '../../decisions/index.ts';
 import { renderEnvExample, renderReference } from '../../settings/render.ts';
 import { VARIABLE_NAMES, VARIABLES } from '../../settings/schema.ts';
 import { checkSettings, loadSettings } from '../../settings.ts';
@@ -53,12 +54,13 @@ test('docs/settings.md names every key of the repositories file', () => {
 test('the example of a repositories file is without fault', () => {
   const env = environment({
     ORCH_REPOSITORIES_FILE: fileOf('docs/repositories.example.yaml'),
-    ORCH_POST_DEPLOY_REPOS: 'shop, billing, orchestrator',
     SHOP_DEPLOY_TOKEN: 'a',
     CI_TOKEN: 'b',
   });
-  const { repositories, warnings } = loadSettings(env);
+  const { repositories, warnings, postDeploy, guard } = loadSettings(env);
   expect(warnings).toEqual([]);
   expect([...repositories.keys()]).toEqual(['shop', 'billing', 'orchestrator']);
+  for (const name of repositories.keys())
+    expect([name, applies(postDeploy, name), applies(guard, name)]).toEqual([name, true, true]);
   expect(repositories.get('shop')?.window.action).toBe('rollback');
 });

@@ -20,6 +20,8 @@ test('a repository is read whole; a relative cwd is meant from the folder of the
     health: { url: http://shop/, expectStatus: 204, expectJson: { /db: ok, '': null }, timeoutSeconds: 1, headers: { X-Probe: d2d } }
     healthCheck: { deadlineSeconds: 10, passes: 2 }
     traffic: [http://shop/a, http://shop/b]
+    watch: true
+    guard: true
     approval: none
     approvalTimeoutSeconds: 60
     window: { seconds: 60, failThreshold: 5, errorRatioThreshold: 0.5, minRequests: 1, action: rollback }
@@ -123,10 +125,10 @@ test('every fault has its line, its column and its path', () => {
     'repositories.yaml:15:7 repositories.shop.window.seconds: must be a number of seconds within 0.2..604800, got "10m" (without a unit: write 600)',
     'repositories.yaml:16:7 repositories.shop.window.errorRatioThreshold: must be within 0..1, got 5 (a ratio: write 0.05)',
     'repositories.yaml:17:7 repositories.shop.window.intervalsSeconds: is not a known key (did you mean intervalSeconds?); known: seconds, intervalSeconds, confirmSeconds, failThreshold, errorRatioThreshold, minRequests, action, maxSeconds, rollbackWatchSeconds, requireVersion',
-    'repositories.yaml:3:5 repositories.shop.plan: is not a known key (did you mean plane?); known: plane, deploy, rollback, health, healthCheck, traffic, approval, approvalTimeoutSeconds, window',
+    'repositories.yaml:3:5 repositories.shop.plan: is not a known key (did you mean plane?); known: plane, deploy, rollback, health, healthCheck, traffic, watch, guard, approval, approvalTimeoutSeconds, window',
     'repositories.yaml:18:3 repositories."bad name": must be the name of a repository (letters, digits and . _ - /, beginning with a letter or digit)',
     'repositories.yaml:18:25 repositories."bad name".deploy.driver: must be command, webhook or external, got "webhok"',
-    'repositories.yaml:19:3 repositories.empty: must be a map with plane, deploy, rollback, health, healthCheck, traffic, approval, approvalTimeoutSeconds or window, got nothing',
+    'repositories.yaml:19:3 repositories.empty: must be a map with plane, deploy, rollback, health, healthCheck, traffic, watch, guard, approval, approvalTimeoutSeconds or window, got nothing',
   ]);
 });
 

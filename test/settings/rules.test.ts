@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { MAX_TICKS, mostTicks } from '../../decisions/index.ts';
+import { describe, expect, test } from 'vitest';
+import { applies, MAX_TICKS, mostTicks, type Scope } from '../../decisions/index.ts';
 import { checkSettings, type Env, loadSettings } from '../../settings.ts';
 import { described, environment, files, noFiles } from './builders.ts';
 
@@ -87,18 +87,20 @@ test('BR-5: a rollback that is configured for the self-hosting repository is a w
   expect(shared.warnings.join()).toContain('ORCH_POST_DEPLOY_ACTION=rollback has no effect for "orchestrator"');
 });
 
-const SHOP = 'repositories:\n  shop:\n    deploy: { driver: external }\n    health: { url: http://shop/ }\n';
+const LISTED = 'repositories:\n  shop:\n    deploy: { driver: external }\n    health: { url: http://shop/ }\n';
+const SHOP = `${LISTED}    watch: true\n    guard: true\n`;
+const UNWATCHED = `${LISTED}    watch: false\n`;
 
 test('action rollback without a rollback driver is a fault', () => {
   expect(checkSettings(...described(`${SHOP}    window: { action: rollback }\n`)).faults).toEqual([
-    'repositories.yaml:5:15 repositories.shop.window.action: must not be rollback without a rollback block: give the repository a rollback driver, or set window.action: alert',
+    'repositories.yaml:7:15 repositories.shop.window.action: must not be rollback without a rollback block: give the repository a rollback driver, or set window.action: alert',
   ]);
   const env = { ORCH_POST_DEPLOY_ACTION: 'rollback', ORCH_POST_DEPLOY_REPOS: 'Shop' };
   expect(checkSettings(...described(SHOP, env)).faults).toEqual([
     'repositories.yaml:2:3 repositories.shop: must have a rollback block, as ORCH_POST_DEPLOY_ACTION is rollback: give the repository a rollback driver, or set window.action: alert',
   ]);
   expect(checkSettings(...described(`${SHOP}    window: { action: alert }\n`, env)).faults).toEqual([]);
-  expect(checkSettings(...described(SHOP, { ORCH_POST_DEPLOY_ACTION: 'rollback' })).faults).toEqual([]); // not watched
+  expect(checkSettings(...described(UNWATCHED, { ORCH_POST_DEPLOY_ACTION: 'rollback' })).faults).toEqual([]);
   const driver = '    rollback: { driver: webhook, url: http://ci/ }\n';
   const { repositories } = loadSettings(...described(SHOP + driver, env));
   expect(repositories.get('shop')?.window.action).toBe('rollback');
@@ -116,11 +118,76 @@ test('a window that would see nothing is a fault; a switched-off one is none', (
 
   const yaml = 'repositories:\n  shop:\n    deploy: { driver: external }\n';
   expect(checkSettings(...described(yaml, { ORCH_POST_DEPLOY_REPOS: 'shop' })).faults).toEqual([
-    'repositories.yaml:2:3 repositories.shop: must have health or traffic: a window would see nothing (or take it off ORCH_POST_DEPLOY_REPOS)',
+    'repositories.yaml:2:3 repositories.shop: must have health or traffic: a window would see nothing (or set watch: false, and take it off ORCH_POST_DEPLOY_REPOS)',
   ]);
   const beside = checkSettings(...described(yaml, blind)); // there by itself: the file is about others
   expect(beside.faults).toEqual([]);
   expect(beside.warnings).toHaveLength(1);
+});
+
+describe('a repository of the file is watched and guarded by a list or by its own keys', () => {
+  const scopes = (yaml: string, env: Env = {}) => {
+    const { guard, postDeploy, warnings } = loadSettings(...described(yaml, env));
+    const on = (scope: Scope) => ['shop', 'orchestrator', 'billing'].filter((name) => applies(scope, name));
+    return { watched: on(postDeploy), guarded: on(guard), warnings };
+  };
+
+  test('its keys add it to the lists, and an empty list still means the self-hosting repository', () => {
+    const both = { watched: ['shop', 'orchestrator'], guarded: ['shop', 'orchestrator'], warnings: [] };
+    expect(scopes(SHOP)).toEqual(both);
+    const lists = {
+      ORCH_POST_DEPLOY_REPOS: 'Shop, orchestrator',
+      ORCH_DEPLOY_STATUS_GUARD_REPOS: 'Shop, orchestrator',
+    };
+    expect(scopes(LISTED, lists)).toEqual(both);
+    expect(scopes(SHOP, lists)).toEqual(both);
+  });
+
+  test('a list that names only others does not watch the self-hosting repository', () => {
+    const { watched, warnings } = scopes(SHOP, { ORCH_POST_DEPLOY_REPOS: 'shop' });
+    expect(watched).toEqual(['shop']);
+    expect(warnings).toEqual([
+      '"orchestrator" is not watched after a deploy, although it has ORCH_POST_DEPLOY_HEALTH_URL: name it in ORCH_POST_DEPLOY_REPOS',
+    ]);
+  });
+
+  test.each(['window: { seconds: 60 }', 'health: { url: http://shop/ }', 'traffic: [http://shop/]'])(
+    'evidence without a word on whether it is watched is a fault: %s',
+    (evidence) => {
+      const yaml = `repositories:\n  shop:\n    deploy: { driver: external }\n    ${evidence}\n`;
+      expect(checkSettings(...described(yaml)).faults).toEqual([
+        `repositories.yaml:2:3 repositories.shop: has ${evidence.split(':')[0]}, but it is not watched after a deploy: set watch: true, or name it in ORCH_POST_DEPLOY_REPOS (watch: false if that is meant)`,
+      ]);
+      expect(checkSettings(...described(`${yaml}    watch: false\n`)).faults).toEqual([]);
+    },
+  );
+
+  test('watch: false keeps the self-hosting repository unwatched, too', () => {
+    const self =
+      'repositories:\n  orchestrator:\n    deploy: { driver: external }\n    watch: false\n    guard: false\n';
+    expect(scopes(self)).toMatchObject({ watched: [], guarded: [] });
+    expect(scopes(`${self}${SHOP.replace('repositories:\n', '')}`)).toMatchObject({
+      watched: ['shop'],
+      guarded: ['shop'],
+    });
+  });
+
+  test('a key that contradicts a list is a fault', () => {
+    const lists = { ORCH_POST_DEPLOY_REPOS: 'SHOP', ORCH_DEPLOY_STATUS_GUARD_REPOS: 'SHOP' };
+    expect(checkSettings(...described(`${LISTED}    watch: false\n    guard: false\n`, lists)).faults).toEqual([
+      'repositories.yaml:5:5 repositories.shop.watch: must not be false, as ORCH_POST_DEPLOY_REPOS names "shop": take it off that list, or set watch: true',
+      'repositories.yaml:6:5 repositories.shop.guard: must not be false, as ORCH_DEPLOY_STATUS_GUARD_REPOS names "shop": take it off that list, or set guard: true',
+    ]);
+  });
+
+  test('a repository that is watched without the guard is a warning', () => {
+    const watched = `${LISTED}    watch: true\n`;
+    expect(scopes(watched).warnings).toEqual([
+      'repositories.yaml:2:3 repositories.shop: is watched, but the guard is off for it, so that any caller can change the status of finished work: set guard: true, or name it in ORCH_DEPLOY_STATUS_GUARD_REPOS (guard: false if that is meant)',
+    ]);
+    expect(scopes(`${watched}    guard: false\n`).warnings).toEqual([]);
+    expect(scopes(watched, { ORCH_DEPLOY_STATUS_GUARD_ENABLED: 'false' }).warnings).toEqual([]);
+  });
 });
 
 test('a health check needs something to ask', () => {
@@ -134,10 +201,10 @@ test('a time in the file that conflicts with one of all repositories is told at 
   expect(
     checkSettings(...described(`${SHOP}    window: { intervalSeconds: 2 }\n`, seconds({ CONFIRM: '5' }))).faults,
   ).toEqual([
-    'repositories.yaml:5:15 repositories.shop.window.intervalSeconds: must be at least ORCH_POST_DEPLOY_CONFIRM_SECONDS (5), got 2',
+    'repositories.yaml:7:15 repositories.shop.window.intervalSeconds: must be at least ORCH_POST_DEPLOY_CONFIRM_SECONDS (5), got 2',
   ]);
   expect(checkSettings(...described(`${SHOP}    window: { seconds: 60, intervalSeconds: 90 }\n`)).faults).toEqual([
-    'repositories.yaml:5:28 repositories.shop.window.intervalSeconds: must be at most window.seconds (60), got 90',
+    'repositories.yaml:7:28 repositories.shop.window.intervalSeconds: must be at most window.seconds (60), got 90',
   ]);
 });
 
@@ -173,10 +240,11 @@ test('what a status needs to stand for good: whoever gives that up is told', () 
 });
 
 test('a name in a list that nothing describes is a warning', () => {
-  expect(loadSettings(...described(SHOP, { ORCH_POST_DEPLOY_REPOS: 'shpo, SHOP' })).warnings).toEqual([
+  expect(loadSettings(...described(SHOP, { ORCH_POST_DEPLOY_REPOS: 'shpo, SHOP, orchestrator' })).warnings).toEqual([
     'ORCH_POST_DEPLOY_REPOS names "shpo", which no settings describe',
   ]);
   expect(loadSettings(environment({ ORCH_DEPLOY_STATUS_GUARD_REPOS: 'orchestartor' }), noFiles).warnings).toEqual([
+    '"orchestrator" is watched, but the guard is off for it, so that any caller can change the status of finished work: name it in ORCH_DEPLOY_STATUS_GUARD_REPOS',
     'ORCH_DEPLOY_STATUS_GUARD_REPOS names "orchestartor", which no settings describe (did you mean orchestrator?)',
   ]);
 });

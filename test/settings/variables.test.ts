@@ -42,7 +42,7 @@ test('without a file the self-hosting repository is the only one, deployed by ot
     approval: { required: true, timeoutMs: 86_400_000 },
   });
   expect(settings.settleMs).toBe(60_000);
-  expect(settings.guard).toEqual({ enabled: true, repos: [], selfHostingRepo: 'Orchestrator' });
+  expect(settings.guard).toEqual({ enabled: true, repos: ['Orchestrator'], selfHostingRepo: 'Orchestrator' });
 });
 
 test('nothing set: every variable that must be set is told, and nothing else', () => {
