@@ -10,6 +10,7 @@ import type { Database } from '../adapters/postgres/database.ts';
 import type { Querier } from '../adapters/postgres/querier.ts';
 import { createTasks } from '../adapters/postgres/tasks.ts';
 import { createWorkItemLock } from '../adapters/postgres/work-item-lock.ts';
+import { createLastDeployed } from '../adapters/temporal/last-deployed.ts';
 import { createPreviousVersion } from '../adapters/temporal/previous-version.ts';
 import { createWindowEvidence } from '../adapters/temporal/window-evidence.ts';
 import { normaliseRepo } from '../decisions/index.ts';
@@ -82,6 +83,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       namesOf: tracker.namesIfShown,
       runningOn: evidence.runningWindows,
       windowActive,
+      lastDeployed: createLastDeployed(temporal),
     }),
     ...setters,
     ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus, withSpareRequests }),

@@ -1,5 +1,7 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { terminalStage } from '../decisions/index.ts';
+import { sameRepo, terminalStage } from '../decisions/index.ts';
+import { howToEnd } from '../workflows/how-to-end.ts';
 
 export interface Task {
   readonly repo: string;
@@ -22,6 +24,14 @@ export interface TasksDeps {
   /** Deploys and windows of a repository that are under way, as the server's mutable state has them. */
   readonly runningOn: (repo: string) => Promise<readonly RunningOnRepository[]>;
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
+  /** The deploy that took a task to `done` last; `null`: none is on record. */
+  readonly lastDeployed: (repo: string, workItem: string) => Promise<LastDeployed | null>;
+}
+
+export interface LastDeployed {
+  /** `null`: nobody has named one. */
+  readonly version: string | null;
+  readonly rolledBack: boolean;
 }
 
 export interface RunningOnRepository {
@@ -37,11 +47,14 @@ const FIRST_STAGE = 'deploy';
 /** How often a lost compare-and-set is tried again; each loss means that somebody else moved the task on meanwhile. */
 const MAX_TRIES = 5;
 
+/** Phases in which a deploy or window only has its status or comment to write. */
+const OVER = new Set(['finished', 'closed']);
+
 /** Phases in which a run does not hold its repository: a deploy that is watched is held by its window. */
 const IDLE = new Set(['awaiting_approval', 'monitoring', 'finished', 'closed']);
 
 /** What a deploy needs to know of the tasks. Each throws what Postgres or Temporal throw. */
-export function createTaskActivities({ tasks, namesOf, runningOn, windowActive }: TasksDeps) {
+export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, lastDeployed }: TasksDeps) {
   return {
     /** The task of a work item, and whether its window is active; `null` where there is none. */
     async lookAtTask({ workItem }: { readonly repo: string; readonly workItem: string }): Promise<TaskLook | null> {
@@ -83,6 +96,32 @@ export function createTaskActivities({ tasks, namesOf, runningOn, windowActive }
         `tasks.stage of ${workItem} was changed by somebody else ${MAX_TRIES} times in a row; trying again`,
       );
     },
+
+    /**
+     * Sets a task that is done back to its first stage, by compare-and-set, while no deploy or window of it runs.
+     * @throws ApplicationFailure `Refused`, and what Postgres and Temporal throw.
+     */
+    async reopenTask({ repo, workItem }: { readonly repo: string; readonly workItem: string }) {
+      const task = await tasks.find(workItem);
+      if (task === null) throw refusedTask('it has no task');
+      if (!sameRepo(task.repo, repo)) throw refusedTask(`its task belongs to repository ${task.repo}, not ${repo}`);
+      const reopened = { repo: task.repo, stage: FIRST_STAGE };
+      // The attempt before may have set it and lost its answer.
+      if (task.stage === FIRST_STAGE && Context.current().info.attempt > 1) return reopened;
+      if (terminalStage(task.stage) !== 'done')
+        throw refusedTask(`only a task that is done is reopened: this one stands at ${task.stage.trim()}`);
+      const own = (await runningOn(task.repo)).find((run) => run.workItem === workItem && !OVER.has(run.phase ?? ''));
+      if (own !== undefined)
+        throw refusedTask(
+          `${own.workflowId} is ${own.phase ?? 'running'}: wait for its end, or end it: ${howToEnd(own)}`,
+        );
+      if (await tasks.compareAndSetStage(workItem, task.stage, FIRST_STAGE)) return reopened;
+      throw new Error(`tasks.stage of ${workItem} was changed by somebody else; trying again`);
+    },
+
+    /** The deploy that took the task of a work item to `done` last; `null`: none is on record. */
+    lastDeployed: ({ repo, workItem }: { readonly repo: string; readonly workItem: string }) =>
+      lastDeployed(repo, workItem),
 
     /** Deploys and windows of a repository that are under way for other work items. */
     async otherRunsOn({ repo, workItem }: { readonly repo: string; readonly workItem: string }) {

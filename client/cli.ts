@@ -11,6 +11,7 @@ import { addHelp } from './commands/help.ts';
 import { addList } from './commands/list.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReconcile } from './commands/reconcile.ts';
+import { addReopen } from './commands/reopen.ts';
 import { addResolve } from './commands/resolve.ts';
 import { addSchedule } from './commands/schedule.ts';
 import { addSettings } from './commands/settings.ts';
@@ -85,6 +86,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     addApprove,
     addFinished,
     addResolve,
+    addReopen,
     addStatus,
     addList,
     addWatch,

@@ -17,6 +17,7 @@ import { type Explanation, explain } from './explain.ts';
 import { type FollowOptions, follow } from './follow.ts';
 import { type Listing, listExecutions } from './list.ts';
 import { reconcile } from './reconcile.ts';
+import { reopen, type TaskReopened } from './reopen.ts';
 import { type Reported, reportFinished, resolveDeploy } from './report.ts';
 import { bareWorkItem, type ResolvedWorkItem } from './resolve-work-item.ts';
 import { type DeployHandle, startDeploy } from './start.ts';
@@ -36,7 +37,7 @@ export type { WindowReport } from '../activities/window-report.ts';
 export type { DeployOutcome, DeployResult, DeployStatus, WindowStatus } from '../workflows/messages.ts';
 export { AlreadyRunning, D2dError, type FailureKind } from './errors.ts';
 export type { Execution, WorkItemRef } from './executions.ts';
-export { EXIT_CODE_TABLE, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from './exit-codes.ts';
+export { EXIT_CODE_TABLE, exitCodeOfDeploy, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from './exit-codes.ts';
 export { resolveWorkItem } from './resolve-work-item.ts';
 export type { DeployView, WindowView, WorkItemView } from './views.ts';
 
@@ -71,6 +72,8 @@ export interface D2dClient {
   reportFinished(ref: WorkItemRef, report: DeployFinished): Promise<Reported>;
   /** Says how a deploy ended whose outcome is unknown. */
   resolveDeploy(ref: WorkItemRef, resolution: DeployResolution): Promise<Reported>;
+  /** Sets a done task back to `deploy`, so that it can be deployed again. */
+  reopen(ref: WorkItemRef, command: Command): Promise<TaskReopened>;
   cancelWindow(ref: WorkItemRef, command: Command): Promise<WindowCancelled>;
   /** Temporal's own cancel of the whole run; its window is cancelled with it. */
   cancelRun(ref: WorkItemRef, command: Command): Promise<Execution>;
@@ -116,6 +119,14 @@ export function createD2dClient({
     const { resolved, repo } = await known(ref);
     return mustLocate(temporal, kind, resolved, repo);
   };
+  const repoOf = ({ workItem, task }: ResolvedWorkItem, named: string | undefined, how: string): string => {
+    const repo = named ?? task?.repo;
+    if (repo !== undefined && repo.trim() !== '') return repoName(repo);
+    throw refused(
+      `${workItem}: the repository is not known: ${tasksKnown ? 'there is no task for the work item' : 'without DATABASE_URL its task cannot be looked at'}`,
+      `name it: d2d ${how}`,
+    );
+  };
   const openWindow = async (ref: WorkItemRef): Promise<Execution> => {
     const { resolved, repo } = await known(ref);
     const window = await locate(temporal, 'window', resolved, repo);
@@ -130,20 +141,27 @@ export function createD2dClient({
 
   return {
     async start({ repo, ...input }) {
-      const { workItem, task } = await resolve(input.workItem, 'start');
-      const named = repo ?? task?.repo;
-      if (named === undefined || named.trim() === '') {
-        throw refused(
-          `${workItem}: the repository is not known: ${tasksKnown ? 'there is no task for the work item' : 'without DATABASE_URL its task cannot be looked at'}`,
-          `name it: d2d start <repo> ${workItem}`,
-        );
-      }
-      return startDeploy(temporal, taskQueue, { ...input, repo: repoName(named), workItem });
+      const resolved = await resolve(input.workItem, 'start');
+      const { workItem } = resolved;
+      return startDeploy(temporal, taskQueue, {
+        ...input,
+        repo: repoOf(resolved, repo, `start <repo> ${workItem}`),
+        workItem,
+      });
     },
     approve: async (ref, approval) => decideApproval(temporal, await one('deploy', ref), 'approved', approval),
     reject: async (ref, approval) => decideApproval(temporal, await one('deploy', ref), 'rejected', approval),
     reportFinished: async (ref, report) => reportFinished(temporal, await one('deploy', ref), report),
     resolveDeploy: async (ref, resolution) => resolveDeploy(temporal, await one('deploy', ref), resolution),
+    async reopen(ref, command) {
+      const { resolved, repo } = await known(ref);
+      return reopen(
+        temporal,
+        taskQueue,
+        { repo: repoOf(resolved, repo, `reopen ${resolved.workItem} --repo <repo>`), workItem: resolved.workItem },
+        command,
+      );
+    },
     async status(ref) {
       const { resolved, repo } = await known(ref);
       const view = await workItemView(temporal, resolved, repo);

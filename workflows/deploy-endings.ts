@@ -1,5 +1,5 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
-import type { TaskLook } from '../activities/tasks.ts';
+import type { LastDeployed, TaskLook } from '../activities/tasks.ts';
 import { sameRepo, terminalStage } from '../decisions/index.ts';
 import { type DeployInput, type DeployOutcome, monitorWorkflowId } from './messages.ts';
 import type { WindowResult } from './post-deploy-monitor.ts';
@@ -8,6 +8,8 @@ import type { WindowResult } from './post-deploy-monitor.ts';
 export interface Ending<Outcome extends DeployOutcome = DeployOutcome> {
   readonly outcome: Outcome;
   readonly reason: string;
+  /** With `already_done`: whether the version that was asked for is the one deployed last. */
+  readonly sameVersion?: boolean;
 }
 
 export const ending = <Outcome extends DeployOutcome>(outcome: Outcome, reason: string): Ending<Outcome> => ({
@@ -78,6 +80,19 @@ export const versionRefusal = (
   needsVersion == null || version !== undefined
     ? null
     : ending('refused', `the start of ${repo} must name a version: its ${needsVersion} needs {version}`);
+
+/** How a run ends whose task is done already. Without a version it asks for nothing new, whatever was deployed. */
+export function alreadyDone({ workItem, version }: DeployInput, last: LastDeployed | null): EndingBeforeDone {
+  const done = `the task was done already${last?.version == null ? '' : `, with ${last.version}`}`;
+  if (version === undefined || (last?.version === version && !last.rolledBack))
+    return { outcome: 'already_done', reason: `${done}; nothing was deployed`, sameVersion: true };
+  const why =
+    last?.version === version
+      ? `${version} was rolled back, and was not deployed again`
+      : `${version} was not deployed${last?.version == null ? ' (it is not on record which version was deployed last)' : ''}`;
+  const advice = `To deploy it: d2d reopen ${workItem} --reason "…", then start it again`;
+  return { outcome: 'already_done', reason: `${done}; ${why}. ${advice}`, sameVersion: false };
+}
 
 /** How a run ends whose window has ended. */
 export const OUTCOME_OF_WINDOW = {

@@ -1,4 +1,5 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
+import type { Ending } from './deploy-endings.ts';
 import type {
   Command,
   DeployFinished,
@@ -27,6 +28,8 @@ export interface DeployRun {
   readonly windowId: string | null;
   readonly outcome: DeployOutcome | null;
   readonly reason: string | null;
+  /** With outcome `already_done`: whether the version that was asked for is the one deployed last. */
+  readonly sameVersion: boolean | null;
   readonly notes: readonly { readonly at: number; readonly text: string }[];
 }
 
@@ -41,6 +44,7 @@ export const begin = (): DeployRun => ({
   windowId: null,
   outcome: null,
   reason: null,
+  sameVersion: null,
   notes: [],
 });
 
@@ -131,11 +135,12 @@ export const reported = (run: DeployRun, finished: DeployFinished): DeployRun =>
 
 export const armed = (run: DeployRun, windowId: string): DeployRun => ({ ...run, windowId, phase: 'monitoring' });
 
-export const over = (run: DeployRun, outcome: DeployOutcome, reason: string): DeployRun => ({
+export const over = (run: DeployRun, { outcome, reason, sameVersion }: Ending): DeployRun => ({
   ...run,
   phase: 'finished',
   outcome,
   reason,
+  sameVersion: sameVersion ?? null,
 });
 
 /** The answer to `deployStatus`. */
@@ -150,6 +155,7 @@ export function status(run: DeployRun, input: DeployInput, operationId: string):
     phase: run.phase,
     outcome: run.outcome,
     reason: run.reason,
+    sameVersion: run.sameVersion,
     approval: { required, expiresAt, decision, by, reason },
     reported: run.finished,
     resolution: run.resolution,
@@ -162,7 +168,7 @@ export function status(run: DeployRun, input: DeployInput, operationId: string):
 export function details(run: DeployRun, input: DeployInput): string {
   const { approval, outcome, reason, phase, windowId, notes } = run;
   const lines = [
-    `**${(outcome ?? phase).replaceAll('_', ' ')}** · ${input.repo}${input.version === undefined ? '' : ` ${input.version}`}`,
+    `**${(outcome ?? phase).replaceAll('_', ' ')}** · ${input.repo}${input.version === undefined || run.sameVersion === false ? '' : ` ${input.version}`}`,
   ];
   if (reason !== null) lines.push('', reason);
   if (phase === 'unknown') {

@@ -19,6 +19,7 @@ import type { ShownStatus } from '../activities/status-evidence.ts';
 import type { TaskActivities } from '../activities/tasks.ts';
 import { decideAction } from '../decisions/index.ts';
 import {
+  alreadyDone,
   type Ending,
   type EndingBeforeDone,
   ending,
@@ -32,6 +33,7 @@ import { mirrorOf } from './deploy-mirror.ts';
 import * as deploy from './deploy-run.ts';
 import { arm, checkHealth, type Deployed, reportedDeploy, runDeploy, waitsWhereUnknown } from './deploy-steps.ts';
 import { isFailure, messageOf } from './failures.ts';
+import { howToEnd } from './how-to-end.ts';
 import {
   approveSignal,
   D2dOutcome,
@@ -85,7 +87,10 @@ type Completed = 'done' | 'cancelled' | 'missing';
  */
 export async function deployToDone(payload: DeployInput): Promise<DeployResult> {
   const parsed = parseDeployInput(payload);
-  if (typeof parsed === 'string') return { outcome: 'refused', reason: parsed };
+  if (typeof parsed === 'string') {
+    if (patched('outcome-of-refusals')) upsertSearchAttributes([{ key: D2dOutcome, value: 'refused' }]);
+    return { outcome: 'refused', reason: parsed };
+  }
   const input = parsed;
   const { repo, workItem } = input;
   const { firstExecutionRunId, workflowId } = workflowInfo();
@@ -100,7 +105,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** The task could not be set to done before its window opened. */
   let late: Promise<Completed> | null = null;
 
-  const versionAttribute = () => (version === null ? [] : [{ key: D2dVersion, value: version.slice(0, 200) }]);
+  const versionAttribute = () => {
+    if (run.sameVersion === false) return [{ key: D2dVersion, value: null }]; // it was not deployed
+    return version === null ? [] : [{ key: D2dVersion, value: version.slice(0, 200) }];
+  };
   const become = (next: deploy.DeployRun): void => {
     const moved = next.phase !== run.phase;
     run = next;
@@ -154,9 +162,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     note(`the signal ${name} was ignored: a deploy takes approve, reject, deployFinished and resolveDeploy`),
   );
 
-  const finish = ({ outcome, reason }: Ending): DeployResult => {
-    become(deploy.over(run, outcome, reason));
-    return { outcome, reason };
+  const finish = (end: Ending): DeployResult => {
+    become(deploy.over(run, end));
+    return end;
   };
 
   upsertSearchAttributes([
@@ -196,6 +204,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       (text) => callSomebody('task-unread', text),
     );
     const unfit = endingOfTask(fixed, workItem, task, mayCreate);
+    if (unfit?.outcome === 'already_done' && patched('version-of-done-task'))
+      return alreadyDone(input, await tasks.lastDeployed({ repo: fixed.repo, workItem }));
     if (unfit !== null) return unfit;
     const unversioned = versionRefusal(fixed, input);
     if (unversioned !== null) return unversioned;
@@ -203,7 +213,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (other === undefined) return task === null ? createTask(fixed) : null;
     return ending(
       'refused',
-      `repository ${fixed.repo} is busy: ${other.workflowId} is ${other.phase ?? 'running'}; wait for its end, or end it first`,
+      `repository ${fixed.repo} is busy: ${other.workflowId} is ${other.phase ?? 'running'}; wait for its end, or end it: ${howToEnd(other)}`,
     );
   };
 

@@ -18,10 +18,12 @@ export const MONITOR_WORKFLOW = 'postDeployMonitor';
 export const SET_STATUS_WORKFLOW = 'setDeployStatus';
 export const RECONCILE_WORKFLOW = 'reconcileStatuses';
 export const HEAL_WORKFLOW = 'healWorkItem';
+export const REOPEN_WORKFLOW = 'reopenTask';
 
 export const deployWorkflowId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
 /** By Plane's own id of the work item: an event knows no other. */
 export const healWorkflowId = (planeId: string): string => `heal/${planeId}`;
+export const reopenWorkflowId = (repo: string, workItem: string): string => `reopen/${repo}/${workItem}`;
 export const monitorWorkflowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
 
 /**
@@ -78,6 +80,8 @@ export interface DeployResult {
   readonly outcome: DeployOutcome;
   /** Why, in one sentence. */
   readonly reason: string;
+  /** With `already_done`: `false` where another version was asked for than the one deployed last. */
+  readonly sameVersion?: boolean;
 }
 
 /** Who sent a message and why. In a signal both may be missing (they read `unknown` then); an update without them is refused. */
@@ -148,6 +152,8 @@ export interface DeployStatus {
   readonly outcome: DeployOutcome | null;
   /** Why it ended so; in phase `unknown`, why nobody knows. */
   readonly reason: string | null;
+  /** With `already_done`: `false` where another version was asked for than the one deployed last. Else `null`. */
+  readonly sameVersion: boolean | null;
   readonly approval: {
     readonly required: boolean;
     readonly expiresAt: number | null;
@@ -204,6 +210,20 @@ export interface SetDeployStatusInput {
   readonly status: DeployPhaseStatus;
   readonly caller: string;
   readonly reason?: string;
+}
+
+/** Sets a task that is done back to `deploy` (`reopenTask`). */
+export interface ReopenInput extends Command {
+  readonly repo: string;
+  readonly workItem: string;
+}
+
+/** The task as it stands now. */
+export interface Reopened {
+  readonly repo: string;
+  readonly stage: string;
+  /** What did not go as it should, though the task is reopened. */
+  readonly note: string | null;
 }
 
 /** A sweep over all work items (`reconcileStatuses`). */

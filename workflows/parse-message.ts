@@ -5,6 +5,7 @@ import type {
   DeployInput,
   DeployResolution,
   ReconcileInput,
+  ReopenInput,
   SetDeployStatusInput,
 } from './messages.ts';
 import type { MonitorInput } from './window-state.ts';
@@ -140,6 +141,15 @@ export function parseSetDeployStatus(payload: unknown): SetDeployStatusInput | s
   const reason = text(payload, 'reason');
   if (caller === null || reason === null) return `caller and reason must be texts, got ${shown(payload)}`;
   return { repo, workItem, status, caller: caller ?? 'unknown', ...(reason === undefined ? {} : { reason }) };
+}
+
+/** What a task is reopened with, or a text that says why it is refused. */
+export function parseReopen(payload: unknown): ReopenInput | string {
+  if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
+    return `the start must name a repository and a work item, {"repo": "…", "workItem": "…", "by": "…", "reason": "…"}, got ${shown(payload)}`;
+  }
+  const command = parseUpdateCommand(payload);
+  return typeof command === 'string' ? command : { repo: payload['repo'], workItem: payload['workItem'], ...command };
 }
 
 /** The longest time that makes sense in a policy, ms: the settings allow less. */

@@ -2,7 +2,8 @@ import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { quoted } from './query-text.ts';
 
-const D2D_VERSION = defineSearchAttributeKey('D2dVersion', SearchAttributeType.KEYWORD);
+export const D2D_OUTCOME = defineSearchAttributeKey('D2dOutcome', SearchAttributeType.KEYWORD);
+export const D2D_VERSION = defineSearchAttributeKey('D2dVersion', SearchAttributeType.KEYWORD);
 
 /** A rollback does not wait longer for it, ms. */
 const LOOK_MS = 3_000;

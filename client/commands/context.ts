@@ -3,7 +3,7 @@ import type { Applied } from '../../adapters/temporal/sweep-schedule.ts';
 import type { RepositoryRow, SettingRow } from '../../settings.ts';
 import type { Check } from '../../world.ts';
 import type { D2dClient } from '../client.ts';
-import { EXIT_INTERRUPTED, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from '../exit-codes.ts';
+import { EXIT_INTERRUPTED, exitCodeOfDeploy, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from '../exit-codes.ts';
 import { oneLine } from '../format/text.ts';
 import type { Output } from '../output.ts';
 import type { Reported } from '../report.ts';
@@ -49,9 +49,10 @@ export const isUnknown = (view: WorkItemView | null): boolean => view?.deploy?.s
 
 /** Exit code of what was followed to its end; 1 where it ended without an outcome. */
 export function exitCodeOf(view: WorkItemView | null): number {
-  const outcome = view?.deploy?.result?.outcome ?? view?.deploy?.status?.outcome ?? null;
-  if (outcome === null && isUnknown(view)) return OUTCOME_EXIT_CODES.deploy_unknown;
-  if (outcome !== null) return OUTCOME_EXIT_CODES[outcome];
+  const { result = null, status = null } = view?.deploy ?? {};
+  if (result !== null) return exitCodeOfDeploy(result);
+  if (status !== null && status.outcome !== null) return exitCodeOfDeploy({ ...status, outcome: status.outcome });
+  if (isUnknown(view)) return OUTCOME_EXIT_CODES.deploy_unknown;
   const window = view?.window?.status?.outcome ?? null;
   return window === null ? 1 : WINDOW_EXIT_CODES[window];
 }

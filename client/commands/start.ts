@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from '@commander-js/extra-typings';
 import type { DeployResult } from '../../workflows/messages.ts';
 import type { D2dClient } from '../client.ts';
-import { OUTCOME_EXIT_CODES } from '../exit-codes.ts';
+import { exitCodeOfDeploy } from '../exit-codes.ts';
 import { outcomeWords } from '../format/deploy.ts';
 import { oneLine } from '../format/text.ts';
 import { showLive } from '../live.ts';
@@ -54,7 +54,8 @@ async function tellStarted(context: CommandContext, client: D2dClient, handle: D
   const data = { ...handle, outcome, reason };
   if (outcome !== null) {
     result(`${workItem}: ${outcomeWords(outcome, paint)}${reason === null ? '' : `: ${oneLine(reason)}`}`, data);
-    context.exit(OUTCOME_EXIT_CODES[outcome]);
+    if (outcome === 'already_done') note(`${workItem}: nothing was deployed`);
+    context.exit(exitCodeOfDeploy({ outcome, sameVersion: view?.status?.sameVersion ?? null }));
     return;
   }
   result(`${workItem}: deploy of ${repo} started (${workflowId})`, data);
@@ -94,6 +95,7 @@ async function waitForEnd(context: CommandContext, client: D2dClient, handle: De
   const how =
     outcome === null ? `was ${last?.deploy?.execution.status.toLowerCase() ?? 'lost'}` : outcomeWords(outcome, paint);
   result(`${workItem}: ${how}${reason === null ? '' : `: ${oneLine(reason)}`}`, { ...handle, outcome, reason });
+  if (outcome === 'already_done') note(`${workItem}: nothing was deployed`);
   context.exit(exitCodeOf(last));
 }
 

@@ -54,7 +54,10 @@ test.each([
     'deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/", expectJson: { /v: "{version}" } }\n    watch: false',
     'health.expectJson',
   ],
-  ['deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/{version}" }\n    watch: true', 'health.url'],
+  [
+    'deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/{version}" }\n    watch: true',
+    'health.url',
+  ],
   // Its report may still name one.
   ['deploy: { driver: external }\n    health: { url: "http://shop/{version}" }\n    watch: true', null],
 ])('what needs a version: %s', async (yaml, needsVersion) => {

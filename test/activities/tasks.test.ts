@@ -1,3 +1,4 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTaskActivities, type RunningOnRepository, type TasksDeps } from '../../activities/tasks.ts';
 import { createTasks } from '../../adapters/postgres/tasks.ts';
@@ -33,6 +34,7 @@ function setUp({
     } satisfies TasksDeps['tasks'],
     namesOf: async (_repo, workItem) => names(workItem),
     runningOn: async () => running,
+    lastDeployed: async () => null,
     windowActive: async (repo, workItem) => {
       describes.push(`${repo}/${workItem}`);
       return true;
@@ -97,6 +99,71 @@ test('createTask makes no second task for one work item, and none for one that t
     `the tracker does not know work item ${other}: correct its name, or the project of shop`,
   );
   expect(await createTasks(fresh.database).findNamed([uuid, other])).toEqual([]);
+});
+
+describe('reopenTask', () => {
+  const reopen = (workItem: string, world: Parameters<typeof setUp>[0] = {}) =>
+    setUp(world).reopenTask({ repo: 'shop', workItem });
+  const asAttempt = (attempt: number, workItem: string) =>
+    new MockActivityEnvironment({ attempt }).run(setUp().reopenTask, { repo: 'shop', workItem });
+
+  test.each(['done', ' DONE '])('a task that is done goes back to deploy, from %j', async (stage) => {
+    const workItem = await task(stage);
+    expect(await reopen(workItem)).toEqual({ repo: 'shop', stage: 'deploy' });
+    expect(await stageOf(workItem)).toBe('deploy');
+  });
+
+  test.each(['deploy', 'cancelled', 'In Review'])('a task at %s is refused', async (stage) => {
+    const workItem = await task(stage);
+    await expect(asAttempt(1, workItem)).rejects.toThrow(
+      `only a task that is done is reopened: this one stands at ${stage}`,
+    );
+    expect(await stageOf(workItem)).toBe(stage);
+  });
+
+  test('no task, and the task of another repository, are refused', async () => {
+    await expect(reopen(unique('NONE'))).rejects.toThrow('it has no task');
+    const workItem = await task('done');
+    await expect(setUp().reopenTask({ repo: 'cart', workItem })).rejects.toThrow(
+      'belongs to repository shop, not cart',
+    );
+  });
+
+  test('the second attempt finds what the first one has set', async () => {
+    const workItem = await task('deploy');
+    expect(await asAttempt(2, workItem)).toEqual({ repo: 'shop', stage: 'deploy' });
+  });
+
+  test.each([
+    ['postDeployMonitor', 'open', 'd2d close'],
+    ['deployToDone', 'monitoring', 'd2d close'],
+    ['deployToDone', 'checking', 'd2d cancel'],
+    ['deployToDone', 'unknown', 'd2d resolve'],
+  ])('%s at %s keeps it: the message names the command that ends it', async (type, phase, command) => {
+    const workItem = await task('done');
+    const running = [{ workflowId: 'the-run', workItem, type, phase }];
+    await expect(reopen(workItem, { running })).rejects.toThrow(
+      `the-run is ${phase}: wait for its end, or end it: ${command} ${workItem}`,
+    );
+    expect(await stageOf(workItem)).toBe('done');
+  });
+
+  test('what only has its status to write, and other work items, do not keep it', async () => {
+    const workItem = await task('done');
+    const running = [
+      { workflowId: 'a', workItem, type: 'deployToDone', phase: 'finished' },
+      { workflowId: 'b', workItem, type: 'postDeployMonitor', phase: 'closed' },
+      { workflowId: 'c', workItem: 'other', type: 'deployToDone', phase: 'deploying' },
+    ];
+    expect(await reopen(workItem, { running })).toMatchObject({ stage: 'deploy' });
+  });
+
+  test('a task that somebody else changes meanwhile is looked at anew', async () => {
+    const workItem = await task('done');
+    const before = (id: string) => setStage(id, 'cancelled');
+    await expect(reopen(workItem, { before })).rejects.toThrow('was changed by somebody else; trying again');
+    expect(await stageOf(workItem)).toBe('cancelled');
+  });
 });
 
 describe('completeTask', () => {

@@ -51,6 +51,7 @@ export async function deployToDone(input: DeployInput): Promise<DeployResult> {
     phase: 'awaiting_approval',
     outcome: null,
     reason: null,
+    sameVersion: null,
     approval: { required: true, expiresAt: null, decision: null, by: null, reason: null },
     reported: null,
     resolution: null,

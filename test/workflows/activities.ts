@@ -135,6 +135,7 @@ export function activitiesOver({
     namesOf: async (_repo, workItem) => [workItem],
     runningOn,
     windowActive,
+    lastDeployed: async (_repo, workItem) => at(workItem).lastDeployed,
   });
 
   return {

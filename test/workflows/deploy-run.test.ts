@@ -31,7 +31,7 @@ describe('approval', () => {
     ['not required', unasked, 'no approval is required'],
     ['approved', deploy.decided(asked, 'approved', OPS), 'it was approved by oncall already'],
     ['rejected', deploy.decided(asked, 'rejected', OPS), 'it was rejected by oncall already'],
-    ['over', deploy.over(asked, 'cancelled', 'x'), 'the run has ended'],
+    ['over', deploy.over(asked, { outcome: 'cancelled', reason: 'x' }), 'the run has ended'],
   ])('%s: a decision counts, or why not', (_, run, why) => {
     expect(deploy.decisionRefusal(run)).toBe(why);
   });
@@ -85,11 +85,10 @@ describe('what people see', () => {
   });
 
   test('at its end', () => {
-    const run = deploy.over(
-      deploy.armed(deploy.decided(asked, 'approved', OPS), 'monitor/shop/ORCH-1'),
-      'no_evidence',
-      'nothing was seen',
-    );
+    const run = deploy.over(deploy.armed(deploy.decided(asked, 'approved', OPS), 'monitor/shop/ORCH-1'), {
+      outcome: 'no_evidence',
+      reason: 'nothing was seen',
+    });
     expect(deploy.details(deploy.noted(run, 'late', 0), INPUT).split('\n\n')).toEqual([
       '**no evidence** · shop v2',
       'nothing was seen',
@@ -108,6 +107,7 @@ describe('what people see', () => {
       reason: 'nothing was seen',
       approval: { required: true, expiresAt: 3_601_000, decision: 'approved', by: 'oncall', reason: 'fine' },
       reported: null,
+      sameVersion: null,
       resolution: null,
       windowId: 'monitor/shop/ORCH-1',
       notes: [],
@@ -152,7 +152,7 @@ test('steps in any order never throw, change nothing in place and keep at most 1
     fc.constantFrom<DeployOutcome>('done', 'cancelled', 'window_lost').map(
       (outcome): Step =>
         (run) =>
-          deploy.over(run, outcome, 'r'),
+          deploy.over(run, { outcome, reason: 'r' }),
     ),
   );
   fc.assert(

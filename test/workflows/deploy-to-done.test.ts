@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   approveSignal,
   D2dPhase,
+  D2dVersion,
   type DeployOutcome,
   deployFinishedSignal,
   deployStatusQuery,
@@ -61,6 +62,43 @@ describe('endings at done', () => {
     expect(statuses(item)).toEqual(['done']);
     expect(item.count.deploys).toBe(0);
     expect(item.comments).toEqual([]);
+  });
+
+  const V1 = { version: 'v1', rolledBack: false };
+  test.each([
+    ['no version', undefined, V1, true, 'the task was done already, with v1; nothing was deployed'],
+    ['the version deployed last', 'v1', V1, true, 'the task was done already, with v1; nothing was deployed'],
+    [
+      'another version',
+      'v2',
+      V1,
+      false,
+      /^the task was done already, with v1; v2 was not deployed\. To deploy it: d2d reopen/,
+    ],
+    [
+      'a version that was rolled back',
+      'v1',
+      { ...V1, rolledBack: true },
+      false,
+      /; v1 was rolled back, and was not deployed again\. /,
+    ],
+    [
+      'a version, with none on record',
+      'v2',
+      null,
+      false,
+      /^the task was done already; v2 was not deployed \(it is not on record/,
+    ],
+  ])('a start of a task that is done, with %s', async (_, version, lastDeployed, sameVersion, reason) => {
+    const item = harness.add({ task: { repo: 'set by add', stage: 'done' }, lastDeployed });
+    expect(await harness.run(item, version === undefined ? {} : { version })).toEqual({
+      outcome: 'already_done',
+      reason: typeof reason === 'string' ? reason : expect.stringMatching(reason),
+      sameVersion,
+    });
+    expect(item.count.deploys).toBe(0);
+    const { typedSearchAttributes } = await harness.deploy(item).describe();
+    expect(typedSearchAttributes.get(D2dVersion)).toBe(sameVersion ? version : undefined);
   });
 
   test('the settle reads Done back, and converges again where an old status has come back meanwhile', async () => {

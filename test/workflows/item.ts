@@ -1,5 +1,6 @@
 import type { DeployPlan } from '../../activities/deploy-plan.ts';
 import type { ShownStatus, TrackerStatus } from '../../activities/status-evidence.ts';
+import type { LastDeployed } from '../../activities/tasks.ts';
 import type { WindowReport } from '../../activities/window-report.ts';
 import type { WindowPolicy } from '../../decisions/index.ts';
 import type { Look } from '../../workflows/window-state.ts';
@@ -54,6 +55,8 @@ export interface Item {
   /** `null`: there is no task. */
   task: { readonly repo: string; stage: string } | null;
   shown: ShownStatus;
+  /** The deploy that took the task to `done` last. */
+  lastDeployed: LastDeployed | null;
   /** What the probe sees at its nth look, from 0; the last one stands for all that follow. */
   looks: readonly Look[];
   /** Called before the nth look is answered. */
@@ -108,6 +111,7 @@ export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
   workItem,
   task: { repo: repoOf(workItem), stage: 'deploy' },
   shown: IN_PROGRESS,
+  lastDeployed: null,
   looks: [pass()],
   probedAt: [],
   onLook: async () => {},

@@ -1,0 +1,51 @@
+import type { Client } from '@temporalio/client';
+import { D2D_OUTCOME, D2D_VERSION } from './previous-version.ts';
+import { quoted } from './query-text.ts';
+
+/** The deploy that took a task to `done` last. */
+export interface LastDeployed {
+  /** `null`: nobody has named one. */
+  readonly version: string | null;
+  /** Its window ended in a rollback that worked: production runs the version before. */
+  readonly rolledBack: boolean;
+}
+
+/** Outcomes of runs that did not take their task to `done`. */
+const BEFORE_DONE = [
+  'already_done',
+  'refused',
+  'rejected',
+  'approval_expired',
+  'deploy_failed',
+  'unhealthy_after_deploy',
+  'unhealthy_rolled_back',
+  'unhealthy_rollback_failed',
+  'deploy_unknown',
+  'task_cancelled',
+  'cancelled',
+];
+
+/** Longest time of one question, ms. */
+const ASK_MS = 5_000;
+
+/**
+ * Looks up the deploy that took a work item's task to `done` last; `null`: none is on record. By the visibility index, which
+ * forgets runs that are older than the retention of the namespace.
+ * @throws where Temporal does not answer.
+ */
+export const createLastDeployed =
+  (client: Client) =>
+  async (repo: string, workItem: string): Promise<LastDeployed | null> => {
+    const ended = `D2dOutcome IS NOT NULL AND D2dOutcome NOT IN (${BEFORE_DONE.map(quoted).join(', ')})`;
+    const query = `WorkflowType = 'deployToDone' AND D2dRepo = ${quoted(repo)} AND D2dWorkItem = ${quoted(workItem)} AND ${ended}`;
+    return client.withDeadline(Date.now() + ASK_MS, async () => {
+      // The run that closed last comes first.
+      for await (const { typedSearchAttributes } of client.workflow.list({ query, pageSize: 1 })) {
+        return {
+          version: typedSearchAttributes.get(D2D_VERSION) ?? null,
+          rolledBack: typedSearchAttributes.get(D2D_OUTCOME) === 'degraded_rolled_back',
+        };
+      }
+      return null;
+    });
+  };

@@ -1,0 +1,70 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowIdConflictPolicy,
+} from '@temporalio/client';
+import { rootCause } from '@temporalio/common';
+import {
+  type Command,
+  D2dRepo,
+  D2dWorkItem,
+  REOPEN_WORKFLOW,
+  type Reopened,
+  type ReopenInput,
+  reopenWorkflowId,
+} from '../workflows/messages.ts';
+import { D2dError, refused } from './errors.ts';
+import { asking } from './executions.ts';
+import type { DeployHandle } from './start.ts';
+
+/** Longer than the workflow takes where a worker runs, ms. */
+const ANSWER_MS = 150_000;
+
+export interface TaskReopened extends Reopened {
+  readonly execution: DeployHandle;
+}
+
+/**
+ * Sets a done task back to `deploy`.
+ * @throws D2dError: `refused` with the reason, `unreachable` where no worker answers.
+ */
+export async function reopen(
+  temporal: Client,
+  taskQueue: string,
+  place: { readonly repo: string; readonly workItem: string },
+  { by, reason }: Command,
+): Promise<TaskReopened> {
+  const { repo, workItem } = place;
+  const workflowId = reopenWorkflowId(repo, workItem);
+  const handle = await asking(temporal, async () => {
+    try {
+      return await temporal.workflow.start<(input: ReopenInput) => Promise<Reopened>>(REOPEN_WORKFLOW, {
+        workflowId,
+        taskQueue,
+        args: [{ ...place, by, reason }],
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        staticSummary: `${workItem}: reopen its task`,
+        typedSearchAttributes: [
+          { key: D2dRepo, value: repo },
+          { key: D2dWorkItem, value: workItem },
+        ],
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      throw refused(`${workItem}: its task is being reopened already (${workflowId})`);
+    }
+  });
+  try {
+    const reopened = await temporal.withDeadline(Date.now() + ANSWER_MS, () => handle.result());
+    return { ...reopened, execution: { ...place, workflowId, runId: handle.firstExecutionRunId } };
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) throw refused(`${workItem}: ${rootCause(error.cause) ?? error.message}`);
+    throw new D2dError(
+      'unreachable',
+      `${workItem}: no worker has reopened the task yet; it may still happen`,
+      `check that a worker runs (d2d doctor), then look: d2d status ${workItem}`,
+      error,
+    );
+  }
+}
