@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { WindowReport } from './window-report.ts';
 
-/** The name of every post-deploy log, in the folder of its work item. */
+/** The name of every post-deploy log, in the folder of its window. */
 export const LOG_NAME = '16-post-deploy-log.md';
 
 /** Longest name of a folder that most file systems take is 255 bytes. */
@@ -28,9 +29,18 @@ const percent = (character: string): string =>
   [...Buffer.from(character, 'utf8')].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 
 /**
- * Where a window's log is kept: `<dir>/<repo>/<work item>/16-post-deploy-log.md`. The slashes of a repository's name make
- * folders (`org/shop`), those of a work item do not, so that no two windows share a file but those of the same work item,
- * of which the last one stays. Never throws.
+ * Where a window's log is kept: `<dir>/<repo>/<work item>/<opened>/16-post-deploy-log.md`, with the moment of its opening as
+ * `2026-01-02T03-04-05.678Z` (a colon is no part of a name everywhere). The slashes of a repository's name make folders
+ * (`org/shop`), those of a work item do not, so that no two windows share a file. Never throws.
  */
-export const logPath = (dir: string, repo: string, workItem: string): string =>
-  join(dir, ...repo.split('/').map(pathSegment), pathSegment(workItem), LOG_NAME);
+export const logPath = (
+  dir: string,
+  { repo, workItem, openedAt }: Pick<WindowReport, 'repo' | 'workItem' | 'openedAt'>,
+): string =>
+  join(
+    dir,
+    ...repo.split('/').map(pathSegment),
+    pathSegment(workItem),
+    new Date(openedAt).toISOString().replaceAll(':', '-'),
+    LOG_NAME,
+  );

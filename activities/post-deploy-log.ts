@@ -17,7 +17,7 @@ export function createPostDeployLog({ artefactsDir }: PostDeployLogDeps) {
      * @throws what the file system throws: a full disk, a folder that may not be written.
      */
     async writePostDeployLog(report: WindowReport): Promise<{ readonly path: string }> {
-      const path = logPath(artefactsDir, report.repo, report.workItem);
+      const path = logPath(artefactsDir, report);
       await mkdir(dirname(path), { recursive: true });
       await writeFileAtomic(path, renderPostDeployLog(report));
       return { path };

@@ -17,7 +17,7 @@ export function addClose(program: Command, context: CommandContext): void {
       const client = await context.client();
       const { execution, report } = await client.closeWindow({ workItem, repo }, { by, reason });
       const folder = context.artefactsDir();
-      const path = logPath(folder ?? '', report.repo, report.workItem);
+      const path = logPath(folder ?? '', report);
       const at = `tick ${report.ticks.at(-1)?.tick ?? 0} of ${report.plannedTicks}`;
       const lines = [
         `${report.workItem}: window closed at ${at} by ${oneLine(by)} (${oneLine(reason)}): ${words(report.outcome)}`,

@@ -1,8 +1,7 @@
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { logPath } from '../../activities/artefact-path.ts';
 import type { DeployResult, WindowStatus } from '../../workflows/messages.ts';
 import type { ProductionState } from '../production/state.ts';
-import { REPO } from '../stack/repositories-file.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { StatusChange } from '../stack/tracker.ts';
 import { waitFor } from '../stack/wait.ts';
@@ -33,7 +32,8 @@ export interface Evidence {
 export async function gatherEvidence(stack: Stack, { item, watch }: Deployment): Promise<Evidence> {
   const result = await watch.resultIfEnded();
   if (result === null) throw new Error(`the run of ${item.key} has not ended`);
-  const log = join(stack.artefacts, REPO, item.key, '16-post-deploy-log.md');
+  const window = await finalWindow(stack, { item, watch });
+  const log = logPath(stack.artefacts, window);
   const written = await access(log).then(
     () => true,
     () => false,
@@ -41,7 +41,7 @@ export async function gatherEvidence(stack: Stack, { item, watch }: Deployment):
   return {
     workItem: item.key,
     result,
-    window: await finalWindow(stack, { item, watch }),
+    window,
     looksInHistory: await looksInHistory(stack.temporal, item.key),
     stage: await stack.tasks.stage(item.key),
     statuses: sequence(await settledHistory(stack, { item })),

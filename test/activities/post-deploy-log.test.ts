@@ -229,15 +229,18 @@ async function folder(): Promise<string> {
   return path;
 }
 
-test('the log is written into <dir>/<repo>/<work item>, and nothing else is left there', async () => {
+test('each window of a work item has its log in a folder of its own, and nothing else is left there', async () => {
   const artefactsDir = join(await folder(), 'not', 'there', 'yet');
   const { writePostDeployLog } = createPostDeployLog({ artefactsDir });
   const { path } = await writePostDeployLog(report());
-  expect(path).toBe(join(artefactsDir, 'org', 'shop', 'ORCH-61', '16-post-deploy-log.md'));
+  expect(path).toBe(join(artefactsDir, 'org', 'shop', 'ORCH-61', '2026-01-02T03-04-05.000Z', '16-post-deploy-log.md'));
   expect(await readFile(path, 'utf8')).toBe(renderPostDeployLog(report()));
   expect(await writePostDeployLog(report({ outcome: 'cancelled' }))).toEqual({ path });
   expect(await readFile(path, 'utf8')).toContain('**cancelled**');
   expect(await readdir(join(path, '..'))).toEqual(['16-post-deploy-log.md']);
+  const second = await writePostDeployLog(report({ openedAt: OPENED + 1 }));
+  expect(second.path).toBe(path.replace('05.000Z', '05.001Z'));
+  expect(await readFile(path, 'utf8')).toContain('**cancelled**');
 });
 
 test('a folder that cannot be made is an error that names it', async () => {
@@ -255,14 +258,14 @@ const odd = fc.oneof(
 test('no name leads out of the folder, and different names share no file', () => {
   fc.assert(
     fc.property(odd, odd, odd, odd, (repo, workItem, otherRepo, otherWorkItem) => {
-      const path = logPath('/artefacts', repo, workItem);
+      const path = logPath('/artefacts', { repo, workItem, openedAt: OPENED });
       const parts = relative('/artefacts', path).split(sep);
       expect(path.startsWith('/artefacts/')).toBe(true);
-      expect(parts).toHaveLength(repo.split('/').length + 2);
+      expect(parts).toHaveLength(repo.split('/').length + 3);
       for (const part of parts) expect(part).toMatch(/^(?!\.)[\w.%-]{1,255}$/);
       expect(parts.filter((part) => part === '16-post-deploy-log.md')).toHaveLength(1);
       if (repo === otherRepo && workItem === otherWorkItem) return;
-      expect(logPath('/artefacts', otherRepo, otherWorkItem)).not.toBe(path);
+      expect(logPath('/artefacts', { repo: otherRepo, workItem: otherWorkItem, openedAt: OPENED })).not.toBe(path);
     }),
     { numRuns: 2_000 },
   );

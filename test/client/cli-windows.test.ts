@@ -62,7 +62,11 @@ describe.concurrent('windows', () => {
       new RegExp(`^${workItem}: window closed at tick \\d+ of 30 by oncall \\(all good\\): closed early$`),
     );
     expect(second).toBe('  no degradation: longest streak of failed health checks 0 of 3');
-    expect(third).toBe(`  log: /srv/d2d/${repo}/${workItem}/16-post-deploy-log.md (on the machine of the worker)`);
+    expect(third).toMatch(
+      new RegExp(
+        String.raw`^  log: /srv/d2d/${repo}/${workItem}/[\d-]+T[\d.-]+Z/16-post-deploy-log\.md \(on the machine of the worker\)$`,
+      ),
+    );
     expect(await d2d('close', workItem, '--reason', 'again')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(`error: ${workItem}: the window has ended already (closed_early)`),
