@@ -14,11 +14,13 @@ export interface RepositoryRow {
 
 /** Under these keys stands whatever their owners like: it is shown only where it is a name, such as `Bearer ${TOKEN}`. */
 const SECRETIVE: ReadonlySet<PropertyKey> = new Set(['headers', 'env', 'body']);
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const ONLY_A_NAME = /^([A-Za-z]+ )?\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
 
 const shown = (path: Path, value: unknown): string => {
   const text = String(value);
   if (path.some((key) => SECRETIVE.has(key)) && !ONLY_A_NAME.test(text)) return '***';
+  if (path.includes('passEnv') && !NAME.test(text)) return '***'; // a value that was written by mistake
   return holdsCredentials(text) ? '***' : text;
 };
 

@@ -19,11 +19,11 @@ function refusal<T>({ accepts, hint }: Kind<T>, given: unknown, spoken: Spoken):
   return `must be ${accepts}, got ${spoken(given)}${help === null ? '' : ` (${help})`}`;
 }
 
-export const is = <T>(kind: Kind<T>) =>
+export const is = <T>(kind: Kind<T>, spoken: Spoken = quote) =>
   z.unknown().transform((given, context): T => {
     const parsed = kind.schema.safeParse(given);
     if (parsed.success) return parsed.data;
-    context.addIssue({ code: 'custom', message: refusal(kind, given, quote) });
+    context.addIssue({ code: 'custom', message: refusal(kind, given, spoken) });
     return z.NEVER;
   });
 

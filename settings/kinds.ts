@@ -95,6 +95,12 @@ const LINE = /^(?=.*\S)[^\p{Cc}\u2028\u2029]{1,1000}$/u;
 export const line = text('one line of text', LINE);
 export const path = text('a path', LINE);
 
+/** The name of an environment variable. */
+export const envName: Kind<string> = {
+  ...text('the name of an environment variable', /^[A-Za-z_][A-Za-z0-9_]{0,199}$/),
+  hint: (given) => (/[=$]/.test(String(given)) ? 'the name alone, without $ and =' : null),
+};
+
 /** What goes into one header: the key of an API. */
 export const token = text('one word of printable ASCII characters', /^[\x21-\x7e]{1,4000}$/);
 

@@ -29,7 +29,7 @@ export function check(env: Env, readFile: ReadFile): Checked {
   const described = describedRepositories(values, env, readFile, fault);
   const ca = readCa(values, readFile, fault);
   checkShared(values, fault);
-  for (const one of described) checkRepository(one, values, fault, warn);
+  for (const one of described) checkRepository(one, values, env, fault, warn);
   if (faults.size > 0 || !isComplete(values)) {
     return { settings: null, faults: [...faults], warnings: [...warnings] };
   }

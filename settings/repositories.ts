@@ -27,9 +27,17 @@ function driver(entry: DriverEntry, folder: string): DriverConfig {
   const timeoutMs = entry.timeoutSeconds ?? DRIVER_TIMEOUT_MS[entry.driver];
   switch (entry.driver) {
     case 'command': {
-      const { command, cwd, env = {}, idempotent = false } = entry;
+      const { command, cwd, env = {}, passEnv, idempotent = false } = entry;
       const absolute = cwd === undefined ? null : resolve(folder, cwd);
-      return { driver: 'command', command, cwd: absolute, env, timeoutMs, idempotent };
+      return {
+        driver: 'command',
+        command,
+        cwd: absolute,
+        env,
+        ...(passEnv === undefined ? {} : { passEnv }),
+        timeoutMs,
+        idempotent,
+      };
     }
     case 'webhook': {
       const { url, headers = {}, body, statusUrl = null, answer, pollSeconds: pollMs = POLL_MS } = entry;

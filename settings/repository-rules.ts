@@ -1,7 +1,8 @@
 import { sameRepo } from '../decisions/index.ts';
+import type { Env } from './environment.ts';
 import { quote } from './faults.ts';
 import type { Described } from './repository-file.ts';
-import type { Values } from './schema.ts';
+import { type Values, WORKER_SECRETS } from './schema.ts';
 import { isListed, SWITCHES, type Switch } from './scopes.ts';
 import { windowFaults } from './window.ts';
 import { givenTimes } from './window-policy.ts';
@@ -22,13 +23,22 @@ const watched = (described: Described, values: Partial<Values>): boolean =>
   values.ORCH_POST_DEPLOY_ENABLED === true && isOn('watch', described, values) === true;
 
 /** What is wrong with how a repository is deployed and watched, given what all repositories share. */
-export function checkRepository(described: Described, values: Partial<Values>, fault: Tell, warn: Tell): void {
+export function checkRepository(
+  described: Described,
+  values: Partial<Values>,
+  env: Env,
+  fault: Tell,
+  warn: Tell,
+): void {
   const { ORCH_SELF_HOSTING_REPO: self } = values;
   if (self !== undefined && sameRepo(self, described.name)) checkSelfHosting(described, values, fault, warn);
   else if (self !== undefined) checkRollback(described, values, fault);
 
   const { entry, place, file } = described;
-  for (const part of ['deploy', 'rollback'] as const) checkStatusUrl(described, part, fault);
+  for (const part of ['deploy', 'rollback'] as const) {
+    checkStatusUrl(described, part, fault);
+    checkPassEnv(described, part, env, fault, warn);
+  }
   if (entry.window !== undefined) windowFaults(givenTimes(values, described)).forEach(fault);
   if (entry.healthCheck !== undefined && healthUrl(described, values) === null) {
     fault(`${place(['healthCheck'])} has nothing to ask: give the repository a health block with a url`);
@@ -85,6 +95,28 @@ function checkStatusUrl({ entry, place }: Described, part: 'deploy' | 'rollback'
     );
   if (!fills && driver.answer?.id !== undefined)
     fault(`${place([part, 'answer', 'id'])} has no effect: put {id} into statusUrl`);
+}
+
+/** What a command may be passed of the worker's environment: none of the worker's own secrets. */
+function checkPassEnv(
+  { entry, place }: Described,
+  part: 'deploy' | 'rollback',
+  env: Env,
+  fault: Tell,
+  warn: Tell,
+): void {
+  const driver = entry[part];
+  if (driver?.driver !== 'command') return;
+  for (const [index, name] of (driver.passEnv ?? []).entries()) {
+    const at = place([part, 'passEnv', index]);
+    if (WORKER_SECRETS.includes(name.replace(/_FILE$/, '')))
+      fault(`${at} must not be ${name}, a secret of the worker: give the command a secret of its own`);
+    else if (name.startsWith('D2D_')) fault(`${at} must not be ${name}: the worker itself sets the variables D2D_…`);
+    else if (driver.env !== undefined && Object.hasOwn(driver.env, name))
+      fault(`${at} must not be ${name}, which env sets already: remove it from one of the two`);
+    else if ((env[name] ?? '') === '')
+      warn(`${at} names ${name}, which is not set in the environment: the command runs without it`);
+  }
 }
 
 /** Its health endpoint; `null`: none; of a faulty setting, what it would be. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { quote } from './faults.ts';
 import { block, filling, is, json, list, map, withheld } from './file-shapes.ts';
-import { count, flag, type Kind, path, seconds, slug, text } from './kinds.ts';
+import { count, envName, flag, type Kind, path, seconds, slug, text } from './kinds.ts';
 import type { Substitute } from './substitution.ts';
 import { httpUrl } from './urls.ts';
 import { approvalRule, approvalTimeout, windowKinds } from './window-kinds.ts';
@@ -71,6 +71,7 @@ export function repositorySchema(substitute: Substitute) {
         'the name of an environment variable',
         filled(envValue, withheld),
       ).optional(),
+      passEnv: list(is(envName, withheld), 'names of environment variables').optional(), // NAME=value may be a mistake
       timeoutSeconds: is(driverTimeout).optional(),
       idempotent: is(yesOrNo).optional(),
     }),

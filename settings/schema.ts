@@ -206,5 +206,12 @@ export const SECTIONS: readonly { readonly title: string; readonly names: readon
   sections,
 ).map(([title, variables]) => ({ title, names: namesIn(variables) }));
 
+/** Variables that hold the worker's own secrets; Temporal's are read by its SDK. */
+export const WORKER_SECRETS: readonly string[] = [
+  ...VARIABLE_NAMES.filter((name) => VARIABLES[name].secret),
+  'TEMPORAL_API_KEY',
+  'TEMPORAL_TLS_CLIENT_KEY_DATA',
+];
+
 /** Variables that other parts of the project read: known here, so that nobody is warned about them. */
 export const READ_ELSEWHERE: readonly string[] = ['ORCH_TEMPORAL_CLI'];

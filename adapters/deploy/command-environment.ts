@@ -1,26 +1,35 @@
-import type { DeployOperation } from './driver.ts';
+import type { CommandConfig, DeployOperation } from './driver.ts';
 
-/** What a command needs to run at all. Anything else (the worker's keys and passwords among it) must be configured. */
-const INHERITED = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR)$/;
+/**
+ * What a command needs to run and to reach the network (docs/deploy-drivers.md). Anything else, the worker's keys and
+ * passwords among it, must be configured.
+ */
+const INHERITED =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|SSL_CERT_FILE|SSL_CERT_DIR|SSH_AUTH_SOCK)$/;
+
+/** Programs disagree about the case of these. */
+const PROXY = /^(HTTP|HTTPS|ALL|NO)_PROXY$/i;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Never throws. */
-export const inheritedEnvironment = (environment: Environment): Record<string, string> =>
+/** The variables of the worker that a command gets. `passEnv`: names of further ones. Never throws. */
+const inheritedEnvironment = (environment: Environment, passEnv: readonly string[]): Record<string, string> =>
   Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
-      value !== undefined && INHERITED.test(name) ? [[name, value]] : [],
+      value !== undefined && (INHERITED.test(name) || PROXY.test(name) || passEnv.includes(name))
+        ? [[name, value]]
+        : [],
     ),
   );
 
 /** The whole environment of a command. A version that is not known is empty. */
 export const commandEnvironment = (
   environment: Environment,
-  configured: Readonly<Record<string, string>>,
+  { env, passEnv = [] }: Pick<CommandConfig, 'env' | 'passEnv'>,
   { kind, operationId, repo, workItem, version, previousVersion }: DeployOperation,
 ): Record<string, string> => ({
-  ...inheritedEnvironment(environment),
-  ...configured,
+  ...inheritedEnvironment(environment, passEnv),
+  ...env,
   D2D_OPERATION: kind,
   D2D_OPERATION_ID: operationId,
   D2D_REPO: repo,

@@ -18,7 +18,7 @@ import { fillArguments, valuesOf } from './placeholders.ts';
 import { endProcessGroup } from './process-group.ts';
 
 export interface CommandDeps {
-  /** The worker's own environment; of it a command gets only what `inheritedEnvironment` lets through. */
+  /** The worker's own environment; a command gets only the part of it that `commandEnvironment` passes on. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** From SIGTERM to SIGKILL, ms. Default 5 000. */
   readonly graceMs?: number;
@@ -49,7 +49,7 @@ export function createCommandDriver(
       const [program = '', ...rest] = args;
       const child = execa(program, rest, {
         ...(cwd === null ? {} : { cwd }),
-        env: commandEnvironment(environment, env, operation),
+        env: commandEnvironment(environment, config, operation),
         extendEnv: false,
         detached: true, // a session and process group of its own
         cleanup: false,

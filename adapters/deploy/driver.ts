@@ -60,6 +60,8 @@ export type CommandConfig = {
   readonly cwd: string | null;
   /** Added to the environment. May hold secrets. */
   readonly env: Readonly<Record<string, string>>;
+  /** Names of variables of the worker that are passed on, beside those that every command gets. Default: none. */
+  readonly passEnv?: readonly string[];
   readonly timeoutMs: number;
   readonly idempotent: boolean;
 };

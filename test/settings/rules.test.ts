@@ -73,6 +73,43 @@ test.each(['deploy', 'rollback'])('the self-hosting repository refuses the drive
   ]);
 });
 
+const passing = (passEnv: string, more: Env = {}) =>
+  checkSettings(
+    ...described(
+      `repositories:
+  shop:
+    deploy: { driver: command, command: [make], env: { REGION: eu }, passEnv: ${passEnv} }
+`,
+      more,
+    ),
+  );
+
+test('passEnv names variables of the worker; one that is not set is a warning', () => {
+  const { settings, faults: told, warnings } = passing('[KUBECONFIG, AWS_PROFILE]', { KUBECONFIG: '/etc/kube' });
+  expect(told).toEqual([]);
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^repositories\.yaml:3:\d+ repositories\.shop\.deploy\.passEnv\.1: names AWS_PROFILE, which is not set in the environment: the command runs without it$/,
+    ),
+  ]);
+  expect(settings?.repositories.get('shop')?.deploy).toMatchObject({ passEnv: ['KUBECONFIG', 'AWS_PROFILE'] });
+});
+
+test.each([
+  ['[DATABASE_URL]', 'must not be DATABASE_URL, a secret of the worker: give the command a secret of its own'],
+  ['[ORCH_PLANE_API_KEY_FILE]', 'must not be ORCH_PLANE_API_KEY_FILE, a secret of the worker'],
+  ['[TEMPORAL_API_KEY]', 'must not be TEMPORAL_API_KEY, a secret of the worker'],
+  ['[D2D_VERSION]', 'must not be D2D_VERSION: the worker itself sets the variables D2D_…'],
+  ['[REGION]', 'must not be REGION, which env sets already: remove it from one of the two'],
+  ['["TOKEN=t0psecret"]', 'must be the name of an environment variable, got a value that is not (it is not shown)'],
+  ["['$TOKEN']", 'the name alone, without $ and ='],
+  ['TOKEN', 'must be a list of names of environment variables, got "TOKEN"'],
+])('what passEnv cannot name is a fault: %s', (passEnv, why) => {
+  const { faults: told } = passing(passEnv, { REGION: 'us' });
+  expect(told).toEqual([expect.stringContaining(why)]);
+  expect(told.join()).not.toContain('t0psecret');
+});
+
 test('BR-5: a rollback that is configured for the self-hosting repository is a warning, and its action is alert', () => {
   const yaml = (more: string) => `repositories:\n  orchestrator:\n    deploy: { driver: external }\n    ${more}\n`;
   const own = loadSettings(...described(yaml('window: { action: rollback }')));

@@ -55,6 +55,41 @@ test('a command gets the operation and what is configured, and none of the secre
   });
 });
 
+test('a command gets what reaches the network, and of the rest of the environment what passEnv names', async () => {
+  const { run, lines } = observedRun();
+  const network = {
+    HTTPS_PROXY: 'http://proxy:3128',
+    no_proxy: 'localhost',
+    SSL_CERT_FILE: '/etc/ssl/ca.pem',
+    SSH_AUTH_SOCK: '/run/agent',
+  };
+  const worker = {
+    ...environment,
+    ...network,
+    KUBECONFIG: '/etc/kube',
+    AWS_PROFILE: 'shop',
+    NODE_OPTIONS: '--no-warnings',
+  };
+  const command = createCommandDriver(
+    {
+      driver: 'command',
+      command: ['env'],
+      cwd: null,
+      env: { LANG: 'de_DE.UTF-8' },
+      passEnv: ['KUBECONFIG', 'NOT_SET'],
+      timeoutMs: PATIENCE_MS,
+      idempotent: false,
+    },
+    { environment: worker },
+  );
+  expect((await command.run(operation(), run)).ok).toBe(true);
+  const got = Object.fromEntries(lines().map((line) => String(line).split(/=(.*)/s)));
+  expect(got).toMatchObject({ ...network, PATH: process.env['PATH'], LANG: 'de_DE.UTF-8' });
+  expect(Object.keys(got)).toContain('KUBECONFIG');
+  for (const name of ['AWS_PROFILE', 'NODE_OPTIONS', 'ORCH_PLANE_API_KEY', 'DATABASE_URL', 'NOT_SET'])
+    expect(Object.keys(got)).not.toContain(name);
+});
+
 test('without a version D2D_VERSION is empty, and a rollback says that it is one', async () => {
   const { run } = observedRun();
   const script = `console.log(process.env.D2D_OPERATION + ':' + process.env.D2D_VERSION)`;
