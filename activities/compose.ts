@@ -54,8 +54,8 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     projectOf: (repo) => repository(repo)?.planeProject ?? settings.plane.project,
   });
   const withSpareRequests = createSpareRequests(plane.requestsLeft, settings.sweep.keepRequests);
-  const driverFor = createDriverFor({ environment });
-  const http = createHttpProbe();
+  const driverFor = createDriverFor({ environment, secrets: settings.secrets });
+  const http = createHttpProbe({ secrets: settings.secrets });
 
   const setters = createStatusSetters<Querier>({
     guard: settings.guard,

@@ -10,8 +10,7 @@ import type { Settings } from './types.ts';
 export function assemble(
   values: Values,
   described: readonly Described[],
-  ca: string | null,
-  warnings: readonly string[],
+  { ca, secrets, warnings }: { readonly ca: string | null } & Pick<Settings, 'secrets' | 'warnings'>,
 ): Settings {
   const selfHostingRepo = values.ORCH_SELF_HOSTING_REPO;
   return deepFreeze({
@@ -60,6 +59,7 @@ export function assemble(
       shutdownMs: values.ORCH_SHUTDOWN_SECONDS,
     },
     repositories: frozenMap(described.map((one) => [normaliseRepo(one.name), repository(one, values)])),
+    secrets,
     warnings,
   });
 }

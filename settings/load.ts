@@ -1,3 +1,4 @@
+import { secretsInHeaders } from '../adapters/mask.ts';
 import { normaliseRepo } from '../decisions/index.ts';
 import { assemble } from './assemble.ts';
 import { type Env, isComplete, type ReadFile, readVariables, unknownVariables } from './environment.ts';
@@ -5,9 +6,9 @@ import { quote, whyUnreadable } from './faults.ts';
 import { byItself } from './repositories.ts';
 import { type Described, readRepositoryFile } from './repository-file.ts';
 import { checkRepository } from './repository-rules.ts';
-import type { Values } from './schema.ts';
+import { type Values, WORKER_SECRETS } from './schema.ts';
 import { checkLastWord, checkLists, checkShared } from './shared-rules.ts';
-import { createSubstitute } from './substitution.ts';
+import { createSubstitute, type Substitute } from './substitution.ts';
 import type { Settings } from './types.ts';
 
 /** What the environment comes to: settings, or all that is wrong with it. */
@@ -26,7 +27,9 @@ export function check(env: Env, readFile: ReadFile): Checked {
   const warn = (message: string): unknown => warnings.add(message);
 
   const values = readVariables(env, readFile, fault);
-  const described = describedRepositories(values, env, readFile, fault);
+  const filledIn = new Set<string>();
+  const substitute = createSubstitute(env, readFile, (value) => filledIn.add(value));
+  const described = describedRepositories(values, substitute, readFile, fault);
   const ca = readCa(values, readFile, fault);
   checkShared(values, fault);
   for (const one of described) checkRepository(one, values, env, fault, warn);
@@ -39,14 +42,15 @@ export function check(env: Env, readFile: ReadFile): Checked {
     warn,
   );
   checkLastWord(values, warn);
-  const settings = assemble(values, described, ca, [...warnings]);
+  const secrets = [...filledIn, ...secretsOf(values, described, env)];
+  const settings = assemble(values, described, { ca, secrets, warnings: [...warnings] });
   return { settings, faults: [], warnings: settings.warnings };
 }
 
 /** Those of the file, and the self-hosting repository, which is there even where the file leaves it out. */
 function describedRepositories(
   values: Partial<Values>,
-  env: Env,
+  substitute: Substitute,
   readFile: ReadFile,
   fault: (message: string) => void,
 ): Described[] {
@@ -54,7 +58,7 @@ function describedRepositories(
   let faulty = false;
   const listed =
     typeof file === 'string'
-      ? readRepositoryFile(file, readFile, createSubstitute(env, readFile), (message) => {
+      ? readRepositoryFile(file, readFile, substitute, (message) => {
           faulty = true;
           fault(message);
         })
@@ -63,6 +67,17 @@ function describedRepositories(
   // A faulty file may be the one that describes it: what it lacks by itself would then be told for nothing.
   return self === undefined || isListed || faulty ? listed : [...listed, byItself(self)];
 }
+
+/** The worker's own secrets, and what is sent to health endpoints beside what is filled in there. */
+function secretsOf(values: Values, described: readonly Described[], env: Env): string[] {
+  const own: Env = { ...env, ...Object.fromEntries(Object.entries(values).filter(isText)) }; // some come from files
+  return [
+    ...WORKER_SECRETS.flatMap((name) => own[name] ?? []),
+    ...described.flatMap(({ entry }) => secretsInHeaders(entry.health?.headers ?? {})),
+  ];
+}
+
+const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === 'string';
 
 function readCa(values: Partial<Values>, readFile: ReadFile, fault: (message: string) => void): string | null {
   const { ORCH_DATABASE_CA_FILE: file } = values;

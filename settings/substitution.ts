@@ -11,9 +11,10 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /**
  * Puts environment variables (or the content of the file that `<NAME>_FILE` names) in the place of `${NAME}`; `$${` stands
  * for `${` itself. So that no secret stands in a file. The returned function never throws, and its faults show no value.
+ * @param onFilled told of each value that is filled in
  */
 export const createSubstitute =
-  (env: Env, readFile: ReadFile): Substitute =>
+  (env: Env, readFile: ReadFile, onFilled: (value: string) => void): Substitute =>
   (template) => {
     const faults: string[] = [];
     const text = template.replaceAll(
@@ -31,6 +32,7 @@ export const createSubstitute =
         if (found === null && faults.length === before) {
           faults.push(`names \${${name}}, which is not set in the environment: set ${name} or ${name}_FILE`);
         }
+        if (found !== null) onFilled(found.text);
         return found?.text ?? '';
       },
     );

@@ -56,6 +56,8 @@ export interface Settings {
   };
   /** By normalised name (`normaliseRepo`). The self-hosting repository is always among them. */
   readonly repositories: ReadonlyMap<string, Repository>;
+  /** Values that are masked wherever somebody else prints them: what is secret here, and what is filled in or sent to others. */
+  readonly secrets: readonly string[];
   /** What is probably a mistake but stops nothing, such as an unknown `ORCH_` variable; one sentence each. */
   readonly warnings: readonly string[];
 }

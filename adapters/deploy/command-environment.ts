@@ -37,3 +37,15 @@ export const commandEnvironment = (
   D2D_VERSION: version ?? '',
   ...(kind === 'rollback' ? { D2D_PREVIOUS_VERSION: previousVersion ?? '' } : {}),
 });
+
+/** What of the environment of a command may be a secret: what is configured, and a proxy's URL with a password. */
+export function secretsOfCommand(
+  environment: Environment,
+  { env, passEnv = [] }: Pick<CommandConfig, 'env' | 'passEnv'>,
+): string[] {
+  return Object.entries({ ...environment, ...env }).flatMap(([name, value = '']) => {
+    if (INHERITED.test(name)) return []; // a path or a language
+    const secret = PROXY.test(name) ? value.includes('@') : Object.hasOwn(env, name) || passEnv.includes(name);
+    return secret ? [value] : [];
+  });
+}

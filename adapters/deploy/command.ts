@@ -3,7 +3,8 @@ import { Socket } from 'node:net';
 import { delimiter, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { commandEnvironment } from './command-environment.ts';
+import { createMask } from '../mask.ts';
+import { commandEnvironment, secretsOfCommand } from './command-environment.ts';
 import {
   type CommandConfig,
   type DeployDriver,
@@ -14,12 +15,15 @@ import {
 } from './driver.ts';
 import { duration } from './duration.ts';
 import { createLineReader, createTail } from './lines.ts';
+import { masked } from './masked.ts';
 import { fillArguments, valuesOf } from './placeholders.ts';
 import { endProcessGroup } from './process-group.ts';
 
 export interface CommandDeps {
   /** The worker's own environment; a command gets only the part of it that `commandEnvironment` passes on. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What is masked wherever the command prints it, beside the values that its environment is configured with. */
+  readonly secrets?: readonly string[];
   /** From SIGTERM to SIGKILL, ms. Default 5 000. */
   readonly graceMs?: number;
   /** How long output is still read after the command has ended, ms. Default 500. */
@@ -34,11 +38,12 @@ const failed = (detail: string): DeployResult => ({ ok: false, detail });
  */
 export function createCommandDriver(
   config: CommandConfig,
-  { environment, graceMs = 5_000, drainMs = 500 }: CommandDeps,
+  { environment, secrets = [], graceMs = 5_000, drainMs = 500 }: CommandDeps,
 ): DeployDriver {
   const { command, cwd, env, timeoutMs } = config;
+  const mask = createMask([...secrets, ...secretsOfCommand(environment, config)]);
 
-  return {
+  const driver: DeployDriver = {
     async run(operation, { signal, heartbeat, log }) {
       const fields = fieldsOf(operation);
       const { args, fault } = fillArguments(command, valuesOf(operation));
@@ -62,7 +67,7 @@ export function createCommandDriver(
         const reader = createLineReader((line) => {
           tail.add(line);
           log.info({ ...fields, stream, line }, 'deploy command output');
-        });
+        }, mask.lines());
         child[stream].on('data', reader.write).once('end', reader.end).on('error', reader.end);
       };
       follow('stdout');
@@ -110,6 +115,7 @@ export function createCommandDriver(
       }
     },
   };
+  return masked(driver, mask);
 }
 
 const fieldsOf = ({ kind, operationId, repo, workItem }: DeployOperation) => ({

@@ -26,7 +26,7 @@ export const createDriverFor =
       case 'command':
         return createCommandDriver(config, deps);
       case 'webhook':
-        return createWebhookDriver(config);
+        return createWebhookDriver(config, deps);
       case 'external':
         return null;
       default:

@@ -13,8 +13,12 @@ export interface LineReader {
 /**
  * Cuts output into lines as it comes, with bounded memory. Colours and other control characters are left out, and so are
  * blank lines; a progress bar that goes back to the line's beginning begins a new line.
+ * @param masked what is shown of a line; `cut`: its end was dropped
  */
-export function createLineReader(onLine: (line: string) => void): LineReader {
+export function createLineReader(
+  onLine: (line: string) => void,
+  masked = (line: string, _cut: boolean): string => line,
+): LineReader {
   const decoder = new StringDecoder('utf8');
   let pending = '';
   let dropped = false;
@@ -28,7 +32,7 @@ export function createLineReader(onLine: (line: string) => void): LineReader {
     const line = stripVTControlCharacters(pending)
       .replaceAll(/\p{Cc}/gu, ' ')
       .trimEnd();
-    if (line !== '') onLine(dropped ? `${line}…` : line);
+    if (line !== '') onLine(dropped ? `${masked(line, true)}…` : masked(line, false));
     pending = '';
     dropped = false;
   };

@@ -40,13 +40,20 @@ const isHtml = ({ contentType, body }: WebhookReply): boolean =>
 
 export const wasTaken = ({ status }: WebhookReply): boolean => status >= 200 && status <= 299;
 
-/** What a deployer means by its answer, or why it cannot be understood. Never throws. */
-export function understand(reply: WebhookReply, shape: AnswerShape = DEFAULT_SHAPE): Understood {
+/**
+ * What a deployer means by its answer, or why it cannot be understood. Never throws.
+ * @param mask hides secrets in what is shown, before that is shortened: an answer may repeat the request
+ */
+export function understand(
+  reply: WebhookReply,
+  shape: AnswerShape = DEFAULT_SHAPE,
+  mask = (text: string): string => text,
+): Understood {
   const { status, body } = reply;
   if (status >= 300 && status < 400) {
     return { fault: `answered ${status}, a redirect, which is not followed: configure the URL that it leads to` };
   }
-  if (!wasTaken(reply)) return { fault: `answered ${status}${saying(reply)}` };
+  if (!wasTaken(reply)) return { fault: `answered ${status}${saying(reply, mask)}` };
   if (body.unreadable !== undefined) {
     return { fault: `answered ${status}, but its body cannot be read: ${body.unreadable}` };
   }
@@ -58,14 +65,14 @@ export function understand(reply: WebhookReply, shape: AnswerShape = DEFAULT_SHA
   if (state !== null) {
     return {
       state,
-      detail: textAt(json, shape.detail)?.slice(0, MAX_DETAIL) ?? null,
+      detail: mask(textAt(json, shape.detail) ?? '').slice(0, MAX_DETAIL) || null,
       version: textAt(json, shape.version),
       operationId: textAt(json, shape.operationId),
     };
   }
   if (isHtml(reply)) return { fault: `answered ${status} with an HTML page: is the URL that of the deployer?` };
   const words = Object.keys(shape.words).join(', ');
-  const got = json === undefined ? 'no JSON' : said === undefined ? `nothing at ${shape.status}` : shown(said);
+  const got = json === undefined ? 'no JSON' : said === undefined ? `nothing at ${shape.status}` : shown(said, mask);
   return { fault: `answered ${status} with ${got}, where one of these is understood: ${words}` };
 }
 
@@ -106,12 +113,14 @@ function textAt(json: unknown, pointer: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-const shown = (value: unknown): string => JSON.stringify(value).slice(0, 80);
+const shown = (value: unknown, mask: (text: string) => string): string => mask(JSON.stringify(value)).slice(0, 80);
 
 /** What an answer that is a failure says in its body. */
-function saying(reply: WebhookReply): string {
+function saying(reply: WebhookReply, mask: (text: string) => string): string {
   if (isHtml(reply)) return ' with an HTML page';
   const { text = '' } = reply.body;
-  const words = (textAt(parseJson(text), '/detail') ?? text).replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
+  const words = mask(textAt(parseJson(text), '/detail') ?? text)
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
   return words === '' ? '' : `: ${words.slice(0, 200)}`;
 }

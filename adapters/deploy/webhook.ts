@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lowerCased } from '../http/headers.ts';
 import { ACCEPT_ENCODING } from '../http/read-body.ts';
+import { createMask, type Mask, secretsInHeaders } from '../mask.ts';
 import { fillPlaceholders } from '../placeholders.ts';
 import {
   type AnswerShape,
@@ -14,6 +15,7 @@ import {
   type WebhookConfig,
 } from './driver.ts';
 import { duration } from './duration.ts';
+import { masked } from './masked.ts';
 import { fillJson, valuesOf } from './placeholders.ts';
 import {
   contradiction,
@@ -44,15 +46,25 @@ const failed = (detail: string): DeployResult => ({ ok: false, detail });
  * headers go to the configured URLs and, of those that an answer names, only to ones of the same origin.
  *
  * Any 2xx says that the deployer has begun. From then on only an answer that is about this operation ends it; nothing that is
- * not understood, and no time-out, is called a failure (docs/deploy-drivers.md).
+ * not understood, and no time-out, is called a failure (docs/deploy-drivers.md). `secrets`: what is masked wherever an
+ * answer repeats it, beside the values of the headers.
  */
-export const createWebhookDriver = (config: WebhookConfig): DeployDriver => ({
+export function createWebhookDriver(
+  config: WebhookConfig,
+  { secrets = [] }: { readonly secrets?: readonly string[] } = {},
+): DeployDriver {
+  const mask = createMask([...secrets, ...secretsInHeaders(config.headers)]);
+  return masked(webhookDriver(config, mask), mask);
+}
+
+const webhookDriver = (config: WebhookConfig, mask: Mask): DeployDriver => ({
   async run(operation, run) {
     run.signal.throwIfAborted();
     const timeout = AbortSignal.timeout(config.timeoutMs);
     const call: Call = {
       config,
       shape: { ...DEFAULT_SHAPE, ...config.answer },
+      mask,
       operation,
       run,
       timeout,
@@ -78,6 +90,7 @@ export const createWebhookDriver = (config: WebhookConfig): DeployDriver => ({
 interface Call {
   readonly config: WebhookConfig;
   readonly shape: AnswerShape;
+  readonly mask: Mask;
   readonly operation: DeployOperation;
   readonly run: DriverRun;
   readonly timeout: AbortSignal;
@@ -96,7 +109,7 @@ async function deploy(call: Call): Promise<DeployResult> {
   const reply = await post(call, request);
   if ('ok' in reply) return reply;
 
-  const answer = understand(reply, shape);
+  const answer = understand(reply, shape, call.mask.text);
   const foreign = answer.fault === undefined ? contradiction(answer, operation) : null;
   const ended = answer.fault === undefined && answer.state !== 'running' && foreign === null;
   if (config.statusUrl === null && ended) return resultOf(answer);
@@ -180,7 +193,7 @@ async function post(call: Call, { url, headers, body }: Filled): Promise<Webhook
     });
   });
   if ('ok' in reply || wasTaken(reply)) return reply;
-  const { fault } = understand(reply);
+  const { fault } = understand(reply, call.shape, call.mask.text);
   if (!hasNotBegun(reply)) {
     throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: the deployer ${fault}`);
   }
@@ -224,7 +237,7 @@ async function look(call: Call, url: string, headers: Readonly<Record<string, st
   const within = AbortSignal.timeout(POLL_TIMEOUT_MS);
   try {
     const signal = AbortSignal.any([call.signal, within]);
-    return understand(await exchange({ method: 'GET', url, headers, signal }), call.shape);
+    return understand(await exchange({ method: 'GET', url, headers, signal }), call.shape, call.mask.text);
   } catch (error) {
     if (call.signal.aborted) throw error;
     return {

@@ -1,4 +1,5 @@
 import type { Lookup } from '../http/connector.ts';
+import { createMask } from '../mask.ts';
 import { ask, MAX_REQUEST_MS } from './ask.ts';
 import { meetsExpectation } from './json-expectation.ts';
 
@@ -44,33 +45,42 @@ const oneLine = (why: string): string => why.replaceAll(/[\p{Cc}\s]+/gu, ' ').sl
 
 const seen = (health: HealthSeen['health'], why: string): HealthSeen => ({ health, detail: oneLine(why) });
 
-/** Looks at production over HTTP. Opens a connection for each request and keeps none. */
-export const createHttpProbe = ({ lookup }: { readonly lookup?: Lookup } = {}): HttpProbe => ({
-  async health({ url, expectStatus, expectJson, timeoutMs, headers }, signal) {
-    const readsBody = Object.keys(expectJson).length > 0;
-    const reply = await ask({ url, headers, timeoutMs, signal, body: readsBody ? 'read' : 'discard' }, lookup);
-    if (reply.status === null) return seen(reply.health, reply.why);
-    const { status, body } = reply;
-    const expected = expectStatus.length === 0 ? status >= 200 && status < 300 : expectStatus.includes(status);
-    if (!expected) return unexpected(status, expectStatus);
-    if (body === null) return { health: 'pass' };
-    const said = meetsExpectation(body, expectJson);
-    return said.health === 'pass' ? said : seen(said.health, said.why);
-  },
+export interface HttpProbeDeps {
+  readonly lookup?: Lookup;
+  /** What is masked where an answer repeats it. */
+  readonly secrets?: readonly string[];
+}
 
-  async traffic(url, signal) {
-    const reply = await ask({ url, headers: {}, timeoutMs: MAX_REQUEST_MS, signal, body: 'discard' }, lookup);
-    const { status } = reply;
-    if (status === null) {
-      return reply.health === 'fail'
-        ? { requests: 1, errors5xx: 1, detail: oneLine(reply.why) }
-        : { requests: 0, errors5xx: 0, detail: oneLine(reply.why) };
-    }
-    if (status === 429) return { requests: 0, errors5xx: 0, detail: TOO_MANY };
-    const failed = status >= 500 && status <= 599;
-    return failed ? { requests: 1, errors5xx: 1, detail: `answered ${status}` } : { requests: 1, errors5xx: 0 };
-  },
-});
+/** Looks at production over HTTP. Opens a connection for each request and keeps none. */
+export function createHttpProbe({ lookup, secrets = [] }: HttpProbeDeps = {}): HttpProbe {
+  const mask = createMask(secrets).text;
+  return {
+    async health({ url, expectStatus, expectJson, timeoutMs, headers }, signal) {
+      const readsBody = Object.keys(expectJson).length > 0;
+      const reply = await ask({ url, headers, timeoutMs, signal, body: readsBody ? 'read' : 'discard' }, lookup);
+      if (reply.status === null) return seen(reply.health, reply.why);
+      const { status, body } = reply;
+      const expected = expectStatus.length === 0 ? status >= 200 && status < 300 : expectStatus.includes(status);
+      if (!expected) return unexpected(status, expectStatus);
+      if (body === null) return { health: 'pass' };
+      const said = meetsExpectation(body, expectJson, mask);
+      return said.health === 'pass' ? said : seen(said.health, said.why);
+    },
+
+    async traffic(url, signal) {
+      const reply = await ask({ url, headers: {}, timeoutMs: MAX_REQUEST_MS, signal, body: 'discard' }, lookup);
+      const { status } = reply;
+      if (status === null) {
+        return reply.health === 'fail'
+          ? { requests: 1, errors5xx: 1, detail: oneLine(reply.why) }
+          : { requests: 0, errors5xx: 0, detail: oneLine(reply.why) };
+      }
+      if (status === 429) return { requests: 0, errors5xx: 0, detail: TOO_MANY };
+      const failed = status >= 500 && status <= 599;
+      return failed ? { requests: 1, errors5xx: 1, detail: `answered ${status}` } : { requests: 1, errors5xx: 0 };
+    },
+  };
+}
 
 const TOO_MANY = 'answered 429 to our own probing: look less often, or let it through';
 

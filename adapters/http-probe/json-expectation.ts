@@ -12,8 +12,9 @@ const BEGINS_LIKE_JSON = /^\s*[[{"\-\dtfn]/;
 /**
  * Whether a body says what is expected of it. What is no JSON, or says something else, is production's failure; JSON that
  * is longer than what is read here is ours. Never throws.
+ * @param mask hides secrets in what is shown, before that is shortened: an answer may repeat the request
  */
-export function meetsExpectation(body: Body, expected: Expected): Expectation {
+export function meetsExpectation(body: Body, expected: Expected, mask = (text: string): string => text): Expectation {
   if (body.unreadable !== undefined) {
     return { health: body.ours ? 'unknown' : 'fail', why: `the answer cannot be read: ${body.unreadable}` };
   }
@@ -26,12 +27,11 @@ export function meetsExpectation(body: Body, expected: Expected): Expectation {
   for (const [pointer, wanted] of Object.entries(expected)) {
     const found = valueAt(document, pointer);
     if (found === wanted) continue;
-    const got = found === undefined ? 'nothing' : shown(found);
-    return { health: 'fail', why: `${pointer || 'the answer'} is ${got}, expected ${shown(wanted)}` };
+    const got = found === undefined ? 'nothing' : shown(found, mask);
+    return { health: 'fail', why: `${pointer || 'the answer'} is ${got}, expected ${shown(wanted, mask)}` };
   }
   return { health: 'pass' };
 }
 
-const shown = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? 'no single value' : cut(value);
-const cut = (value: unknown): string => JSON.stringify(value).slice(0, 40);
+const shown = (value: unknown, mask: (text: string) => string): string =>
+  typeof value === 'object' && value !== null ? 'no single value' : mask(JSON.stringify(value)).slice(0, 40);

@@ -209,6 +209,28 @@ test('a name that is filled in must be set, and what it holds is never shown', (
   expect(faults(yaml('https://ci/'), { TOKEN: 's3cret\nline' }).join()).not.toContain('s3cret');
 });
 
+test('what is filled in, the secrets of the worker and the headers of health checks are masked wherever they come back', () => {
+  const yaml = `repositories:
+  shop:
+    deploy: { driver: command, command: [make, "\${REGION}"], env: { TOKEN: "\${SHOP_TOKEN}" } }
+    health: { url: "http://shop/", headers: { Authorization: Bearer h3ader-token } }
+`;
+  const [env, readFile] = described(yaml, {
+    REGION: 'eu-west-1',
+    SHOP_TOKEN: 't0ken-value',
+    TEMPORAL_API_KEY: 'temporal-key',
+  });
+  expect(loadSettings(env, readFile).secrets).toEqual([
+    'eu-west-1',
+    't0ken-value',
+    'postgres://orch:pa55word@db.example.org:5432/orch',
+    'plane_api_0123456789',
+    'temporal-key',
+    'Bearer h3ader-token',
+    'h3ader-token',
+  ]);
+});
+
 test('what the file says is described as it is written, secrets masked', () => {
   const [env, readFile] = described(
     `repositories:\n  shop:\n    deploy: { driver: webhook, url: "https://ci/\${T}", headers: { A: "Bearer \${T}", B: s3cret } }\n    health: { url: http://u:s3cret@h/ }\n`,

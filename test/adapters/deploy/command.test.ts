@@ -90,6 +90,51 @@ test('a command gets what reaches the network, and of the rest of the environmen
     expect(Object.keys(got)).not.toContain(name);
 });
 
+test('what is configured is masked in the log, heartbeats and results of a command that prints it', async () => {
+  const file = join(await folder(), 'heard');
+  const { run, lines, beats, entries } = observedRun();
+  const heartbeat = (detail: string): void => {
+    run.heartbeat(detail);
+    if (detail.startsWith('half')) void writeFile(file, '');
+  };
+  const command = createCommandDriver(
+    {
+      driver: 'command',
+      command: node(
+        `const { TOKEN, KUBECONFIG, HTTPS_PROXY } = process.env;
+console.log('token ' + TOKEN); console.error('config', KUBECONFIG); console.log('via', HTTPS_PROXY);
+process.stdout.write('x'.repeat(${MAX_LINE - 4}) + TOKEN + '\\n');
+process.stdout.write('half ' + TOKEN.slice(0, 5));
+setTimeout(() => process.stdout.write(TOKEN.slice(5) + ' and w0rkers-own\\n'), 50);
+setInterval(() => require('node:fs').existsSync(${JSON.stringify(file)}) && process.exit(1), 20);`,
+      ),
+      cwd: null,
+      env: { TOKEN: 't0ken-0123456789' },
+      passEnv: ['KUBECONFIG'],
+      timeoutMs: PATIENCE_MS,
+      idempotent: false,
+    },
+    {
+      environment: { ...environment, KUBECONFIG: 'kube-0123', HTTPS_PROXY: 'http://me:pr0xy-pass@proxy:3128' },
+      secrets: ['w0rkers-own'],
+    },
+  );
+  const result = await command.run(operation(), { ...run, heartbeat });
+  expect(result.detail).toContain('half *** and ***');
+  expect(beats).toContain('half *** and ***');
+  expect(lines().toSorted()).toEqual(
+    ['config ***', 'half *** and ***', 'token ***', 'via ***', `${'x'.repeat(MAX_LINE - 4)}***…`].toSorted(),
+  );
+  const told = JSON.stringify([result, beats, entries]);
+  for (const secret of ['t0ken', 'kube-0123', 'pr0xy-pass', 'w0rkers-own']) expect(told).not.toContain(secret);
+});
+
+test('a secret argument is masked where the command cannot be run', async () => {
+  const { run } = observedRun();
+  const command = driver(['./t0ken-0123456789'], { env: { TOKEN: 't0ken-0123456789' } });
+  expect((await command.run(operation(), run)).detail).toContain('the program ./*** was not found');
+});
+
 test('without a version D2D_VERSION is empty, and a rollback says that it is one', async () => {
   const { run } = observedRun();
   const script = `console.log(process.env.D2D_OPERATION + ':' + process.env.D2D_VERSION)`;

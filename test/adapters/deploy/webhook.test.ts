@@ -410,3 +410,50 @@ test('heartbeats come while it waits, with what the deployer last said', async (
   await driver(url).run(operation(), { ...run, heartbeat: (detail) => heard.push(detail) });
   expect(heard).toEqual(['the deployer says: half-way']);
 });
+
+test('what an answer repeats of the request and of other secrets is masked', async () => {
+  const echo =
+    (status: number, state: string): Answer =>
+    (response, request) =>
+      says({ status: state, detail: `${'x'.repeat(990)}${request.headers.authorization} w0rkers-own` }, status)(
+        response,
+        request,
+      );
+  const secretive = (url: string, change: Partial<WebhookConfig> = {}) =>
+    createWebhookDriver(
+      {
+        driver: 'webhook',
+        url,
+        headers: { Authorization: 'Bearer t0psecret-value' },
+        statusUrl: null,
+        pollMs: 10,
+        timeoutMs: PATIENCE_MS,
+        idempotent: false,
+        ...change,
+      },
+      { secrets: ['w0rkers-own'] },
+    );
+  const { run, entries } = observedRun();
+  const told: unknown[] = [entries];
+  const { url } = await deployer(echo(200, 'succeeded'));
+  told.push(await secretive(url).run(operation(), run));
+  for (const status of [400, 500]) {
+    const refuses = await deployer(says(`{"detail": "Bearer t0psecret-value is not known, w0rkers-own"}`, status));
+    told.push(
+      await secretive(refuses.url)
+        .run(operation(), run)
+        .catch((error: Error) => error.message),
+    );
+  }
+  const follows = await deployer(
+    running(),
+    says({ status: 'running', detail: 'with t0psecret-value' }),
+    says({ status: `t0psecret-value` }),
+    succeeded,
+  );
+  await secretive(follows.url, { statusUrl: follows.url }).run(operation(), run);
+  const all = JSON.stringify(told);
+  expect(all).toContain('with ***');
+  expect(all).toContain('*** is not known, ***');
+  for (const secret of ['t0psecret', 'w0rkers']) expect(all).not.toContain(secret);
+});

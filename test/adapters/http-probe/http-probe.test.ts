@@ -204,6 +204,16 @@ test('JSON that is too long for our own cap is unknown', async () => {
   expect(await look(url, { expectJson: { '/status': 'ok' } })).toMatchObject({ health: 'unknown' });
 });
 
+test('a secret that an answer repeats is masked in the reason', async () => {
+  const { health } = createHttpProbe({ secrets: ['t0psecret-value-that-is-longer-than-what-is-shown'] });
+  const url = await serve((request, response) => response.end(JSON.stringify({ token: request.headers['x-token'] })));
+  const headers = { 'x-token': 't0psecret-value-that-is-longer-than-what-is-shown' };
+  expect(await health(config(url, { headers, expectJson: { '/token': 'none' } }), never)).toEqual({
+    health: 'fail',
+    detail: '/token is "***", expected "none"',
+  });
+});
+
 test('configured headers are sent, and no connection outlives its request', async () => {
   const tokens: unknown[] = [];
   let connections = 0;
