@@ -1,3 +1,4 @@
+import { placeholderInScript } from '../adapters/deploy/script-template.ts';
 import { sameRepo } from '../decisions/index.ts';
 import type { Env } from './environment.ts';
 import { quote } from './faults.ts';
@@ -37,6 +38,7 @@ export function checkRepository(
   const { entry, place, file } = described;
   for (const part of ['deploy', 'rollback'] as const) {
     checkStatusUrl(described, part, fault);
+    checkScript(described, part, fault);
     checkPassEnv(described, part, env, fault, warn);
   }
   if (entry.window !== undefined) windowFaults(givenTimes(values, described)).forEach(fault);
@@ -95,6 +97,18 @@ function checkStatusUrl({ entry, place }: Described, part: 'deploy' | 'rollback'
     );
   if (!fills && driver.answer?.id !== undefined)
     fault(`${place([part, 'answer', 'id'])} has no effect: put {id} into statusUrl`);
+}
+
+/** A value must not become a part of a script: it would be run as code. */
+function checkScript({ entry, place }: Described, part: 'deploy' | 'rollback', fault: Tell): void {
+  const driver = entry[part];
+  if (driver?.driver !== 'command') return;
+  const found = placeholderInScript(driver.command);
+  if (found === null) return;
+  const { index, program, placeholder, variable } = found;
+  fault(
+    `${place([part, 'command', index])} must not put ${placeholder} into a script that ${program} reads, as its value would be run as code: write "$${variable}" in the script instead, with the quotes`,
+  );
 }
 
 /** What a command may be passed of the worker's environment: none of the worker's own secrets. */

@@ -15,6 +15,24 @@ export const valuesOf = ({
   previousVersion: previousVersion ?? null,
 });
 
+/** The environment variables that hold the same values. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  version: 'D2D_VERSION',
+  workItem: 'D2D_WORK_ITEM',
+  operationId: 'D2D_OPERATION_ID',
+  repo: 'D2D_REPO',
+  previousVersion: 'D2D_PREVIOUS_VERSION',
+};
+
+/** The first placeholder in a text, and the environment variable that holds its value; `null`: there is none. */
+export function placeholderIn(text: string): { readonly placeholder: string; readonly variable: string } | null {
+  for (const [placeholder, name = ''] of text.matchAll(/\{(\w+)\}/g)) {
+    const variable = Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined;
+    if (variable !== undefined) return { placeholder, variable };
+  }
+  return null;
+}
+
 /** Fills the texts of a JSON template, its keys excepted. Never throws. */
 export function fillJson(
   template: JsonTemplate,

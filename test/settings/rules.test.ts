@@ -73,6 +73,49 @@ test.each(['deploy', 'rollback'])('the self-hosting repository refuses the drive
   ]);
 });
 
+const running = (command: readonly string[]) =>
+  checkSettings(
+    ...described(
+      `repositories:\n  shop:\n    deploy: { driver: external }\n    rollback: { driver: command, command: ${JSON.stringify(command)} }\n`,
+    ),
+  ).faults;
+
+test.each([
+  [['sh', '-c', 'deploy {version}'], 2, '{version}', 'sh', 'D2D_VERSION'],
+  [['/bin/bash', '-lc', 'deploy {workItem}'], 2, '{workItem}', 'bash', 'D2D_WORK_ITEM'],
+  [['zsh', '-e', '-c', "deploy '{repo}'"], 3, '{repo}', 'zsh', 'D2D_REPO'],
+  [['bash', '-euo', 'pipefail', '-c', 'x {operationId}'], 4, '{operationId}', 'bash', 'D2D_OPERATION_ID'],
+  [['dash', '-ec', 'x {previousVersion}', 'sh', 'y'], 2, '{previousVersion}', 'dash', 'D2D_PREVIOUS_VERSION'],
+  [['env', 'A=b', '/usr/bin/sh', '-c', 'x {version}'], 4, '{version}', 'sh', 'D2D_VERSION'],
+  [['sudo', '-n', 'busybox', 'ash', '-c', 'x {version}'], 5, '{version}', 'ash', 'D2D_VERSION'],
+  [['env', '-S', 'deploy {version}'], 2, '{version}', 'env', 'D2D_VERSION'],
+  [['python3', '-Ic', 'print("{version}")'], 2, '{version}', 'python3', 'D2D_VERSION'],
+  [['node', '-e', 'go("{version}")'], 2, '{version}', 'node', 'D2D_VERSION'],
+  [['bash', '-c', 'deploy $${version}'], 2, '{version}', 'bash', 'D2D_VERSION'],
+] as const)('a placeholder in a script is a fault: %j', (command, index, placeholder, program, variable) => {
+  expect(running(command)).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `repositories\\.shop\\.rollback\\.command\\.${index}: must not put \\${placeholder} into a script that ${program} reads, .*: write "\\$${variable}" in the script instead, with the quotes$`,
+      ),
+    ),
+  ]);
+});
+
+test.each([
+  [['sh', '-c', 'deploy "$D2D_VERSION"']],
+  [['sh', '-c', 'deploy "$1"', 'sh', '{version}']],
+  [['bash', '-c', 'deploy "$@"', '-c', '{version}']],
+  [['bash', '-e', './deploy.sh', '{version}']],
+  [['sh', './deploy.sh', '-c', '{version}']],
+  [['./sh-deploy', '-c', '{version}']],
+  [['sh', '-c', 'echo {other} {a,b}']],
+  [['node', './deploy.mjs', '-e', '{version}']],
+  [['make', 'deploy', 'VERSION={version}']],
+])('a placeholder that is an argument of its own is fine: %j', (command) => {
+  expect(running(command)).toEqual([]);
+});
+
 const passing = (passEnv: string, more: Env = {}) =>
   checkSettings(
     ...described(
