@@ -86,7 +86,8 @@ type Completed = 'done' | 'cancelled' | 'missing';
  * for, and says why.
  */
 export async function deployToDone(payload: DeployInput): Promise<DeployResult> {
-  const parsed = parseDeployInput(payload);
+  const strict = () => patched('version-pattern');
+  const parsed = parseDeployInput(payload, strict);
   if (typeof parsed === 'string') {
     if (patched('outcome-of-refusals')) upsertSearchAttributes([{ key: D2dOutcome, value: 'refused' }]);
     return { outcome: 'refused', reason: parsed };
@@ -137,7 +138,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   setHandler(
     deployFinishedSignal,
     (payload: unknown) => {
-      const finished = parseDeployFinished(payload);
+      const finished = parseDeployFinished(payload, strict);
       const ignored =
         typeof finished === 'string'
           ? finished
@@ -150,7 +151,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   setHandler(
     resolveDeploySignal,
     (payload: unknown) => {
-      const resolution = parseResolution(payload);
+      const resolution = parseResolution(payload, strict);
       const ignored = typeof resolution === 'string' ? resolution : deploy.resolveRefusal(run);
       if (typeof resolution === 'string' || ignored !== null) note(`the signal resolveDeploy was ignored: ${ignored}`);
       else become(deploy.resolved(run, resolution));

@@ -1,4 +1,5 @@
 import { type DeployPhaseStatus, MAX_TICKS, mostTicks } from '../decisions/index.ts';
+import { versionFault } from '../decisions/version.ts';
 import type {
   Command,
   DeployFinished,
@@ -27,6 +28,16 @@ function text(payload: Record<string, unknown>, key: string): string | undefined
   return trimmed === '' ? undefined : trimmed;
 }
 
+/** Whether a version that breaks the pattern is refused; asked only where one does. Runs of earlier versions took any text. */
+type Strict = () => boolean;
+const always: Strict = () => true;
+
+/** Why a version is refused; `null`: it is none, or it is fine. */
+function versionRefusal(version: string | undefined, strict: Strict): string | null {
+  const fault = version === undefined ? null : versionFault(version);
+  return fault !== null && strict() ? fault : null;
+}
+
 const shown = (payload: unknown): string => {
   const json = JSON.stringify(payload) ?? String(payload);
   return json.length > 200 ? `${json.slice(0, 200)}…` : json;
@@ -46,7 +57,7 @@ export function parseSignalCommand(payload: unknown): Command | string {
 }
 
 /** The report of an external deployer in a signal, or a text that says why it is garbage. */
-export function parseDeployFinished(payload: unknown): DeployFinished | string {
+export function parseDeployFinished(payload: unknown, strict: Strict = always): DeployFinished | string {
   if (!isRecord(payload) || typeof payload['ok'] !== 'boolean') {
     return `its payload must be an object {ok: true | false, version?, detail?, by?}, got ${shown(payload)}`;
   }
@@ -56,6 +67,8 @@ export function parseDeployFinished(payload: unknown): DeployFinished | string {
   const by = text(payload, 'by');
   if (version === null || operationId === null || detail === null || by === null)
     return `version, operationId, detail and by must be texts, got ${shown(payload)}`;
+  const refusal = versionRefusal(version, strict);
+  if (refusal !== null) return refusal;
   return {
     ok: payload['ok'],
     ...(version === undefined ? {} : { version }),
@@ -66,7 +79,7 @@ export function parseDeployFinished(payload: unknown): DeployFinished | string {
 }
 
 /** What a person says of an unknown deploy, or a text that says why it is garbage. */
-export function parseResolution(payload: unknown): DeployResolution | string {
+export function parseResolution(payload: unknown, strict: Strict = always): DeployResolution | string {
   if (!isRecord(payload) || typeof payload['deployed'] !== 'boolean') {
     return `its payload must be an object {deployed: true | false, by, reason, version?}, got ${shown(payload)}`;
   }
@@ -74,6 +87,8 @@ export function parseResolution(payload: unknown): DeployResolution | string {
   if (typeof command === 'string') return command;
   const version = text(payload, 'version');
   if (version === null) return `version must be a text, got ${shown(payload)}`;
+  const refusal = versionRefusal(version, strict);
+  if (refusal !== null) return refusal;
   return { deployed: payload['deployed'], ...command, ...(version === undefined ? {} : { version }) };
 }
 
@@ -101,7 +116,7 @@ export function parseExtension(payload: unknown): (Command & { readonly minutes:
 const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
 /** What a deploy is started with, or a text that says why it is refused. */
-export function parseDeployInput(payload: unknown): DeployInput | string {
+export function parseDeployInput(payload: unknown, strict: Strict = always): DeployInput | string {
   if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
     return `the start must name a repository and a work item, {"repo": "…", "workItem": "…"}, got ${shown(payload)}`;
   }
@@ -109,6 +124,8 @@ export function parseDeployInput(payload: unknown): DeployInput | string {
   const version = text(payload, 'version');
   const requestedBy = text(payload, 'requestedBy');
   if (version === null || requestedBy === null) return `version and requestedBy must be texts, got ${shown(payload)}`;
+  const refusal = versionRefusal(version, strict);
+  if (refusal !== null) return refusal;
   if (approval !== undefined && approval !== null && approval !== 'required' && approval !== 'none') {
     return `approval must be "required" or "none", got ${shown(approval)}`;
   }

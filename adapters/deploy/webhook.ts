@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { versionFault } from '../../decisions/version.ts';
 import { lowerCased } from '../http/headers.ts';
 import { ACCEPT_ENCODING } from '../http/read-body.ts';
 import { createMask, type Mask, secretsInHeaders } from '../mask.ts';
@@ -248,10 +249,11 @@ async function look(call: Call, url: string, headers: Readonly<Record<string, st
 
 function resultOf({ state, detail, version }: WebhookAnswer): DeployResult {
   const ok = state === 'succeeded';
+  const named = version !== null && versionFault(version) === null; // it may become an argument of a rollback
   return {
     ok,
     detail: detail ?? (ok ? 'the deployer says that it succeeded' : 'the deployer says that it failed'),
-    ...(version === null ? {} : { version }),
+    ...(named ? { version } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Applied } from '../../adapters/temporal/sweep-schedule.ts';
+import { versionFault } from '../../decisions/version.ts';
 import type { RepositoryRow, SettingRow } from '../../settings.ts';
 import type { Check } from '../../world.ts';
 import type { D2dClient } from '../client.ts';
@@ -76,6 +77,14 @@ export function givenText(text: string): string {
   const trimmed = text.trim();
   if (trimmed === '') throw new InvalidArgumentError('It must not be empty.');
   return trimmed;
+}
+
+/** For options that take a version. */
+export function givenVersion(text: string): string {
+  const version = givenText(text);
+  const fault = versionFault(version);
+  if (fault !== null) throw new InvalidArgumentError(fault);
+  return version;
 }
 
 export const BY = ['--by <name>', 'who asks (default: your user name)'] as const;

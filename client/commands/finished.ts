@@ -1,6 +1,6 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { refused } from '../errors.ts';
-import { BY, type CommandContext, givenText, REPO, tellReported, WORK_ITEM } from './context.ts';
+import { BY, type CommandContext, givenText, givenVersion, REPO, tellReported, WORK_ITEM } from './context.ts';
 
 /** `finished <workItem>`. JSON: `{repo, workItem, workflowId, runId, ok, version, by, detail, takenUp}`. */
 export function addFinished(program: Command, context: CommandContext): void {
@@ -10,7 +10,7 @@ export function addFinished(program: Command, context: CommandContext): void {
     .argument(...WORK_ITEM)
     .addOption(new Option('--ok', 'it succeeded').conflicts('failed'))
     .option('--failed', 'it failed')
-    .option('--version <version>', 'the version that was deployed; a report about another one is refused', givenText)
+    .option('--version <version>', 'the version that was deployed; a report about another one is refused', givenVersion)
     .option('--operation <id>', 'the operation id of the deploy; a report about another one is refused', givenText)
     .option('--detail <text>', 'what happened', givenText)
     .option(...REPO)

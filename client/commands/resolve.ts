@@ -1,6 +1,6 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { refused } from '../errors.ts';
-import { BY, type CommandContext, givenText, REASON, REPO, tellReported, WORK_ITEM } from './context.ts';
+import { BY, type CommandContext, givenText, givenVersion, REASON, REPO, tellReported, WORK_ITEM } from './context.ts';
 
 /** `resolve <workItem>`. JSON: `{repo, workItem, workflowId, runId, deployed, version, by, reason, takenUp}`. */
 export function addResolve(program: Command, context: CommandContext): void {
@@ -10,7 +10,7 @@ export function addResolve(program: Command, context: CommandContext): void {
     .argument(...WORK_ITEM)
     .addOption(new Option('--deployed', 'the new version runs: go on with its health check').conflicts('notDeployed'))
     .option('--not-deployed', 'it does not run: the deploy has failed')
-    .option('--version <version>', 'the version that runs now (default: the one that was started)', givenText)
+    .option('--version <version>', 'the version that runs now (default: the one that was started)', givenVersion)
     .option(...REPO)
     .option(...BY, givenText)
     .requiredOption(...REASON, givenText)

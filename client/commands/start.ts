@@ -8,7 +8,7 @@ import { oneLine } from '../format/text.ts';
 import { showLive } from '../live.ts';
 import type { DeployHandle } from '../start.ts';
 import type { DeployView, WorkItemView } from '../views.ts';
-import { BY, type CommandContext, exitCodeOf, givenText, isUnknown, tellInterrupted } from './context.ts';
+import { BY, type CommandContext, exitCodeOf, givenText, givenVersion, isUnknown, tellInterrupted } from './context.ts';
 
 /** How long a start that does not wait looks whether the run is refused at once, ms. */
 const REFUSAL_MS = 3_000;
@@ -25,7 +25,7 @@ export function addStart(program: Command, context: CommandContext): void {
       'the repository, where the task of the work item does not tell it; else the work item',
     )
     .argument('[workItem]', 'by any of its names: ORCH-61, orch-61, its uuid')
-    .option('--version <version>', 'the release to deploy', givenText)
+    .option('--version <version>', 'the release to deploy', givenVersion)
     .addOption(
       new Option('--approval <whether>', 'default: as the settings say').choices(['required', 'none'] as const),
     )

@@ -14,6 +14,12 @@ test.each([
   [['close', 'X'], "error: required option '--reason <text>' not specified; see d2d help close\n"],
   [['close', 'X', '--reason', ' '], /It must not be empty/],
   [['start', 'shop', 'X', '--approval', 'maybe'], /Allowed choices are required, none/],
+  [
+    ['start', 'shop', 'X', '--version', 'v2; rm -rf /'],
+    /^error: option '--version <version>' argument 'v2; rm -rf \/' is invalid\. version must begin with a letter or digit .*; see d2d help start\n$/,
+  ],
+  [['finished', 'X', '--ok', '--version', '$(x)'], /version must begin with a letter or digit/],
+  [['resolve', 'X', '--deployed', '--reason', 'r', '--version=-v2'], /version must begin with a letter or digit/],
   [['list', '--limit', '0'], /an integer within 1\.\.10000/],
   [
     ['extend', 'X', '0', '--reason', 'r'],

@@ -409,6 +409,15 @@ describe('refused at the start', () => {
     },
   );
 
+  test.each(['v2; rm -rf /', '--force', '$(x)'])('a version that breaks the pattern: %j', async (version) => {
+    const item = harness.add();
+    expect(await harness.run(item, { version })).toEqual({
+      outcome: 'refused',
+      reason: expect.stringContaining('version must begin with a letter or digit'),
+    });
+    expect(item.writes).toEqual([]);
+  });
+
   test('a repository that is busy with another deploy names it', async () => {
     const item = harness.add();
     harness.busy.set(item.plan.repo, [
@@ -503,6 +512,19 @@ describe('signals', () => {
       `the signal deployFinished was ignored: it is about operation another:deploy, not ${operationId}`,
     ]);
     await handle.signal(deployFinishedSignal, { ok: true, version: 'v9', operationId, by: 'ci run 42' });
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+  });
+
+  test('a report of a version that breaks the pattern is ignored', async () => {
+    const item = harness.add({ plan: external() });
+    const handle = await harness.start(item);
+    await harness.until(() => item.shown.status === 'deploying');
+    await handle.signal(deployFinishedSignal, { ok: true, version: 'v9 $(x)' });
+    const { notes } = await handle.query(deployStatusQuery);
+    expect(notes.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^the signal deployFinished was ignored: version must begin with .*, got "v9 \$\(x\)"$/),
+    ]);
+    await handle.signal(deployFinishedSignal, { ok: true, version: 'v9' });
     expect(await handle.result()).toMatchObject({ outcome: 'done' });
   });
 

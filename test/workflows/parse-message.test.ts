@@ -5,6 +5,7 @@ import {
   parseDeployFinished,
   parseDeployInput,
   parseExtension,
+  parseResolution,
   parseSetDeployStatus,
   parseSignalCommand,
   parseUpdateCommand,
@@ -152,6 +153,23 @@ describe('the start of a deploy', () => {
   ])('%j is refused', (given, why) => {
     expect(parseDeployInput(given)).toContain(why);
   });
+});
+
+test('a version that breaks the pattern is refused wherever it comes in, except in runs of earlier versions', () => {
+  const earlier = () => false;
+  const why = expect.stringMatching(/^version must begin with .*, got "v 2"$/);
+  const start = { repo: 'shop', workItem: 'X', version: 'v 2' };
+  expect(parseDeployInput(start)).toEqual(why);
+  expect(parseDeployInput(start, earlier)).toEqual(start);
+  expect(parseDeployFinished({ ok: true, version: 'v 2' })).toEqual(why);
+  expect(parseDeployFinished({ ok: true, version: 'v 2' }, earlier)).toEqual({ ok: true, version: 'v 2' });
+  const resolution = { deployed: true, by: 'a', reason: 'b', version: 'v 2' };
+  expect(parseResolution(resolution)).toEqual(why);
+  expect(parseResolution(resolution, earlier)).toEqual(resolution);
+
+  const neverAsked = () => expect.unreachable('a version that is fine asks for no patch');
+  expect(parseDeployInput({ ...start, version: ' v2 ' }, neverAsked)).toEqual({ ...start, version: 'v2' });
+  expect(parseDeployFinished({ ok: true }, neverAsked)).toEqual({ ok: true });
 });
 
 test('a status write needs a repository, a work item and one of the three statuses; a caller that is missing is unknown', () => {

@@ -29,6 +29,16 @@ test('the workflows replay each of them', async () => {
   expect(verdicts).toEqual(Object.fromEntries(names.map((name) => [name, null])));
 });
 
+test('runs of earlier versions, which took any text for a version, replay', async () => {
+  const spoilt = (await readRecorded('deployToDone.done')).replaceAll(/"data":"([^"]+)"/g, (_, data: string) => {
+    const payload = Buffer.from(data, 'base64').toString().replaceAll('"version":"v2"', '"version":"v 2; x"');
+    return `"data":"${Buffer.from(payload).toString('base64')}"`;
+  });
+  expect(Buffer.from(/"data":"([^"]+)"/.exec(spoilt)?.[1] ?? '', 'base64').toString()).toContain('v 2; x');
+  const history = parseRecorded(spoilt);
+  expect(await replay(workflowBundle().codePath, [{ name: 'spoilt', history }])).toEqual({ spoilt: null });
+});
+
 test('workflows with one command more are refused by each of them', async () => {
   const codePath = await bundleWorkflows(fileURLToPath(new URL('./broken/index.ts', import.meta.url)));
   try {

@@ -457,3 +457,9 @@ test('what an answer repeats of the request and of other secrets is masked', asy
   expect(all).toContain('*** is not known, ***');
   for (const secret of ['t0psecret', 'w0rkers']) expect(all).not.toContain(secret);
 });
+
+test('a version in an answer that is none names none: it could become an argument of a rollback', async () => {
+  const { url } = await deployer(says({ status: 'succeeded', version: '--force' }));
+  const result = await driver(url).run(operation({ version: null }), observedRun().run);
+  expect(result).toEqual({ ok: true, detail: 'the deployer says that it succeeded' });
+});
