@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { normaliseRepo } from './decisions/index.ts';
 import { describeVariables, type SettingRow } from './settings/describe.ts';
 import { describeRepositories as describeFile, type RepositoryRow } from './settings/describe-repositories.ts';
+import { type DotEnv, loadDotEnv as loadFile, NO_DOT_ENV } from './settings/dot-env.ts';
 import type { Env, ReadFile } from './settings/environment.ts';
 import { SettingsError } from './settings/faults.ts';
 import { type Checked, check } from './settings/load.ts';
@@ -16,7 +17,8 @@ export type {
   Repository,
   Settings,
 } from './settings/types.ts';
-export type { Checked, Env, ReadFile, RepositoryRow, SettingRow };
+export type { Checked, DotEnv, Env, ReadFile, RepositoryRow, SettingRow };
+export { NO_DOT_ENV };
 
 const readText: ReadFile = (path) => readFileSync(path, 'utf8');
 
@@ -44,9 +46,12 @@ export function planeProjects({
   return [...new Map([...named, ...others].map((project) => [project.toUpperCase(), project])).values()];
 }
 
+/** Sets in this environment what the file `.env` of the current folder says and the environment does not. Never throws. */
+export const loadDotEnv = (env: Record<string, string | undefined>): DotEnv => loadFile(env, readText);
+
 /** Every variable with its value in force (secrets masked) and its source, also where settings are faulty. Never throws. */
-export const describeSettings = (env: Env, readFile: ReadFile = readText): SettingRow[] =>
-  describeVariables(env, readFile);
+export const describeSettings = (env: Env, readFile: ReadFile = readText, dotEnv: DotEnv = NO_DOT_ENV): SettingRow[] =>
+  describeVariables(env, readFile, dotEnv);
 
 /** What the repositories file says, value by value, names of secrets not filled in. Never throws. */
 export const describeRepositories = (env: Env, readFile: ReadFile = readText): RepositoryRow[] =>

@@ -17,7 +17,7 @@ import { applySweepSchedule, sweepScheduleId } from './adapters/temporal/sweep-s
 import { temporalOptions } from './adapters/temporal/temporal-options.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
 import { within } from './adapters/within.ts';
-import { checkSettings, EXIT_BAD_SETTINGS, planeProjects, type Settings } from './settings.ts';
+import { checkSettings, EXIT_BAD_SETTINGS, loadDotEnv, planeProjects, type Settings } from './settings.ts';
 import { checkWorld } from './world.ts';
 
 /** How long Temporal is waited for at the start, ms. */
@@ -34,6 +34,11 @@ const opened: { readonly name: string; readonly close: () => Promise<unknown> }[
 
 /** Settings, then connections, then activities, then `run()`. @returns the exit code of the process. */
 async function main(env: NodeJS.ProcessEnv): Promise<number> {
+  const dotEnv = loadDotEnv(env);
+  if (dotEnv.fault !== null) {
+    console.error(`The worker cannot start: ${dotEnv.fault}`);
+    return EXIT_BAD_SETTINGS;
+  }
   const checked = checkSettings(env);
   const { settings } = checked;
   const faults = [...checked.faults];
@@ -49,6 +54,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<number> {
     );
     for (const fault of faults) console.error(`  ${fault}`);
     for (const warning of checked.warnings) console.error(`  (warning) ${warning}`);
+    if (dotEnv.file !== null) console.error(`  (${dotEnv.file} was read; the environment wins)`);
     return EXIT_BAD_SETTINGS;
   }
   const log = createLogger(settings.worker.logLevel);
@@ -57,6 +63,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<number> {
     telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } },
     shutdownSignals: [],
   });
+  if (dotEnv.file !== null)
+    log.info({ file: dotEnv.file, variables: dotEnv.names.size }, 'settings were read from .env; the environment wins');
   for (const warning of temporal.warnings) log.warn(warning);
   log.info({ version: packageVersion() }, `connecting to Temporal at ${temporal.address}`);
   const worker = await createWorker(settings, temporal, env, log);

@@ -35,7 +35,11 @@ const CPU_USED = `data:text/javascript,${encodeURIComponent(`
 /** Runs Node until it ends, or kills it once it has written `ready`. */
 async function cost(args: readonly string[], env: Record<string, string>, ready?: string): Promise<Cost> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, ['--import', CPU_USED, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', CPU_USED, ...args], {
+    env,
+    cwd: tmpdir(), // no .env of the user's is read there
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = once(child, 'close');
   const written = { stdout: '', stderr: '' };
   const until = (stream: 'stdout' | 'stderr', text: string): Promise<void> =>

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { userInfo } from 'node:os';
 import { packageVersion } from '../adapters/package-version.ts';
+import { loadDotEnv } from '../settings.ts';
 import { runCli } from './cli.ts';
 import { EXIT_INTERRUPTED, FAILURE_EXIT_CODES } from './exit-codes.ts';
 import type { Stream } from './output.ts';
@@ -43,7 +44,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : FAILURE_EXIT_CODES.unexpected),
 );
 
-const wiring = createWiring(process.env);
+const dotEnv = loadDotEnv(process.env);
+const wiring = createWiring(process.env, dotEnv);
 process.exitCode = await runCli(process.argv.slice(2), {
   terminal: { stdout: streamOf(process.stdout), stderr: streamOf(process.stderr) },
   wiring,

@@ -8,7 +8,15 @@ import { createTasks } from '../adapters/postgres/tasks.ts';
 import { type Applied, applySweepSchedule, sweepScheduleId } from '../adapters/temporal/sweep-schedule.ts';
 import type { TemporalOverrides } from '../adapters/temporal/temporal-options.ts';
 import { normaliseRepo } from '../decisions/index.ts';
-import { checkSettings, describeRepositories, describeSettings, type Env, type Settings } from '../settings.ts';
+import {
+  checkSettings,
+  type DotEnv,
+  describeRepositories,
+  describeSettings,
+  type Env,
+  NO_DOT_ENV,
+  type Settings,
+} from '../settings.ts';
 import type { Check } from '../world.ts';
 import { createD2dClient, type D2dClient } from './client.ts';
 import type { SettingsShown } from './commands/context.ts';
@@ -45,18 +53,20 @@ const DATABASE = {
 };
 const PLANE_TIMEOUTS: Partial<PlaneTimeouts> = { connectMs: 3_000, callMs: 5_000 };
 
-export function createWiring(env: Env): Wiring {
+/** `dotEnv`: what was read of `.env` into the environment. */
+export function createWiring(env: Env, dotEnv: DotEnv = NO_DOT_ENV): Wiring {
   const opened: { close(): Promise<void> }[] = [];
   const opening = <T extends { close(): Promise<void> }>(resource: T): T => {
     opened.push(resource);
     return resource;
   };
-  const checked = checkSettings(env);
-  const shown = describeSettings(env);
+  const checked = dotEnv.fault === null ? checkSettings(env) : { settings: null, faults: [dotEnv.fault], warnings: [] };
+  const shown = describeSettings(env, undefined, dotEnv);
   const setting = (name: string) => shown.find((row) => row.name === name);
 
   return {
     async client(overrides, note) {
+      if (dotEnv.fault !== null) throw badSettings(checked.faults); // it may say where Temporal is
       const { temporal, warnings } = await connectTemporal(env, overrides);
       for (const warning of warnings) note(warning);
       const { settings, faults } = checked;
@@ -95,15 +105,18 @@ export function createWiring(env: Env): Wiring {
       const { settings, faults } = checked;
       const place = placeOf(env, overrides);
       const wrong = [...faults, ...(typeof place === 'string' ? [place] : [])];
+      const read = dotEnvChecks(dotEnv);
       if (settings === null || typeof place === 'string')
-        return wrong.map((message) => ({ name: 'settings', level: 'fault', message }) as const);
+        return [...read, ...wrong.map((message) => ({ name: 'settings', level: 'fault', message }) as const)];
       const { connectionOptions, namespace } = place;
       const { checkWorld } = await import('../world.ts'); // no other command needs all that it needs
       const temporal = Connection.lazy(connectionOptions);
-      return checkWorld(
-        { settings, temporal, namespace, database: opening(database(settings)), plane: opening(planeOf(settings)) },
+      const world = { settings, temporal, namespace };
+      const checks = await checkWorld(
+        { ...world, database: opening(database(settings)), plane: opening(planeOf(settings)) },
         false,
       );
+      return [...read, ...checks];
     },
 
     async migrate() {
@@ -135,7 +148,7 @@ export function createWiring(env: Env): Wiring {
 
     artefactsDir: () => {
       const row = setting('ORCH_ARTEFACTS_DIR');
-      return row?.source === 'environment' ? row.value : null;
+      return row === undefined || row.source === 'default' ? null : row.value;
     },
 
     async close() {
@@ -143,6 +156,11 @@ export function createWiring(env: Env): Wiring {
     },
   };
 }
+
+const dotEnvChecks = ({ file, names, fault }: DotEnv): Check[] =>
+  file === null || fault !== null
+    ? []
+    : [{ name: 'settings', level: 'ok', message: `${names.size} variables from ${file}; the environment wins` }];
 
 /** Where Temporal is, or what is wrong with the settings that say so. */
 function placeOf(env: Env, overrides: TemporalOverrides): ReturnType<typeof whereTemporalIs> | string {

@@ -1,6 +1,9 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Where the programs run: no .env of the user's is read there. */
+export const PROGRAM_FOLDER = fileURLToPath(new URL('./', import.meta.url));
+
 /**
  * What Node is to be given to run a module of this project as a process of its own. `name` is its path from the root, without
  * extension: the compiled module where this one is compiled, else the source (in tests).

@@ -1,3 +1,4 @@
+import type { DotEnv } from './dot-env.ts';
 import { type Env, find, type ReadFile, readVariables } from './environment.ts';
 import { VARIABLE_NAMES, VARIABLES, type Values, type VariableName } from './schema.ts';
 import { windowTimes } from './window.ts';
@@ -29,7 +30,7 @@ function derivedTimes(values: Partial<Values>): Partial<Record<VariableName, num
 const silent = (): void => {};
 
 /** Every variable, what is in force and where it comes from. Never throws: faulty settings are described as well. */
-export function describeVariables(env: Env, readFile: ReadFile): SettingRow[] {
+export function describeVariables(env: Env, readFile: ReadFile, dotEnv: DotEnv): SettingRow[] {
   const derived = derivedTimes(readVariables(env, readFile, silent));
   return VARIABLE_NAMES.map((name) => {
     const { kind, help, unset, default: written, shown } = VARIABLES[name];
@@ -38,7 +39,10 @@ export function describeVariables(env: Env, readFile: ReadFile): SettingRow[] {
     const found = find(env, readFile, name, () => {
       unreadable = true;
     });
-    if (found !== null) return { ...common, value: shown(found.text), source: found.source };
+    if (found !== null) {
+      const source = found.source === 'environment' && dotEnv.names.has(name) ? `file ${dotEnv.file}` : found.source;
+      return { ...common, value: shown(found.text), source };
+    }
     if (unreadable || unset === undefined) return { ...common, value: '', source: 'missing' };
     const time = derived[name];
     const value = time === undefined || Number.isNaN(time) ? (written ?? '') : String(time);

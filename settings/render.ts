@@ -34,7 +34,7 @@ export function renderEnvExample(): string {
   };
   const sections = SECTIONS.map(({ title, names }) => `## ${title}\n\n${names.map(entry).join('\n\n')}`);
   return `${comment(
-    'Settings of deploy-to-done. Copy to .env. An empty value is the same as none. More in docs/settings.md; how Temporal is reached is set by its own standard variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and so on).',
+    'Settings of deploy-to-done. Copy to .env in the folder in which the worker and d2d run: both read it there, and the environment wins. An empty value is the same as none. More in docs/settings.md; how Temporal is reached is set by its own standard variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and so on).',
   )}\n\n${sections.join('\n\n')}\n`;
 }
 

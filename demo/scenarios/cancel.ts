@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { monitorWorkflowId } from '../../workflows/messages.ts';
 import type { Summary } from '../display/summary.ts';
-import { program } from '../program.ts';
+import { PROGRAM_FOLDER, program } from '../program.ts';
 import { REPO } from '../stack/repositories-file.ts';
 import type { Stack } from '../stack/stack.ts';
 import { pause } from '../stack/wait.ts';
@@ -53,7 +53,13 @@ async function cancelled(
   const looks = await display.step(`Cancel by ${by}`, async (say) => {
     await watch.until('until tick 2', ({ tick }) => tick >= 2, say);
     const { file, args } = command(deployment);
-    const { stdout } = await execa(file, args, { env, extendEnv: false, cancelSignal: signal, timeout: 30_000 });
+    const { stdout } = await execa(file, args, {
+      env,
+      extendEnv: false,
+      cwd: PROGRAM_FOLDER,
+      cancelSignal: signal,
+      timeout: 30_000,
+    });
     for (const line of stdout.split('\n')) if (line.trim() !== '') say(`${by}: ${line}`);
     await watch.until('until the window is closed', ({ outcome }) => outcome !== null, say);
     const { healthRequests } = await production.state();

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
+import { PROGRAM_FOLDER } from '../program.ts';
 import { forget, guard } from '../servers/guardian.ts';
 
 export interface LoggedCommand {
@@ -33,7 +34,12 @@ export interface LoggedProcess {
 export async function startLoggedProcess({ name, args, env, logFile, stopMs }: LoggedCommand): Promise<LoggedProcess> {
   const log = await open(logFile, 'a');
   try {
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', log.fd, log.fd], detached: true });
+    const child = spawn(process.execPath, args, {
+      env,
+      cwd: PROGRAM_FOLDER,
+      stdio: ['ignore', log.fd, log.fd],
+      detached: true,
+    });
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     await once(child, 'spawn');
     const { pid } = child;

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { runHere, runProcess } from './run-cli.ts';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runHere, runProcess, startCli } from './run-cli.ts';
 
 // Nothing here gets as far as a Temporal that answers.
 
@@ -100,4 +103,40 @@ test('the help tells every command, exit code and JSON shape', async () => {
     'close            {repo, workItem, workflowId, runId, report, logPath}',
   );
   expect((await runProcess({}, '--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'd2d-env-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+test('.env of the current folder is read, and settings and doctor say so', async () => {
+  const cwd = await folder();
+  const file = join(cwd, '.env');
+  await writeFile(file, 'ORCH_PLANE_WORKSPACE=acme\r\nORCH_PLANE_PROJECT=ORCH\r\nTEMPORAL_ADDRESS=127.0.0.1:1\r\n');
+  const settings = await startCli({ ORCH_PLANE_PROJECT: 'SHOP' }, ['settings'], cwd).ended;
+  expect(settings.stdout).toMatch(new RegExp(`\nORCH_PLANE_WORKSPACE +acme +file ${file}\n`));
+  expect(settings.stdout).toMatch(/\nORCH_PLANE_PROJECT +SHOP +environment\n/);
+  const doctor = await startCli({ ORCH_PLANE_PROJECT: 'SHOP' }, ['doctor'], cwd).ended;
+  expect(doctor.stdout).toContain(`settings: 2 variables from ${file}; the environment wins`);
+  expect((await startCli({}, ['list'], cwd).ended).stderr).toContain('Temporal at 127.0.0.1:1 does not answer');
+});
+
+test('a .env that is not understood, or cannot be read, stops what needs it', async () => {
+  const broken = await folder();
+  await writeFile(join(broken, '.env'), 'TEMPORAL_ADDRESS 127.0.0.1:1\n');
+  const why = `${join(broken, '.env')}:1 must be NAME=value, or a comment that begins with #`;
+  for (const command of ['list', 'migrate'])
+    expect(await startCli({}, [command], broken).ended).toMatchObject({
+      code: 78,
+      stderr: `error: a setting is wrong: ${why}; d2d settings shows all of them\n`,
+    });
+  expect(await startCli({}, ['settings'], broken).ended).toMatchObject({ code: 78, stderr: `fault: ${why}\n` });
+  expect((await startCli({}, ['doctor'], broken).ended).stdout).toContain(`FAULT    settings: ${why}`);
+  expect(await startCli({}, ['--version'], broken).ended).toMatchObject({ code: 0, stderr: '' });
+
+  const closed = await folder();
+  await mkdir(join(closed, '.env'));
+  expect((await startCli({}, ['list'], closed).ended).stderr).toContain('.env cannot be read (it is a folder)');
 });

@@ -20,10 +20,18 @@ export interface RunningCli {
   readonly ended: Promise<CliRun>;
 }
 
-/** Starts the compiled `d2d` as a process of its own, off any terminal, in an environment of these variables alone. */
-export function startCli(env: Readonly<Record<string, string>>, args: readonly string[]): RunningCli {
+/**
+ * Starts the compiled `d2d` as a process of its own, off any terminal, in an environment of these variables alone.
+ * @param cwd by default a folder in which there is no .env
+ */
+export function startCli(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+  cwd = made('dist', inject('dist')),
+): RunningCli {
   const main = join(made('dist', inject('dist')), 'client', 'd2d.js');
   const child = spawn(process.execPath, [main, ...args], {
+    cwd,
     env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

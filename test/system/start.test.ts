@@ -1,4 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { migrate } from '../../adapters/postgres/migrate.ts';
 import { missingSearchAttributes } from '../../adapters/temporal/search-attributes.ts';
@@ -9,6 +12,7 @@ import { emptyDatabase, type FreshDatabase } from '../setup/database.ts';
 import { type System, startSystem } from './harness.ts';
 import { TO_DONE } from './item.ts';
 import { withSystem } from './with-system.ts';
+import { startWorkerProcess } from './worker-process.ts';
 
 // What a worker does at its start: what only a person can mend stops it, with all of it told at once; what may come back
 // by itself does not. `d2d doctor` says the same from outside.
@@ -48,6 +52,29 @@ test.concurrent('bad settings: all faults at once on stderr, exit code 78, and d
   const doctor = await runHere(system.env(env), 'doctor');
   expect(doctor.code).not.toBe(0);
   for (const fault of faults) expect(doctor.stdout + doctor.stderr).toContain(fault.trim());
+});
+
+test.concurrent('.env of the current folder is read, the environment wins, and the log says so', async ({
+  onTestFinished,
+}) => {
+  const { PATH = '', HOME = '', ...settings } = system.env();
+  const cwd = await mkdtemp(join(tmpdir(), 'd2d-env-'));
+  onTestFinished(() => rm(cwd, { recursive: true, force: true }));
+  const file = join(cwd, '.env');
+  const lines = Object.entries({ ...settings, ORCH_LOG_LEVEL: 'info', TEMPORAL_NAMESPACE: '', TEMPORAL_API_KEY: '' });
+  await writeFile(file, lines.map(([name, value]) => `${name}="${value}"\r\n`).join(''));
+
+  const worker = await startWorkerProcess({ PATH, HOME, ORCH_TASK_QUEUE: 'from-the-environment' }, cwd);
+  onTestFinished(() => worker.kill());
+  expect(await worker.said('settings were read from .env; the environment wins')).toMatchObject({ file });
+  expect(await worker.said('the worker is ready')).toMatchObject({ task_queue: 'from-the-environment' });
+
+  await writeFile(file, 'ORCH_TASK_QUEUE\n');
+  const stopped = await startWorkerProcess({ PATH, HOME, ...settings }, cwd);
+  expect(await stopped.ended).toEqual({ code: 78, signal: null });
+  expect(stopped.stderr()).toBe(
+    `The worker cannot start: ${file}:1 must be NAME=value, or a comment that begins with #\n`,
+  );
 });
 
 /** What is wrong with the world, the messages of the worker (in pieces, as ids are in between), by a change of its environment. */

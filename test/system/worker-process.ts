@@ -33,10 +33,16 @@ export interface WorkerProcess {
   readonly ended: Promise<Ended>;
 }
 
-/** Starts a worker in an environment of these variables alone. It cannot outlive this process. */
-export async function startWorkerProcess(env: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+/**
+ * Starts a worker in an environment of these variables alone. It cannot outlive this process.
+ * @param cwd by default a folder in which there is no .env
+ */
+export async function startWorkerProcess(
+  env: Readonly<Record<string, string>>,
+  cwd = made('dist', inject('dist')),
+): Promise<WorkerProcess> {
   const main = join(made('dist', inject('dist')), 'worker.js');
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const listeners = new Set<() => void>();
   const written = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {

@@ -1,0 +1,70 @@
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadDotEnv } from '../../settings/dot-env.ts';
+import { describeSettings } from '../../settings.ts';
+import { files, noFiles } from './builders.ts';
+
+const load = (text: string, env: Record<string, string | undefined> = {}) => ({
+  env,
+  read: loadDotEnv(env, files({ '.env': text })),
+});
+
+test('it sets what the environment does not; what is set there, even empty, wins', () => {
+  const { env, read } = load('ORCH_A=1\nORCH_B=2\nORCH_C=3\n', { ORCH_B: 'mine', ORCH_C: '' });
+  expect(env).toEqual({ ORCH_A: '1', ORCH_B: 'mine', ORCH_C: '' });
+  expect(read).toEqual({ file: resolve('.env'), names: new Set(['ORCH_A']), fault: null });
+});
+
+test('without the file nothing happens', () => {
+  const env = { ORCH_A: '1' };
+  expect(loadDotEnv(env, noFiles)).toEqual({ file: null, names: new Set(), fault: null });
+  expect(env).toEqual({ ORCH_A: '1' });
+});
+
+test.each([
+  ['ORCH_A=1\r\nORCH_B="2 # 3"\r\n'],
+  ['\uFEFFORCH_A=1\nORCH_B=2 # 3\n'.replace('2 # 3', '"2 # 3" # a comment')],
+  ["# a comment\n\nexport ORCH_A = 1\nORCH_B='2 # 3'"],
+])('line ends of Windows, a byte order mark, comments and quotes are read: %j', (text) => {
+  expect(load(text).env).toEqual({ ORCH_A: '1', ORCH_B: '2 # 3' });
+});
+
+test('a value in quotes may have several lines, and what is in them is no line of its own', () => {
+  const { env, read } = load('ORCH_A="-----BEGIN\nno assignment\n-----END"\nORCH_B=\nORCH_C=it\'s\n');
+  expect(read.fault).toBeNull();
+  expect(env).toEqual({ ORCH_A: '-----BEGIN\nno assignment\n-----END', ORCH_B: '', ORCH_C: "it's" });
+});
+
+describe('what is not understood is a fault, nothing is set, and no value is shown', () => {
+  test.each([
+    ['ORCH_A=1\nORCH_B hunter2\nORCH_C=3', ':2 must be NAME=value, or a comment that begins with #'],
+    ['ORCH_A: hunter2', ':1 must be NAME=value'],
+    ['=hunter2', ':1 must be NAME=value'],
+    ['my-key=hunter2', ':1 must be NAME=value'],
+    ['\n\nORCH_A="hunter2\nORCH_B=2', ':3 begins a value with " that does not end'],
+  ])('%j', (text, fault) => {
+    const { env, read } = load(text);
+    expect(read.fault).toContain(`${resolve('.env')}${fault}`);
+    expect(read.fault).not.toContain('hunter2');
+    expect(env).toEqual({});
+  });
+
+  test.each([
+    ['EACCES', 'permission denied'],
+    ['EISDIR', 'it is a folder'],
+  ])('a file that cannot be read: %s', (code, why) => {
+    const closed = () => {
+      throw Object.assign(new Error('closed'), { code });
+    };
+    expect(loadDotEnv({}, closed).fault).toBe(`.env cannot be read (${why}): correct or remove it`);
+  });
+});
+
+test('the settings say which values come from it', () => {
+  const { env, read } = load('ORCH_PLANE_WORKSPACE=acme\nORCH_PLANE_PROJECT=ORCH\n', { ORCH_PLANE_PROJECT: 'SHOP' });
+  const rows = describeSettings(env, noFiles, read);
+  const row = (name: string) => rows.find((each) => each.name === name);
+  expect(row('ORCH_PLANE_WORKSPACE')).toMatchObject({ value: 'acme', source: `file ${resolve('.env')}` });
+  expect(row('ORCH_PLANE_PROJECT')).toMatchObject({ value: 'SHOP', source: 'environment' });
+  expect(row('ORCH_APPROVAL')).toMatchObject({ source: 'default' });
+});
