@@ -1,6 +1,5 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { delimiter, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { createMask } from '../mask.ts';
@@ -18,6 +17,7 @@ import { createLineReader, createTail } from './lines.ts';
 import { masked } from './masked.ts';
 import { fillArguments, valuesOf } from './placeholders.ts';
 import { endProcessGroup } from './process-group.ts';
+import { whyEnded, whyNotStarted } from './program-faults.ts';
 
 export interface CommandDeps {
   /** The worker's own environment; a command gets only the part of it that `commandEnvironment` passes on. */
@@ -52,6 +52,7 @@ export function createCommandDriver(
       signal.throwIfAborted(); // here: nothing is waited for between this and the stopper
 
       const [program = '', ...rest] = args;
+      const place = { program, cwd: cwd ?? process.cwd(), path: env['PATH'] ?? environment['PATH'] ?? '' };
       const child = execa(program, rest, {
         ...(cwd === null ? {} : { cwd }),
         env: commandEnvironment(environment, config, operation),
@@ -84,7 +85,6 @@ export function createCommandDriver(
         const end = await Promise.race([exited, child, stop.stopped]);
         if (child.pid === undefined) {
           const { code, shortMessage } = await child;
-          const place = { program, cwd: cwd ?? process.cwd(), path: env['PATH'] ?? environment['PATH'] ?? '' };
           return failed(`the command was not run: ${await whyNotStarted(place, code, shortMessage)}`);
         }
         if (end === 'aborted' || end === 'timed out') {
@@ -108,7 +108,7 @@ export function createCommandDriver(
         }
         if (child.exitCode === 0) return { ok: true, detail: tail.last() ?? 'the command ended with code 0' };
         const how = child.signalCode === null ? `with code ${child.exitCode}` : `by ${child.signalCode}`;
-        return failed(withLines(`the command ended ${how}`, tail.text()));
+        return failed(withLines(`the command ended ${how}${await whyEnded(place, rest, child.exitCode)}`, tail.text()));
       } finally {
         clearInterval(beat);
         stop.release();
@@ -150,63 +150,6 @@ function stopper(signal: AbortSignal, timeoutMs: number) {
       signal.removeEventListener('abort', onAbort);
     },
   };
-}
-
-async function whyNotStarted(
-  place: { readonly program: string; readonly cwd: string; readonly path: string },
-  code: unknown,
-  message: string | undefined,
-): Promise<string> {
-  const { program } = place;
-  switch (code) {
-    case 'ENOENT': {
-      const interpreter = await interpreterOf(place);
-      if (interpreter === null)
-        return `the program ${program} was not found (a program without a slash is looked for on PATH)`;
-      const shown = JSON.stringify(interpreter).slice(1, -1);
-      const why = interpreter.endsWith('\r') ? ': the script has CRLF line ends, write it with LF' : '';
-      return `the interpreter ${shown} of the script ${program} does not exist${why}`;
-    }
-    case 'ENOEXEC':
-      return `the program ${program} has no interpreter line (#!/bin/sh) and is not made for this machine`;
-    case 'EACCES':
-      return `the program ${program} may not be executed: is it marked as executable?`;
-    default:
-      return message ?? String(code);
-  }
-}
-
-/** The interpreter that a script names in its first line; `null`: there is no such script. */
-async function interpreterOf({
-  program,
-  cwd,
-  path,
-}: {
-  program: string;
-  cwd: string;
-  path: string;
-}): Promise<string | null> {
-  const folders = program.includes('/') ? [cwd] : path.split(delimiter).map((folder) => resolve(cwd, folder));
-  for (const folder of folders) {
-    const beginning = await beginningOf(resolve(folder, program));
-    if (beginning !== null) return /^#![ \t]*([^ \t\n]+)/.exec(beginning)?.[1] ?? null;
-  }
-  return null;
-}
-
-/** The first bytes of a file; `null`: it cannot be read. */
-async function beginningOf(path: string): Promise<string | null> {
-  try {
-    const file = await open(path);
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
-      return buffer.toString('utf8', 0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return null;
-  }
 }
 
 /** Reads on, and throws away, without keeping this process alive: to close the pipe would end what still writes to it. */

@@ -5,6 +5,8 @@ import { placeholderIn } from './placeholders.ts';
 
 const SHELL = /^(sh|bash|dash|ash|zsh|ksh|ksh93|mksh|fish)$/;
 
+export const isShell = (program: string): boolean => SHELL.test(program);
+
 /** Options that take a value in the next argument: `-o pipefail`, also at the end of `-euo`. */
 const TAKES_VALUE = /^([-+][A-Za-z]*[oO]|--rcfile|--init-file)$/;
 
@@ -35,7 +37,7 @@ export interface ScriptTemplate {
 export function placeholderInScript(command: readonly string[]): ScriptTemplate | null {
   for (const [at, argument] of command.entries()) {
     const program = basename(argument);
-    const index = SHELL.test(program) ? shellScript(command, at) : otherScript(program, command, at);
+    const index = isShell(program) ? shellScript(command, at) : otherScript(program, command, at);
     if (index === null) continue;
     const found = placeholderIn(command[index] ?? '');
     return found === null ? null : { index, program, ...found };

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -184,6 +184,44 @@ test.each([
   expect(await detail('./deploy.sh')).toBe(`the command was not run: ${why}`);
   expect(await detail('deploy.sh', { PATH: dir })).toBe(
     `the command was not run: ${why.replace('./deploy.sh', 'deploy.sh')}`,
+  );
+});
+
+test.each([
+  [['./deploy.sh'], '#!/usr/bin/env bash\r\necho hi\r\n'],
+  [['bash', './deploy.sh'], '#!/bin/bash\r\nfalse\r\n'],
+  [['sh', '-e', './deploy.sh'], '#!/bin/sh\r\nset -e\r\n'],
+] as const)('a script with CRLF line ends that starts all the same says so: %j', async (command, script) => {
+  const dir = await folder();
+  await writeFile(join(dir, 'deploy.sh'), script, { mode: 0o755 });
+  const { ok, detail } = await driver([...command], { cwd: dir }).run(operation(), observedRun().run);
+  expect(ok).toBe(false);
+  expect(detail).toMatch(
+    /^the command ended with code \d+: the script \.\/deploy\.sh has CRLF line ends, write it with LF; the last lines:\n/,
+  );
+});
+
+test('code 127 of a script with LF line ends is not blamed on them', async () => {
+  const dir = await folder();
+  await writeFile(join(dir, 'deploy.sh'), '#!/usr/bin/env d2d-no-such-program\n', { mode: 0o755 });
+  const { detail } = await driver(['./deploy.sh'], { cwd: dir }).run(operation(), observedRun().run);
+  expect(detail).toMatch(/^the command ended with code 127; the last lines:\n.*d2d-no-such-program/);
+});
+
+test.skipIf(process.platform !== 'linux')('a program whose loader does not exist says so', async () => {
+  const dir = await folder();
+  const own = await readFile('/bin/true', 'latin1');
+  const loader = /\/lib[^\0]*\/ld[^\0]*\.so[^\0]*/.exec(own.slice(0, 4096))?.[0] ?? '';
+  expect(loader).not.toBe('');
+  const missing = loader.replace('/lib', '/l1b');
+  const program = join(dir, 'deploy');
+  await writeFile(program, Buffer.from(own.replaceAll(loader, missing), 'latin1'), { mode: 0o755 });
+  expect((await driver([program]).run(operation(), observedRun().run)).detail).toBe(
+    `the command was not run: the program ${program} exists, but the loader ${missing} that it needs does not: it is made for another system`,
+  );
+  await writeFile(join(dir, 'deploy.sh'), `#!${program}\n`, { mode: 0o755 });
+  expect((await driver([join(dir, 'deploy.sh')]).run(operation(), observedRun().run)).detail).toContain(
+    `the interpreter ${program} of the script ${join(dir, 'deploy.sh')} exists, but something that it needs to run does not`,
   );
 });
 
