@@ -23,6 +23,8 @@ const OURS: Readonly<Record<string, string>> = {
   UND_ERR_NOT_SUPPORTED: 'the request is not supported: check the headers',
   UND_ERR_ABORTED: 'the probe was aborted',
   ERR_INVALID_CHAR: 'a header is not valid',
+  ERR_INVALID_IP_ADDRESS: 'the resolver of this machine gave something that is no address',
+  ERR_INVALID_ADDRESS_FAMILY: 'the resolver of this machine gave something that is no address',
   UND_ERR_HEADERS_OVERFLOW: `its headers are longer than the ${MAX_HEADER_BYTES / 1024} KiB that are read here`,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'its Content-Length is not one that is understood here',
 };

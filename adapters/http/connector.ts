@@ -32,19 +32,28 @@ export function createConnector({
   signal,
 }: ConnectorOptions = {}): buildConnector.connector {
   return (options, callback) => {
-    lookup(options.hostname, { all: true }, (error, found) => {
-      if (error !== null) {
-        callback(error, null);
-        return;
-      }
-      const addresses = typeof found === 'string' ? [{ address: found, family: found.includes(':') ? 6 : 4 }] : found;
-      race(interleaved(addresses), callback, signal, (address, done) => {
-        const connect = buildConnector({ timeout: timeoutMs, lookup: fixed(address), autoSelectFamily: false });
-        return connect(options, done) as unknown as Socket; // the types leave out what it returns
-      });
+    const { begin, fail } = race(callback, signal, (address, done) => {
+      const connect = buildConnector({ timeout: timeoutMs, lookup: fixed(address), autoSelectFamily: false });
+      return connect(options, done) as unknown as Socket; // the types leave out what it returns
     });
+    const resolved = guarded(fail, (error: Error | null, found: string | LookupAddress[]) => {
+      if (error) fail(error);
+      else begin(typeof found === 'string' ? [{ address: found, family: found.includes(':') ? 6 : 4 }] : found);
+    });
+    guarded(fail, () => lookup(options.hostname, { all: true }, resolved))();
   };
 }
+
+/** What a callback throws would end the process, as nobody could catch it: it is the connection's error instead. */
+const guarded =
+  <Args extends unknown[]>(fail: (error: Error) => void, run: (...args: Args) => void) =>
+  (...args: Args): void => {
+    try {
+      run(...args);
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
 
 /** Resolves any name to one address. */
 const fixed =
@@ -61,13 +70,13 @@ function interleaved(addresses: readonly LookupAddress[]): LookupAddress[] {
     .filter((address) => address !== undefined);
 }
 
+/** Connects to the addresses that `begin` is given, and reports once: the first connection, or why there is none. */
 function race(
-  addresses: readonly LookupAddress[],
   callback: Connected,
   signal: AbortSignal | undefined,
   attempt: (address: LookupAddress, done: Connected) => Socket,
-): void {
-  const waiting = [...addresses];
+): { begin(addresses: readonly LookupAddress[]): void; fail(error: Error): void } {
+  let waiting: LookupAddress[] = [];
   const open = new Set<Socket>();
   const errors: Error[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -80,19 +89,20 @@ function race(
     signal?.removeEventListener('abort', onAbort);
     callback(...result);
   };
+  const fail = (error: Error): void => finish(error, null);
   const stopOthers = (winner: unknown): void => {
     clearTimeout(timer);
-    waiting.length = 0;
+    waiting = [];
     for (const socket of open) if (socket !== winner) socket.destroy();
   };
-  const onAbort = (): void => finish(new Error('aborted'), null);
+  const onAbort = (): void => fail(new Error('aborted'));
 
-  const next = (): void => {
+  const next = guarded(fail, () => {
     clearTimeout(timer);
     const address = waiting.shift();
     if (address === undefined) return;
     if (waiting.length > 0) timer = setTimeout(next, NEXT_ADDRESS_MS);
-    const socket = attempt(address, (error, connected) => {
+    const done = guarded(fail, (...[error, connected]: Parameters<Connected>) => {
       if (error === null) {
         finish(null, connected);
         return;
@@ -100,8 +110,9 @@ function race(
       open.delete(socket);
       errors.push(error);
       if (waiting.length > 0) next();
-      else if (open.size === 0) finish(errors.length === 1 ? error : allFailed(errors), null);
+      else if (open.size === 0) fail(errors.length === 1 ? error : allFailed(errors));
     });
+    const socket = attempt(address, done);
     open.add(socket);
     // From here on this address decides: what fails now is TLS, which another address must not hide.
     socket.once('connect', () => {
@@ -109,12 +120,16 @@ function race(
       open.clear();
       open.add(socket);
     });
-  };
+  });
 
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
-  else if (addresses.length === 0) finish(Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), null);
-  else next();
+  const begin = (addresses: readonly LookupAddress[]): void => {
+    waiting = interleaved(addresses);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    else if (waiting.length === 0) fail(Object.assign(new Error('no address'), { code: 'ENOTFOUND' }));
+    else next();
+  };
+  return { begin, fail };
 }
 
 function allFailed(errors: readonly Error[]): AggregateError {

@@ -12,6 +12,7 @@ test.each([
   'EAI_FAIL',
   'UND_ERR_INVALID_ARG',
   'UND_ERR_ABORTED',
+  'ERR_INVALID_IP_ADDRESS',
 ])('%s is ours', (code) => {
   expect(classifyFailure(coded(code)).health).toBe('unknown');
 });

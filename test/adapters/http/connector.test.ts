@@ -111,3 +111,38 @@ test('a certificate that is wrong at one address is not hidden by another addres
   ).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   expect(tried).toBe(0);
 });
+
+describe('what throws inside a callback is the error of the connection', () => {
+  const answering =
+    (found: unknown): NonNullable<ConnectorOptions['lookup']> =>
+    (_name, _options, callback) =>
+      void setImmediate(() => Reflect.apply(callback, undefined, [null, found]));
+
+  test.each([
+    ['no list of addresses', undefined, TypeError],
+    ['a list with a hole', [null], TypeError],
+    ['no IP address', [{ address: 'shop', family: 4 }], /Invalid IP address/],
+  ])('a resolver that gives %s', async (_, found, error) => {
+    await expect(statusOf('http://shop.test', { lookup: answering(found) })).rejects.toThrow(error);
+  });
+
+  test('a resolver that throws itself', async () => {
+    const lookup = (): never => {
+      throw new RangeError('no such resolver');
+    };
+    await expect(statusOf('http://shop.test', { lookup })).rejects.toThrow('no such resolver');
+  });
+
+  test('an attempt that cannot even begin, after the first one', async () => {
+    const { port } = await stuckServer();
+    const lookup = answering([
+      { address: '127.0.0.1', family: 4 },
+      Object.defineProperty({ family: 4 }, 'address', {
+        get: () => {
+          throw new RangeError('no such address');
+        },
+      }),
+    ]);
+    await expect(statusOf(`http://shop.test:${port}`, { lookup })).rejects.toThrow('no such address');
+  });
+});
