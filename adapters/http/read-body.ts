@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
-import { Decompress } from 'fzstd';
 import type { Dispatcher } from 'undici';
+import { NotDecoded, zstdDecompress } from './zstd.ts';
 
 /** The codings that `readBody` decodes, as the value of `Accept-Encoding`. */
 export const ACCEPT_ENCODING = 'gzip, deflate, br, zstd';
@@ -44,6 +44,7 @@ export async function readBody(
       bytes = DECODERS[coding]?.(bytes, maxBytes) ?? bytes;
     } catch (error) {
       if (isTooLong(error)) return { unreadable: `it is longer than ${maxBytes} bytes`, ours: true };
+      if (error instanceof NotDecoded) return { unreadable: error.message, ours: true };
       return { unreadable: `it is not the ${coding} that its Content-Encoding names`, ours: false };
     }
   }
@@ -77,27 +78,12 @@ const DECODERS: Readonly<Record<string, Decode>> = {
   deflate: (bytes, maxOutputLength) =>
     hasZlibHeader(bytes) ? inflateSync(bytes, { maxOutputLength }) : inflateRawSync(bytes, { maxOutputLength }),
   br: (bytes, maxOutputLength) => brotliDecompressSync(bytes, { maxOutputLength }),
-  zstd,
+  zstd: zstdDecompress,
 };
 
 /** RFC 1950, 2.2: method 8 (deflate), and a checksum over the first two bytes. */
 const hasZlibHeader = (bytes: Buffer): boolean =>
   ((bytes[0] ?? 0) & 0x0f) === 8 && bytes.length > 1 && bytes.readUInt16BE(0) % 31 === 0;
 
-class TooLong extends Error {}
-
 const isTooLong = (error: unknown): boolean =>
-  error instanceof TooLong || (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE');
-
-/** Node's own zlib reads zstd from 22.15 on only. */
-function zstd(bytes: Buffer, maxBytes: number): Buffer {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  const stream = new Decompress((piece) => {
-    size += piece.length;
-    if (size > maxBytes) throw new TooLong();
-    pieces.push(piece);
-  });
-  stream.push(bytes, true);
-  return Buffer.concat(pieces);
-}
+  error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';

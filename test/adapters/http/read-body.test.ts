@@ -74,6 +74,51 @@ describe('what is not read', () => {
     expect(await read(bytes, coding)).toEqual({ unreadable: 'it is longer than 1000 bytes', ours: true });
   });
 
+  describe('memory that a zstd frame asks for', () => {
+    /** `JSON_TEXT` in one raw block of a frame whose header says `window`. */
+    const frame = (...window: number[]): Buffer =>
+      Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, ...window]), rawBlock(PLAIN)]);
+    const rawBlock = (content: Buffer): Buffer => {
+      const header = Buffer.alloc(3);
+      header.writeUIntLE((content.length << 3) | 1, 0, 3);
+      return Buffer.concat([header, content]);
+    };
+    const MIB_8 = 13 << 3;
+    const GIB_1 = 20 << 3;
+    const tooLarge = { unreadable: 'its zstd window is larger than 8 MiB', ours: true };
+
+    test.each<[string, Buffer]>([
+      ['a window of 1 GiB', frame(0, GIB_1)],
+      ['the largest there is', frame(0, 0xff)],
+      ['a single segment of 1 GiB', frame(0xa0, 0, 0, 0, 0x40)],
+      ['a single segment with 8 bytes for its size', frame(0xe0, 0, 0, 0, 0, 1, 0, 0, 0)],
+      ['behind the id of a dictionary', frame(0xa3, 1, 2, 3, 4, 0, 0, 0, 0x40)],
+      ['in the second frame', Buffer.concat([frame(0, MIB_8), frame(0, GIB_1)])],
+      ['behind a checksum', Buffer.concat([frame(4, MIB_8), Buffer.alloc(4), frame(0, GIB_1)])],
+      ['behind a skippable frame', Buffer.concat([Buffer.from('502a4d1802000000ffff', 'hex'), frame(0, GIB_1)])],
+      [
+        'behind a block that repeats a byte',
+        Buffer.concat([frame(0, MIB_8).subarray(0, 6), Buffer.from([0xfb, 0, 0, 120]), frame(0, GIB_1)]),
+      ],
+    ])('is not allocated: %s', async (_, bytes) => {
+      const before = process.memoryUsage().arrayBuffers;
+      expect(await read(bytes, 'zstd')).toEqual(tooLarge);
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 * 1024);
+    });
+
+    test('is not allocated again and again: many frames', async () => {
+      const empty = frame(0, MIB_8).subarray(0, 6);
+      const many = Buffer.concat(Array.from({ length: 100 }, () => Buffer.concat([empty, Buffer.from([1, 0, 0])])));
+      expect(await read(many, 'zstd')).toEqual({ unreadable: 'it has too many zstd frames', ours: true });
+    });
+
+    test('is given to it where it is what RFC 9659 allows', async () => {
+      expect(await read(frame(0, MIB_8), 'zstd')).toEqual(WHOLE);
+      const two = await read(Buffer.concat([frame(0, MIB_8), frame(0x20, PLAIN.length)]), 'zstd');
+      expect(two).toEqual({ text: JSON_TEXT + JSON_TEXT, complete: true });
+    });
+  });
+
   test('too many codings are ours', async () => {
     expect(await read(gzipSync(PLAIN), 'gzip, gzip, gzip, gzip')).toEqual({
       unreadable: 'it has 4 codings',
