@@ -21,8 +21,8 @@ export interface Question {
   /** At most `MAX_REQUEST_MS` holds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** `discard`: the status says all; a body that breaks off does not matter then. */
-  readonly body: 'read' | 'discard';
+  /** Whether the body of an answer with this status is wanted: otherwise the status says all, and a body that breaks off does not matter. */
+  readonly wantsBody: (status: number) => boolean;
 }
 
 export interface Answered {
@@ -39,7 +39,7 @@ const failure = (health: Failure['health'], why: string): Reply => ({ status: nu
  * runs now. No redirect is followed, nothing is retried. Never throws.
  */
 export async function ask(question: Question, lookup: Lookup = systemLookup): Promise<Reply> {
-  const { url, headers, signal, body: wanted } = question;
+  const { url, headers, signal, wantsBody } = question;
   const timeoutMs = Math.min(question.timeoutMs, MAX_REQUEST_MS);
   if (!URL.canParse(url) || !/^https?:/i.test(url)) return failure('unknown', 'its URL is not valid');
   if (!(timeoutMs > 0)) return failure('unknown', 'its time-out is not valid');
@@ -71,12 +71,12 @@ export async function ask(question: Question, lookup: Lookup = systemLookup): Pr
         headers: { 'user-agent': 'deploy-to-done', 'accept-encoding': ACCEPT_ENCODING, ...lowerCased(headers) },
       });
       status = answer.statusCode;
-      if (wanted === 'read') return { status, body: await readBody(answer.body, answer.headers, MAX_BODY_BYTES) };
+      if (wantsBody(status)) return { status, body: await readBody(answer.body, answer.headers, MAX_BODY_BYTES) };
       await readCapped(answer.body, MAX_BODY_BYTES); // to its end, so that the server logs no broken connection
       return { status, body: null };
     });
   } catch (error) {
-    if (status !== null && wanted === 'discard') return { status, body: null };
+    if (status !== null && !wantsBody(status)) return { status, body: null };
     if (signal.aborted) return failure('unknown', 'the probe was aborted');
     if (waitedMs === null) return { status: null, ...classifyFailure(error) };
     if (waitedMs > timeoutMs + STALL_MS) return failure('unknown', 'this worker stood still while it waited');

@@ -56,19 +56,21 @@ export function createHttpProbe({ lookup, secrets = [] }: HttpProbeDeps = {}): H
   const mask = createMask(secrets).text;
   return {
     async health({ url, expectStatus, expectJson, timeoutMs, headers }, signal) {
+      const isExpected = (status: number): boolean =>
+        expectStatus.length === 0 ? status >= 200 && status < 300 : expectStatus.includes(status);
       const readsBody = Object.keys(expectJson).length > 0;
-      const reply = await ask({ url, headers, timeoutMs, signal, body: readsBody ? 'read' : 'discard' }, lookup);
+      const wantsBody = (status: number): boolean => readsBody && isExpected(status);
+      const reply = await ask({ url, headers, timeoutMs, signal, wantsBody }, lookup);
       if (reply.status === null) return seen(reply.health, reply.why);
       const { status, body } = reply;
-      const expected = expectStatus.length === 0 ? status >= 200 && status < 300 : expectStatus.includes(status);
-      if (!expected) return unexpected(status, expectStatus);
+      if (!isExpected(status)) return unexpected(status, expectStatus);
       if (body === null) return { health: 'pass' };
       const said = meetsExpectation(body, expectJson, mask);
       return said.health === 'pass' ? said : seen(said.health, said.why);
     },
 
     async traffic(url, signal) {
-      const reply = await ask({ url, headers: {}, timeoutMs: MAX_REQUEST_MS, signal, body: 'discard' }, lookup);
+      const reply = await ask({ url, headers: {}, timeoutMs: MAX_REQUEST_MS, signal, wantsBody: () => false }, lookup);
       const { status } = reply;
       if (status === null) {
         return reply.health === 'fail'

@@ -1,4 +1,5 @@
 /** What one of Plane's answers means: its JSON, or the error of the family that it stands for. */
+import { parseJson } from '../http/json.ts';
 import {
   type PlaneError,
   type PlaneFailure,
@@ -40,11 +41,11 @@ export function judge(
   apiKey: string,
   now: number = Date.now(),
 ): GoodAnswer {
-  const parsed = parseJson(answer);
+  const json = isHtml(answer) ? undefined : parseJson(answer.text);
   const good =
     (answer.status >= 200 && answer.status < 300) || (answer.status === 409 && request.conflictIsGood === true);
-  if (good && parsed.ok) return { status: answer.status, json: parsed.json };
-  throw asError(request, answer, parsed.ok ? parsed.json : undefined, apiKey, now);
+  if (good && json !== undefined) return { status: answer.status, json };
+  throw asError(request, answer, json, apiKey, now);
 }
 
 function asError(request: PlaneRequest, answer: PlaneAnswer, json: unknown, apiKey: string, now: number): PlaneError {
@@ -56,7 +57,9 @@ function asError(request: PlaneRequest, answer: PlaneAnswer, json: unknown, apiK
     status,
     writeMayHaveApplied,
   });
-  const said = `Plane answered ${status} ${shorten(answer.text, apiKey)}.`;
+  const text =
+    answer.unreadable === undefined ? shorten(answer.text, apiKey) : `(its body cannot be read: ${answer.unreadable})`;
+  const said = `Plane answered ${status} ${text}.`;
   const web = isHtml(answer);
 
   if (status >= 300 && status < 400) {
@@ -79,10 +82,7 @@ function asError(request: PlaneRequest, answer: PlaneAnswer, json: unknown, apiK
     );
   }
   if (status < 300)
-    return new PlaneUnavailable(
-      `answered ${status}, but not with whole JSON: ${shorten(answer.text, apiKey)}.`,
-      failure(isWrite),
-    );
+    return new PlaneUnavailable(`answered ${status}, but not with whole JSON: ${text}.`, failure(isWrite));
   switch (status) {
     case 401:
       return new PlaneUnauthorized(`${said} Check the API key.`, failure(false));
@@ -117,15 +117,6 @@ function retryAfterMs(value: string | null, now: number): number {
   const text = value?.trim() ?? '';
   const asked = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
   return Number.isFinite(asked) ? Math.min(Math.max(asked, 1000), MAX_RETRY_AFTER_MS) : DEFAULT_RETRY_AFTER_MS;
-}
-
-function parseJson(answer: PlaneAnswer): { ok: true; json: unknown } | { ok: false } {
-  if (isHtml(answer)) return { ok: false };
-  try {
-    return { ok: true, json: JSON.parse(answer.text) };
-  } catch {
-    return { ok: false };
-  }
 }
 
 const isHtml = ({ contentType, text }: PlaneAnswer): boolean =>

@@ -7,7 +7,7 @@ import { DecoratorHandler, type Dispatcher, Pool } from 'undici';
 import { createConnector } from '../http/connector.ts';
 import { header } from '../http/headers.ts';
 import { MAX_HEADER_BYTES } from '../http/own-connection.ts';
-import { ACCEPT_ENCODING, readBody } from '../http/read-body.ts';
+import { ACCEPT_ENCODING, type Body, readBody } from '../http/read-body.ts';
 import { PlaneUnavailable } from './errors.ts';
 
 export interface PlaneTimeouts {
@@ -50,6 +50,8 @@ export interface PlaneAnswer {
   /** `X-RateLimit-Remaining`: requests that the key has left, whoever uses it. */
   readonly remaining: string | null;
   readonly text: string;
+  /** Why `text` is empty although there is a body, as part of a sentence. */
+  readonly unreadable?: string | undefined;
 }
 
 export interface Transport {
@@ -140,15 +142,19 @@ export function createTransport(origin: string, apiKey: string, timeouts: PlaneT
       body: body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
     });
-    const content = await readBody(response.body, response.headers, MAX_BODY_BYTES);
-    if (content.unreadable !== undefined) throw new Unreadable(content.unreadable);
+    const { statusCode } = response;
+    const content = await readBody(response.body, response.headers, MAX_BODY_BYTES).catch((error: unknown): Body => {
+      if (signal?.aborted || statusCode < 300) throw error;
+      return { unreadable: explain(error, timeouts).replace(/\.$/, ''), ours: true }; // an error is told by its status
+    });
     return {
-      status: response.statusCode,
+      status: statusCode,
       contentType: header(response.headers, 'content-type') ?? '',
       location: header(response.headers, 'location'),
       retryAfter: header(response.headers, 'retry-after'),
       remaining: header(response.headers, 'x-ratelimit-remaining'),
-      text: content.text,
+      text: content.text ?? '',
+      unreadable: content.unreadable,
     };
   }
 
@@ -193,12 +199,8 @@ function noticeSending(onSending: () => void): Dispatcher.DispatcherComposeInter
   };
 }
 
-/** The body of an answer could not be decoded. */
-class Unreadable extends Error {}
-
 /** One sentence for a failure of the network, by its code. */
 function explain(error: unknown, timeouts: PlaneTimeouts): string {
-  if (error instanceof Unreadable) return `the answer cannot be read: ${error.message}.`;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   switch (code) {
     case 'ECONNREFUSED':

@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { setImmediate as turn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -343,5 +344,28 @@ describe('an answer that only this worker cannot read', () => {
     });
     expect(await look(await coded('gzip'), { expectJson: { '/status': 'ok' } })).toMatchObject({ health: 'fail' });
     expect(await look(await coded('gzip'))).toEqual({ health: 'pass' }); // the status is all that is asked for
+  });
+
+  test.each([
+    [
+      'is in another coding',
+      (response: ServerResponse) => response.writeHead(401, { 'content-encoding': 'compress' }).end('x'),
+    ],
+    [
+      'is not in its coding',
+      (response: ServerResponse) => response.writeHead(401, { 'content-encoding': 'gzip' }).end('x'),
+    ],
+    ['is too long', (response: ServerResponse) => response.writeHead(401).end('x'.repeat(100_000))],
+    [
+      'breaks off',
+      (response: ServerResponse) =>
+        response.writeHead(401, { 'content-length': 9 }).write('x', () => response.destroy()),
+    ],
+  ])('is told by its status where the status is not the expected one: its body %s', async (_, answer) => {
+    const url = await serve((_request, response) => void answer(response));
+    expect(await look(url, { expectJson: { '/status': 'ok' } })).toEqual({
+      health: 'fail',
+      detail: 'answered 401, expected any 2xx',
+    });
   });
 });
