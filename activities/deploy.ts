@@ -8,6 +8,7 @@ import {
   type DeployResult,
   type DriverConfig,
   type DriverLog,
+  notBegun,
 } from '../adapters/deploy/driver.ts';
 
 export interface DriverRequest {
@@ -54,7 +55,7 @@ export async function runDriver(
   log.info(fields, `${kind} begins`);
   try {
     signal.throwIfAborted();
-    const result = await driver.run(operation, { signal, heartbeat, log });
+    const result = asOfAllTries(kind, await driver.run(operation, { signal, heartbeat, log }));
     log[result.ok ? 'info' : 'warn']({ ...fields, ...result }, `${kind} ${result.ok ? 'succeeded' : 'failed'}`);
     return result;
   } catch (error) {
@@ -66,6 +67,30 @@ export async function runDriver(
     }
     const broke = `the driver broke, and nobody knows how far the ${kind} came`;
     throw interrupted(`${broke}: ${error instanceof Error ? error.message : inspect(error)}`, error, false);
+  }
+}
+
+/**
+ * The result of a try, without `begun`: one that did not begin says nothing of those before it.
+ * @throws DeployOutcomeUnknown where it did not, and an earlier one may have.
+ */
+function asOfAllTries(kind: DeployOperation['kind'], { begun, ...result }: DeployResult): DeployResult {
+  const { attempt } = Context.current().info;
+  if (begun !== false || attempt === 1) return result;
+  throw new DeployOutcomeUnknown(
+    `nobody knows whether the ${kind} has happened: an earlier try may have begun it, and try ${attempt} could not: ${result.detail}`,
+  );
+}
+
+/**
+ * The result where there is no driver to run.
+ * @throws ApplicationFailure `DeployInterrupted` where an earlier try may have begun something.
+ */
+export function withoutDriver(kind: DeployOperation['kind'], detail: string): DeployResult {
+  try {
+    return asOfAllTries(kind, notBegun(detail));
+  } catch (error) {
+    throw ApplicationFailure.nonRetryable(error instanceof Error ? error.message : detail, 'DeployInterrupted');
   }
 }
 
@@ -82,11 +107,11 @@ export function createDeploy({ repository, driverFor, log }: DeployDeps) {
     async deploy({ repo, ...request }: DriverRequest): Promise<DeployResult> {
       const config = repository(repo)?.deploy;
       if (config === undefined) {
-        return { ok: false, detail: `nothing was deployed: repository "${repo}" is not described in the settings` };
+        return withoutDriver('deploy', `nothing was deployed: repository "${repo}" is not described in the settings`);
       }
       const driver = driverFor(config);
       if (driver === null) {
-        return { ok: false, detail: `nothing was deployed: ${repo} is deployed by others (driver external)` };
+        return withoutDriver('deploy', `nothing was deployed: ${repo} is deployed by others (driver external)`);
       }
       return runDriver(driver, config, { kind: 'deploy', repo, ...request }, log);
     },

@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { DeployDriver, DeployResult, DriverConfig, DriverLog } from '../adapters/deploy/driver.ts';
 import { sameRepo } from '../decisions/index.ts';
-import { type DriverRequest, runDriver } from './deploy.ts';
+import { type DriverRequest, runDriver, withoutDriver } from './deploy.ts';
 
 export interface RollbackDeps {
   readonly repository: (
@@ -42,7 +42,7 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
 
     function refusal(detail: string): DeployResult {
       log.error({ work_item: request.workItem, repo, operation_id: request.operationId }, detail);
-      return { ok: false, detail };
+      return withoutDriver('rollback', detail);
     }
   }
 

@@ -25,7 +25,12 @@ export function fillPlaceholders(
     if (!Object.hasOwn(values, name)) return whole;
     const value = values[name] ?? '';
     if (value === '') fault ??= `it needs {${name}}, but ${WHY_NOT[name] ?? 'it is not known'}`;
-    return encode(value);
+    try {
+      return encode(value);
+    } catch {
+      fault ??= `it needs {${name}}, whose value is not valid Unicode text: it cannot stand there`;
+      return '';
+    }
   });
   return fault === undefined ? { text } : { fault };
 }

@@ -11,6 +11,7 @@ import {
   DeployOutcomeUnknown,
   type DeployResult,
   HEARTBEAT_MS,
+  notBegun,
 } from './driver.ts';
 import { duration } from './duration.ts';
 import { createLineReader, createTail } from './lines.ts';
@@ -47,8 +48,8 @@ export function createCommandDriver(
     async run(operation, { signal, heartbeat, log }) {
       const fields = fieldsOf(operation);
       const { args, fault } = fillArguments(command, valuesOf(operation));
-      if (args === undefined) return failed(`the command was not run: ${fault}`);
-      if (cwd !== null && !(await isFolder(cwd))) return failed(`the command was not run: ${cwd} is no folder`);
+      if (args === undefined) return notBegun(`the command was not run: ${fault}`);
+      if (cwd !== null && !(await isFolder(cwd))) return notBegun(`the command was not run: ${cwd} is no folder`);
       signal.throwIfAborted(); // here: nothing is waited for between this and the stopper
 
       const [program = '', ...rest] = args;
@@ -85,7 +86,7 @@ export function createCommandDriver(
         const end = await Promise.race([exited, child, stop.stopped]);
         if (child.pid === undefined) {
           const { code, shortMessage } = await child;
-          return failed(`the command was not run: ${await whyNotStarted(place, code, shortMessage)}`);
+          return notBegun(`the command was not run: ${await whyNotStarted(place, code, shortMessage)}`);
         }
         if (end === 'aborted' || end === 'timed out') {
           const gone = await endProcessGroup(child.pid, graceMs);

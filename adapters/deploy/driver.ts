@@ -17,7 +17,12 @@ export interface DeployResult {
   readonly detail: string;
   /** The version that a deployer says it has deployed. */
   readonly version?: string;
+  /** It did not even begin, so that nothing of this try runs anywhere. */
+  readonly begun?: false;
 }
+
+/** A try that did not begin. */
+export const notBegun = (detail: string): DeployResult => ({ ok: false, detail, begun: false });
 
 export interface DriverLog {
   info(fields: object, message: string): void;
@@ -100,8 +105,8 @@ export type WebhookConfig = {
   readonly body?: JsonTemplate;
   /** Polled until the deploy has ended; `null`: the one that the answer names, or else the answer to the POST is the end. */
   readonly statusUrl: string | null;
-  /** Default: that of docs/deploy-drivers.md. */
-  readonly answer?: Partial<AnswerShape>;
+  /** Default: `DEFAULT_SHAPE`. */
+  readonly answer?: AnswerShape;
   readonly pollMs: number;
   readonly timeoutMs: number;
   readonly idempotent: boolean;

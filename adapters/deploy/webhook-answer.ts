@@ -1,7 +1,8 @@
+import { versionFault } from '../../decisions/version.ts';
 import { parseJson } from '../http/json.ts';
 import { valueAt } from '../http/json-pointer.ts';
 import type { Body } from '../http/read-body.ts';
-import type { AnswerShape, DeployOperation, DeployState } from './driver.ts';
+import type { AnswerShape, DeployOperation, DeployResult, DeployState } from './driver.ts';
 
 /** What a deployer's HTTP server answered. */
 export interface WebhookReply {
@@ -21,16 +22,13 @@ export const DEFAULT_SHAPE: AnswerShape = {
   words: { succeeded: 'succeeded', failed: 'failed', running: 'running' },
 };
 
-export interface WebhookAnswer {
-  readonly state: DeployState;
-  readonly detail: string | null;
-  readonly version: string | null;
-  readonly operationId: string | null;
-}
-
+/** What a deployer means by an answer. `why`, `fault`: part of a sentence about the deployer, or about its answer. */
 export type Understood =
-  | (WebhookAnswer & { readonly fault?: never })
-  | { readonly fault: string; readonly state?: never };
+  | { readonly is: 'end'; readonly result: DeployResult }
+  | { readonly is: 'running'; readonly detail: string }
+  /** It is not about this operation. */
+  | { readonly is: 'foreign'; readonly why: string }
+  | { readonly is: 'fault'; readonly fault: string };
 
 /** Longest piece of an answer that a message repeats, characters. */
 const MAX_DETAIL = 1_000;
@@ -40,40 +38,48 @@ const isHtml = ({ contentType, body }: WebhookReply): boolean =>
 
 export const wasTaken = ({ status }: WebhookReply): boolean => status >= 200 && status <= 299;
 
+type Mask = (text: string) => string;
+
 /**
- * What a deployer means by its answer, or why it cannot be understood. Never throws.
+ * What a deployer means by an answer about an operation. Never throws.
  * @param mask hides secrets in what is shown, before that is shortened: an answer may repeat the request
  */
 export function understand(
   reply: WebhookReply,
-  shape: AnswerShape = DEFAULT_SHAPE,
-  mask = (text: string): string => text,
+  shape: AnswerShape,
+  operation: DeployOperation,
+  mask: Mask = (text) => text,
 ): Understood {
   const { status, body } = reply;
-  if (status >= 300 && status < 400) {
-    return { fault: `answered ${status}, a redirect, which is not followed: configure the URL that it leads to` };
-  }
-  if (!wasTaken(reply)) return { fault: `answered ${status}${saying(reply, mask)}` };
-  if (body.unreadable !== undefined) {
-    return { fault: `answered ${status}, but its body cannot be read: ${body.unreadable}` };
-  }
-  if (!body.complete) return { fault: `answered ${status} with more than ${body.text.length} characters` };
+  const fault = (why: string): Understood => ({ is: 'fault', fault: `answered ${status}${why}` });
+  if (!wasTaken(reply)) return fault(refusalOf(reply, mask));
+  if (body.unreadable !== undefined) return fault(`, but its body cannot be read: ${body.unreadable}`);
+  if (!body.complete) return fault(` with more than ${body.text.length} characters`);
 
   const json = parseJson(body.text);
   const said = valueAt(json, shape.status);
   const state = stateOf(said, shape);
-  if (state !== null) {
-    return {
-      state,
-      detail: mask(textAt(json, shape.detail) ?? '').slice(0, MAX_DETAIL) || null,
-      version: textAt(json, shape.version),
-      operationId: textAt(json, shape.operationId),
-    };
+  if (state === null) {
+    if (isHtml(reply)) return fault(' with an HTML page: is the URL that of the deployer?');
+    const words = Object.keys(shape.words).join(', ');
+    const got = json === undefined ? 'no JSON' : said === undefined ? `nothing at ${shape.status}` : shown(said, mask);
+    return fault(` with ${got}, where one of these is understood: ${words}`);
   }
-  if (isHtml(reply)) return { fault: `answered ${status} with an HTML page: is the URL that of the deployer?` };
-  const words = Object.keys(shape.words).join(', ');
-  const got = json === undefined ? 'no JSON' : said === undefined ? `nothing at ${shape.status}` : shown(said, mask);
-  return { fault: `answered ${status} with ${got}, where one of these is understood: ${words}` };
+  const version = textAt(json, shape.version);
+  const detail = mask(textAt(json, shape.detail) ?? '').slice(0, MAX_DETAIL) || null;
+  const why = contradiction({ version, operationId: textAt(json, shape.operationId) }, operation);
+  if (why !== null) return { is: 'foreign', why };
+  if (state === 'running') return { is: 'running', detail: detail ?? state };
+  const ok = state === 'succeeded';
+  return {
+    is: 'end',
+    result: {
+      ok,
+      detail: detail ?? (ok ? 'the deployer says that it succeeded' : 'the deployer says that it failed'),
+      // It may become an argument of a rollback.
+      ...(version === null || versionFault(version) !== null ? {} : { version }),
+    },
+  };
 }
 
 /** What an answer to the POST says about its run: the id, and the URL of its status. */
@@ -86,7 +92,10 @@ export function linksOf(
 }
 
 /** Why an answer is not about this operation; `null`: nothing in it speaks against that. */
-export function contradiction({ version, operationId }: WebhookAnswer, operation: DeployOperation): string | null {
+function contradiction(
+  { version, operationId }: { readonly version: string | null; readonly operationId: string | null },
+  operation: DeployOperation,
+): string | null {
   if (operationId !== null && !operationId.includes(operation.operationId)) {
     return `it is about operation ${operationId.slice(0, 200)}, not ${operation.operationId}`;
   }
@@ -113,13 +122,15 @@ function textAt(json: unknown, pointer: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-const shown = (value: unknown, mask: (text: string) => string): string => mask(JSON.stringify(value)).slice(0, 80);
+const shown = (value: unknown, mask: Mask): string => mask(JSON.stringify(value)).slice(0, 80);
 
-/** What an answer that is a failure says in its body. */
-function saying(reply: WebhookReply, mask: (text: string) => string): string {
+/** What follows the status of an answer that is no 2xx: its status says what it is, whatever its body is. */
+export function refusalOf(reply: WebhookReply, mask: Mask): string {
+  const { status, body } = reply;
+  if (status >= 300 && status < 400) return ', a redirect, which is not followed: configure the URL that it leads to';
   if (isHtml(reply)) return ' with an HTML page';
-  const { text = '' } = reply.body;
-  const words = mask(textAt(parseJson(text), '/detail') ?? text)
+  if (body.unreadable !== undefined) return ` (its body cannot be read: ${body.unreadable})`;
+  const words = mask(textAt(parseJson(body.text), '/detail') ?? body.text)
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim();
   return words === '' ? '' : `: ${words.slice(0, 200)}`;

@@ -2,11 +2,15 @@ import { request } from 'undici';
 import { header } from '../http/headers.ts';
 import { withOwnConnection } from '../http/own-connection.ts';
 import { type Body, readBody } from '../http/read-body.ts';
+import { NoAnswer, within } from '../within.ts';
 import type { WebhookReply } from './webhook-answer.ts';
 
 /** Most of an answer that is read. */
 const MAX_BODY_BYTES = 64 * 1024;
 const CONNECT_MS = 10_000;
+
+/** How long the body of a refusal is waited for, ms: its status has said what counts. */
+const REFUSAL_MS = 5_000;
 
 export interface WebhookRequest {
   readonly method: 'GET' | 'POST';
@@ -30,15 +34,16 @@ export async function exchange({ method, url, headers, body, signal }: WebhookRe
       headers: { 'user-agent': 'deploy-to-done', ...headers },
       body: body ?? null,
     });
+    const taken = answer.statusCode >= 200 && answer.statusCode <= 299;
+    const content = readBody(answer.body, answer.headers, MAX_BODY_BYTES);
     return {
       status: answer.statusCode,
       contentType: header(answer.headers, 'content-type') ?? '',
       location: header(answer.headers, 'location'),
       retryAfter: header(answer.headers, 'retry-after'),
-      body: await readBody(answer.body, answer.headers, MAX_BODY_BYTES).catch((error: unknown): Body => {
-        // The status has said that it was taken.
-        if (signal.aborted || answer.statusCode < 200 || answer.statusCode > 299) throw error;
-        return { unreadable: 'it broke off', ours: true };
+      body: await (taken ? content : within(REFUSAL_MS, 'its body', content)).catch((error: unknown): Body => {
+        if (signal.aborted) throw error;
+        return { unreadable: error instanceof NoAnswer ? 'it does not end' : 'it broke off', ours: true };
       }),
     };
   });

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { versionFault } from '../../decisions/version.ts';
 import { lowerCased } from '../http/headers.ts';
 import { ACCEPT_ENCODING } from '../http/read-body.ts';
 import { createMask, type Mask, secretsInHeaders } from '../mask.ts';
@@ -13,18 +12,18 @@ import {
   type DriverRun,
   HEARTBEAT_MS,
   type JsonTemplate,
+  notBegun,
   type WebhookConfig,
 } from './driver.ts';
 import { duration } from './duration.ts';
 import { masked } from './masked.ts';
 import { fillJson, valuesOf } from './placeholders.ts';
 import {
-  contradiction,
   DEFAULT_SHAPE,
   linksOf,
+  refusalOf,
   type Understood,
   understand,
-  type WebhookAnswer,
   type WebhookReply,
   wasTaken,
 } from './webhook-answer.ts';
@@ -39,8 +38,6 @@ const POLL_TIMEOUT_MS = 15_000;
  */
 const hasNotBegun = ({ status, retryAfter }: WebhookReply): boolean =>
   status < 500 || status === 501 || status === 505 || (status === 503 && retryAfter !== null);
-
-const failed = (detail: string): DeployResult => ({ ok: false, detail });
 
 /**
  * Deploys by asking a deployer: one POST, never repeated, then GETs of a status URL until that tells an end. Configured
@@ -64,7 +61,7 @@ const webhookDriver = (config: WebhookConfig, mask: Mask): DeployDriver => ({
     const timeout = AbortSignal.timeout(config.timeoutMs);
     const call: Call = {
       config,
-      shape: { ...DEFAULT_SHAPE, ...config.answer },
+      shape: config.answer ?? DEFAULT_SHAPE,
       mask,
       operation,
       run,
@@ -104,39 +101,40 @@ interface Call {
 async function deploy(call: Call): Promise<DeployResult> {
   const { config, operation, shape } = call;
   const request = requestOf(config, operation);
-  if (request.fault !== undefined) return failed(`nothing was sent: ${request.fault}`);
+  if (request.fault !== undefined) return notBegun(`nothing was sent: ${request.fault}`);
 
   call.said = `the deployer at ${originOf(config.url)} was asked and has not answered`;
   const reply = await post(call, request);
   if ('ok' in reply) return reply;
 
-  const answer = understand(reply, shape, call.mask.text);
-  const foreign = answer.fault === undefined ? contradiction(answer, operation) : null;
-  const ended = answer.fault === undefined && answer.state !== 'running' && foreign === null;
-  if (config.statusUrl === null && ended) return resultOf(answer);
-
-  call.said =
-    answer.fault === undefined
-      ? `the deployer says: ${foreign ?? answer.detail ?? answer.state}`
-      : `the deployer ${answer.fault}`;
+  const answer = understand(reply, shape, operation, call.mask.text);
+  if (request.statusUrl === null && answer.is === 'end') return answer.result;
+  call.said = answer.is === 'fault' ? `the deployer ${answer.fault}` : `the deployer says: ${wordsOf(answer)}`;
   const links = linksOf(reply, shape);
-  if (config.statusUrl === null) return poll(call, namedUrl(call, links.url), request.headers);
+  if (request.statusUrl === null) return poll(call, namedUrl(call, links.url), request.headers);
   const { text, fault } = fillPlaceholders(
-    config.statusUrl,
-    { ...valuesOf(operation), ...(shape.id === null ? {} : { id: links.id }) },
+    request.statusUrl,
+    shape.id === null ? {} : { id: links.id },
     encodeURIComponent,
   );
   if (text === undefined) throw unknownEnd(call, `its status URL: ${fault}`);
   return poll(call, text, request.headers);
 }
 
+function wordsOf(answer: Exclude<Understood, { readonly is: 'fault' }>): string {
+  if (answer.is === 'foreign') return answer.why;
+  return answer.is === 'end' ? answer.result.detail : answer.detail;
+}
+
 interface Filled {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** But for the `{id}` of the run, which the answer to the POST gives. */
+  readonly statusUrl: string | null;
 }
 
-/** What is sent, with the operation filled in; the status URL is tried as well, so that nothing begins that cannot be followed. */
+/** What is sent, with the operation filled in; the status URL as well, so that nothing begins that cannot be followed. */
 function requestOf(
   config: WebhookConfig,
   operation: DeployOperation,
@@ -163,6 +161,7 @@ function requestOf(
       'd2d-operation-id': operation.operationId,
     },
     body: JSON.stringify(body.json),
+    statusUrl: config.statusUrl === null ? null : status.text,
   };
 }
 
@@ -188,17 +187,15 @@ async function post(call: Call, { url, headers, body }: Filled): Promise<Webhook
   }).catch((error: unknown) => {
     if (signal.aborted) throw error;
     const why = `the deployer at ${originOf(config.url)}: ${whyNoReply(error)}`;
-    if (wasNotSent(error)) return failed(`nothing was sent to ${why}`);
+    if (wasNotSent(error)) return notBegun(`nothing was sent to ${why}`);
     throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: it was sent to ${why}`, {
       cause: error,
     });
   });
   if ('ok' in reply || wasTaken(reply)) return reply;
-  const { fault } = understand(reply, call.shape, call.mask.text);
-  if (!hasNotBegun(reply)) {
-    throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: the deployer ${fault}`);
-  }
-  return failed(`the deployer ${fault}`);
+  const said = `the deployer answered ${reply.status}${refusalOf(reply, call.mask.text)}`;
+  if (!hasNotBegun(reply)) throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: ${said}`);
+  return notBegun(said);
 }
 
 /** The status URL that an answer names. @throws DeployOutcomeUnknown where it names none that may be asked. */
@@ -221,15 +218,14 @@ async function poll(call: Call, url: string, headers: Readonly<Record<string, st
   for (;;) {
     await sleep(config.pollMs, undefined, { signal });
     const answer = await look(call, url, headers);
-    const foreign = answer.fault === undefined ? contradiction(answer, operation) : null;
-    if (answer.fault === undefined && answer.state !== 'running' && foreign === null) return resultOf(answer);
+    if (answer.is === 'end') return answer.result;
     const said =
-      answer.fault !== undefined
+      answer.is === 'fault'
         ? `the deployer's status URL cannot be read, it is asked again: it ${answer.fault}`
-        : foreign === null
-          ? `the deployer says: ${answer.detail ?? answer.state}`
-          : `the deployer's answer is not the end of this ${operation.kind}, it is asked again: ${foreign}`;
-    if (said !== call.said) run.log[answer.fault === undefined && foreign === null ? 'info' : 'warn'](fields, said);
+        : answer.is === 'foreign'
+          ? `the deployer's answer is not the end of this ${operation.kind}, it is asked again: ${answer.why}`
+          : `the deployer says: ${answer.detail}`;
+    if (said !== call.said) run.log[answer.is === 'running' ? 'info' : 'warn'](fields, said);
     call.said = said;
   }
 }
@@ -238,23 +234,19 @@ async function look(call: Call, url: string, headers: Readonly<Record<string, st
   const within = AbortSignal.timeout(POLL_TIMEOUT_MS);
   try {
     const signal = AbortSignal.any([call.signal, within]);
-    return understand(await exchange({ method: 'GET', url, headers, signal }), call.shape, call.mask.text);
+    return understand(
+      await exchange({ method: 'GET', url, headers, signal }),
+      call.shape,
+      call.operation,
+      call.mask.text,
+    );
   } catch (error) {
     if (call.signal.aborted) throw error;
     return {
+      is: 'fault',
       fault: within.aborted ? `gave no answer within ${duration(POLL_TIMEOUT_MS)}` : `failed: ${whyNoReply(error)}`,
     };
   }
-}
-
-function resultOf({ state, detail, version }: WebhookAnswer): DeployResult {
-  const ok = state === 'succeeded';
-  const named = version !== null && versionFault(version) === null; // it may become an argument of a rollback
-  return {
-    ok,
-    detail: detail ?? (ok ? 'the deployer says that it succeeded' : 'the deployer says that it failed'),
-    ...(named ? { version } : {}),
-  };
 }
 
 /** A URL as an answer gives it, where it leads to the origin that was asked; otherwise `null`. */

@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDeploy } from '../../activities/deploy.ts';
 import type { DriverConfig } from '../../adapters/deploy/driver.ts';
 import { createDriverFor } from '../../adapters/deploy/drivers.ts';
 import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { recordingLog } from '../adapters/deploy/operation.ts';
 import { isAlive, STUBBORN_FAMILY } from '../adapters/deploy/processes.ts';
-import { serve, serveTcp } from '../adapters/http-probe/server.ts';
+import { refusingUrl, serve, serveTcp } from '../adapters/http-probe/server.ts';
 import { eventually } from '../setup/eventually.ts';
 import { PATIENCE_MS } from '../setup/patience.ts';
 
@@ -31,11 +31,11 @@ const webhook = (url: string, idempotent: boolean): DriverConfig => ({
   idempotent,
 });
 
-function activity(config: DriverConfig | undefined) {
+function activity(config: DriverConfig | undefined, attempt = 1) {
   const log = recordingLog();
   const driverFor = createDriverFor({ environment: { PATH: process.env['PATH'] }, graceMs: 200 });
   const { deploy } = createDeploy({ repository: () => config && { deploy: config }, driverFor, log });
-  const environment = activityEnvironment();
+  const environment = activityEnvironment(attempt);
   return { log, environment, run: () => inActivity(() => deploy(request), environment) };
 }
 
@@ -140,6 +140,39 @@ test.each([false, true])(
     });
   },
 );
+
+describe('a later try that did not begin says nothing of the earlier ones', () => {
+  const refusing = () => serve((_, response) => void response.writeHead(409).end('it runs already'));
+  const NOBODY =
+    /^nobody knows whether the deploy has happened: an earlier try may have begun it, and try 2 could not: /;
+
+  test.each<[string, () => Promise<DriverConfig | undefined>]>([
+    ['the deployer refuses it', async () => webhook(await refusing(), true)],
+    ['nothing could be sent', async () => webhook(await refusingUrl(), true)],
+    [
+      'the command cannot be started',
+      async () => ({ ...command('', { idempotent: true }), command: ['/no/such/program'] }),
+    ],
+    ['the settings no longer describe it', async () => undefined],
+    ['others deploy it now', async () => ({ driver: 'external', timeoutMs: 1_000 })],
+  ])('%s', async (_, config) => {
+    const given = await config();
+    expect(await activity(given).run()).toMatchObject({ ok: false });
+    expect(await failure(activity(given, 2).run())).toMatchObject({
+      type: 'DeployInterrupted',
+      message: expect.stringMatching(NOBODY),
+    });
+  });
+
+  test('what it brought to an end is the result, and not what began it', async () => {
+    const failing = await serve((_, response) => void response.end('{"status":"failed","detail":"no image"}'));
+    expect(await activity(webhook(failing, true), 2).run()).toEqual({ ok: false, detail: 'no image' });
+    expect(await activity(webhook(await refusing(), true)).run()).toEqual({
+      ok: false,
+      detail: 'the deployer answered 409: it runs already',
+    });
+  });
+});
 
 test('nobody knows how far a driver that breaks has come', async () => {
   const { deploy } = createDeploy({

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeployOutcomeUnknown, type WebhookConfig } from '../../../adapters/deploy/driver.ts';
 import { createWebhookDriver } from '../../../adapters/deploy/webhook.ts';
+import { DEFAULT_SHAPE } from '../../../adapters/deploy/webhook-answer.ts';
 import { PATIENCE_MS } from '../../setup/patience.ts';
 import { bodyOf, refusingUrl, serve, serveTcp } from '../http-probe/server.ts';
 import { observedRun, operation } from './operation.ts';
@@ -18,6 +19,16 @@ const driver = (url: string, change: Partial<WebhookConfig> = {}) =>
     idempotent: false,
     ...change,
   });
+
+/** Ends a wait of so many ms as soon as it begins. */
+function holdAnswer(ms: number): void {
+  const { setTimeout } = globalThis;
+  const spy = vi
+    .spyOn(globalThis, 'setTimeout')
+    .mockImplementation(((run: () => void, after?: number) =>
+      setTimeout(run, after === ms ? 0 : after)) as typeof setTimeout);
+  onTestFinished(() => spy.mockRestore());
+}
 
 /** Lets the test say when a time-out of so many ms is over. */
 function holdAbortTimeout(ms: number): () => void {
@@ -180,10 +191,36 @@ test.each<[string, Answer, string]>([
   ['an error', says({ detail: 'no such repo' }, 404), 'the deployer answered 404: no such repo'],
   ['an error in HTML', says('<!doctype html><p>x', 501), 'the deployer answered 501 with an HTML page'],
   ['a pause', says('busy', 503, { 'retry-after': '5' }), 'the deployer answered 503: busy'],
+  [
+    'an error in a coding that is not read',
+    says('no token', 401, { 'content-encoding': 'compress' }),
+    'the deployer answered 401 (its body cannot be read: its coding "compress" is not one that is read here)',
+  ],
+  [
+    'an error in a coding that it is not',
+    says('no token', 403, { 'content-encoding': 'gzip' }),
+    'the deployer answered 403 (its body cannot be read: it is not the gzip that its Content-Encoding names)',
+  ],
+  [
+    'an error that breaks off',
+    (response) => {
+      response.writeHead(401, { 'content-length': 100 }).write('x', () => response.destroy());
+    },
+    'the deployer answered 401 (its body cannot be read: it broke off)',
+  ],
+  ['an error that is too long', says('x'.repeat(70_000), 403), `the deployer answered 403: ${'x'.repeat(200)}`],
 ])('an answer that refuses is a failure in clear words: %s', async (_, answer, detail) => {
   const { url, asked } = await deployer(answer);
-  expect(await driver(url).run(operation(), observedRun().run)).toEqual({ ok: false, detail });
+  expect(await driver(url).run(operation(), observedRun().run)).toEqual({ ok: false, detail, begun: false });
   expect(asked).toHaveLength(1);
+});
+
+test('an error whose body does not end is told by its status', async () => {
+  const { url } = await deployer((response) => void response.writeHead(401).write('x'));
+  holdAnswer(5_000);
+  expect(await driver(url).run(operation(), observedRun().run)).toMatchObject({
+    detail: 'the deployer answered 401 (its body cannot be read: it does not end)',
+  });
 });
 
 const TAKEN: readonly (readonly [string, Answer, string])[] = [
@@ -312,6 +349,7 @@ describe('the API of a deployer that is not ours', () => {
       body: { ref: 'main', inputs: { version: '{version}', count: 1, tags: ['{workItem}', '{other}'] } },
       statusUrl: `${url}/runs/{id}`,
       answer: {
+        ...DEFAULT_SHAPE,
         id: '/workflow_run_id',
         status: '/conclusion',
         detail: '/html_url',
@@ -334,7 +372,7 @@ describe('the API of a deployer that is not ours', () => {
 
   test('whose answer has no id where it should: nobody knows', async () => {
     const { url } = await deployer(says({}));
-    const unanswered = driver(url, { statusUrl: `${url}/{id}`, answer: { id: '/id' } });
+    const unanswered = driver(url, { statusUrl: `${url}/{id}`, answer: { ...DEFAULT_SHAPE, id: '/id' } });
     await expect(unanswered.run(operation(), observedRun().run)).rejects.toThrow(/has none where `answer.id` points/);
   });
 
@@ -347,6 +385,7 @@ describe('the API of a deployer that is not ours', () => {
     ]) {
       expect(await driver(url, change).run(operation({ version: null }), observedRun().run)).toEqual({
         ok: false,
+        begun: false,
         detail: expect.stringMatching(/^nothing was sent: .*it needs \{version\}, but the start named no version/),
       });
     }
@@ -354,10 +393,28 @@ describe('the API of a deployer that is not ours', () => {
   });
 });
 
+test('gets nothing where a value cannot stand in a URL', async () => {
+  const { url, asked } = await deployer(succeeded);
+  for (const change of [{ url: `${url}/{version}` }, { statusUrl: `${url}/{version}` }]) {
+    expect(await driver(url, change).run(operation({ version: 'v\ud800' }), observedRun().run)).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('it needs {version}, whose value is not valid Unicode text'),
+    });
+  }
+  expect(asked).toEqual([]);
+});
+
+test('an id that cannot stand in the status URL leaves the end unknown', async () => {
+  const { url } = await deployer(says('{"status":"running","id":"\\ud800"}', 202));
+  const following = driver(url, { statusUrl: `${url}/{id}`, answer: { ...DEFAULT_SHAPE, id: '/id' } });
+  await expect(following.run(operation(), observedRun().run)).rejects.toThrow(/has begun, .*not valid Unicode text/);
+});
+
 test('what was never sent is a failure; its URL is not shown', async () => {
   const url = `${await refusingUrl()}/hook?token=secret`;
   expect(await driver(url).run(operation(), observedRun().run)).toEqual({
     ok: false,
+    begun: false,
     detail: `nothing was sent to the deployer at ${new URL(url).origin}: the connection was refused: is the deployer running?`,
   });
   const unfilled = driver(url, { statusUrl: `${url}/{version}` });
