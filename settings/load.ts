@@ -3,6 +3,7 @@ import { normaliseRepo } from '../decisions/index.ts';
 import { assemble } from './assemble.ts';
 import { type Env, isComplete, type ReadFile, readVariables, unknownVariables } from './environment.ts';
 import { quote, whyUnreadable } from './faults.ts';
+import { checkPostgresEnvironment } from './postgres-environment.ts';
 import { byItself } from './repositories.ts';
 import { type Described, readRepositoryFile } from './repository-file.ts';
 import { checkRepository } from './repository-rules.ts';
@@ -32,6 +33,7 @@ export function check(env: Env, readFile: ReadFile): Checked {
   const described = describedRepositories(values, substitute, readFile, fault);
   const ca = readCa(values, readFile, fault);
   checkShared(values, fault);
+  checkPostgresEnvironment(env, values, fault);
   for (const one of described) checkRepository(one, values, env, fault, warn);
   if (faults.size > 0 || !isComplete(values)) {
     return { settings: null, faults: [...faults], warnings: [...warnings] };

@@ -1,4 +1,4 @@
-import { postgresUrlOf } from '../adapters/postgres/connection.ts';
+import { namesSeveralHosts, postgresUrlOf } from '../adapters/postgres/connection.ts';
 import { sameRepo } from '../decisions/index.ts';
 import { quote } from './faults.ts';
 import { didYouMean } from './nearest.ts';
@@ -50,8 +50,10 @@ function checkDatabaseUrl(url: string, tls: Values['ORCH_DATABASE_TLS'] | undefi
     fault(
       `DATABASE_URL must not say sslmode=${mode}, by which a connection may be in clear: set ORCH_DATABASE_TLS=require (encrypted), or disable`,
     );
-  if (parsed?.hostname.includes(',') || parsed?.searchParams.get('host')?.includes(','))
-    fault('DATABASE_URL must name one host: the one that takes writes, or a name or proxy that follows it');
+  if (namesSeveralHosts(url))
+    fault(
+      'DATABASE_URL must name one host: its driver tries no list of them, and ignores target_session_attrs. Give a DNS name, virtual IP or proxy that always leads to the server that takes writes',
+    );
 }
 
 /** What a status write needs to stand for good (docs/status-protocol.md): whoever gives that up is told. */

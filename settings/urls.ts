@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { postgresUrlOf } from '../adapters/postgres/connection.ts';
+import { namesSeveralHosts, postgresUrlOf } from '../adapters/postgres/connection.ts';
 import { holdsCredentials } from './faults.ts';
 import { type Kind, listOf } from './kinds.ts';
 
@@ -36,7 +36,7 @@ export const postgresUrl: Kind<string> = {
   accepts: 'like postgres://user:password@host:5432/database (@ / ? # in a password as %40 %2F %3F %23)',
   schema: z.string().refine((given) => {
     const url = postgresUrlOf(given);
-    return url !== null && endsBeforeHost(url);
+    return url === null ? namesSeveralHosts(given) : endsBeforeHost(url); // several hosts have a fault of their own
   }),
   fromText: (given) => given,
   hint: () => null,

@@ -35,11 +35,11 @@ const TLS_PARAMETERS = ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 's
  * @throws where the URL is none; the message does not repeat it, as it holds the password.
  */
 export function connectionConfig({ url, tls }: PostgresAddress): Pick<ClientConfig, 'connectionString' | 'ssl'> {
-  if (postgresUrlOf(url) === null)
-    throw new Error('The database URL must be like postgres://user:password@host:5432/database');
+  const parsed = postgresUrlOf(url);
+  if (parsed === null) throw new Error('The database URL must be like postgres://user:password@host:5432/database');
   const [base = '', query = ''] = url.split('?', 2);
   const parameters = new URLSearchParams(query);
-  if (tls === undefined) {
+  if (tls === undefined && !isSocket(parsed)) {
     if (!parameters.has('sslmode')) return { connectionString: url };
     // As libpq means it: `pg` alone checks the certificate in every mode.
     parameters.set('uselibpqcompat', 'true');
@@ -50,7 +50,19 @@ export function connectionConfig({ url, tls }: PostgresAddress): Pick<ClientConf
     return { connectionString: `${base}?${parameters}` };
   }
   for (const name of TLS_PARAMETERS) parameters.delete(name);
-  return { connectionString: parameters.size === 0 ? base : `${base}?${parameters}`, ssl: sslOption(tls) };
+  const ssl = tls === undefined || isSocket(parsed) ? false : sslOption(tls);
+  return { connectionString: parameters.size === 0 ? base : `${base}?${parameters}`, ssl };
+}
+
+/** Whether a URL leads to a Unix socket, which nobody can listen to on its way: libpq never encrypts there. */
+const isSocket = ({ hostname, searchParams }: URL): boolean => /^(\/|%2f)/i.test(searchParams.get('host') ?? hostname);
+
+/** Whether a URL names several hosts, as libpq takes them, with their ports or without. */
+export function namesSeveralHosts(text: string): boolean {
+  const [, authority = '', rest = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)(.*)/is.exec(text) ?? [];
+  if (rest.includes('@')) return false; // a password that is not encoded: nobody knows where the host begins
+  const host = new URLSearchParams(rest.split('?')[1]).get('host') ?? '';
+  return [authority.split('@').at(-1) ?? '', host].some((hosts) => hosts.includes(','));
 }
 
 /** A URL of a database; `null`: it is none. The host may be left out before `?host=`, the folder of a Unix socket, as libpq has it. */

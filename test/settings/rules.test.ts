@@ -355,7 +355,13 @@ test.each([
   ['postgres://u:p@db/d2d?sslmode=prefer', 'DATABASE_URL must not say sslmode=prefer, by which'],
   ['postgres://u:p@db/d2d?sslmode=allow', 'DATABASE_URL must not say sslmode=allow, by which'],
   ['postgres://u:p@db1,db2/d2d?target_session_attrs=read-write', 'DATABASE_URL must name one host'],
-  ['postgres://u:p@db1:5432,db2:5432/d2d', 'DATABASE_URL must be like postgres://'],
+  ['postgres://u:p@db1:5432,db2:5432/d2d', 'DATABASE_URL must name one host: its driver tries no list of them'],
+  [
+    'postgres://u:p@[::1]:5432,[::2]:5432/d2d?target_session_attrs=read-write',
+    'DATABASE_URL must name one host: its driver tries no list',
+  ],
+  ['postgres://db1:5432,db2/d2d', 'DATABASE_URL must name one host: its driver tries no list'],
+  ['postgres:///d2d?host=db1,db2&port=5432,5433', 'must name one host: its driver tries no list'],
 ])('what libpq takes and is not kept here is a fault: %s', (url, fault) => {
   expect(checkSettings(environment({ DATABASE_URL: url }), noFiles).faults).toEqual([expect.stringContaining(fault)]);
 });
@@ -366,6 +372,44 @@ test.each([
   'postgres://u:p@db/d2d?sslmode=require',
 ])('a URL that libpq takes is no fault: %s', (url) => {
   expect(checkSettings(environment({ DATABASE_URL: url }), noFiles).faults).toEqual([]);
+});
+
+test.each(['postgres://u:p,w@db/d2d', 'postgres://u,v:p,w@db:5432/d,b?application_name=a,b'])(
+  'a comma elsewhere names no second host: %s',
+  (url) => {
+    expect(checkSettings(environment({ DATABASE_URL: url }), noFiles).faults).toEqual([]);
+  },
+);
+
+describe('variables of Postgres in the environment', () => {
+  const faults = (more: Record<string, string>) => checkSettings(environment(more), noFiles).faults;
+
+  test.each([
+    ['PGSSLMODE', 'require', 'set ORCH_DATABASE_TLS, or sslmode in DATABASE_URL'],
+    ['PGSSLMODE', 'no-verify', 'set ORCH_DATABASE_TLS, or sslmode in DATABASE_URL'],
+    ['PGSSLNEGOTIATION', 'direct', 'set sslnegotiation in DATABASE_URL'],
+    ['PGOPTIONS', '-c default_transaction_read_only=on', 'set options in DATABASE_URL'],
+    ['PGREPLICATION', 'database', 'set replication in DATABASE_URL'],
+    ['PGCLIENT_ENCODING', 'LATIN1', 'set client_encoding in DATABASE_URL'],
+    ['PGBINARY', '1', 'set binary in DATABASE_URL'],
+    ['PGPORT', '6432', 'set port in DATABASE_URL'],
+    ['PGDATABASE', 'other', 'set dbname in DATABASE_URL'],
+    ['PGHOST', 'other.example.org', 'set host in DATABASE_URL'],
+  ])('%s=%s is a fault where it would count', (name, value, instead) => {
+    const url = { DATABASE_URL: name === 'PGHOST' ? 'postgres:///d2d' : 'postgres://u:p@db' };
+    expect(faults({ ...url, [name]: value })).toEqual([
+      `${name} must not be set beside a DATABASE_URL that does not say it, got "${value}": ${instead}`,
+    ]);
+    const said =
+      'postgres://u:p@db:5432/d2d?sslmode=require&sslnegotiation=postgres&options=-cx%3Dy&replication=false&client_encoding=UTF8&binary=0';
+    expect(faults({ DATABASE_URL: said, [name]: value })).toEqual([]);
+  });
+
+  test('they are none where they change nothing, or say who connects', () => {
+    const nothing = { PGSSLMODE: 'disable', PGPORT: '5432', PGOPTIONS: '', PGAPPNAME: 'x', PGCONNECT_TIMEOUT: '1' };
+    expect(faults({ DATABASE_URL: 'postgres://db/d2d', ...nothing, PGUSER: 'u', PGPASSWORD: 'p' })).toEqual([]);
+    expect(faults({ ORCH_DATABASE_TLS: 'verify-full', PGSSLMODE: 'no-verify' })).toEqual([]);
+  });
 });
 
 test('ORCH_DATABASE_TLS outranks the sslmode of the URL', () => {

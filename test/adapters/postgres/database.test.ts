@@ -1,7 +1,10 @@
-import { createServer, type Server } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import getPort from 'get-port';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { connectionConfig } from '../../../adapters/postgres/connection.ts';
 import { createDatabase, type Database, type DatabaseOptions } from '../../../adapters/postgres/database.ts';
 import { DatabaseUnavailable } from '../../../adapters/postgres/querier.ts';
@@ -69,6 +72,42 @@ describe('TLS', () => {
     { tls: { mode: 'verify-full', ca: 'PEM' }, ssl: { rejectUnauthorized: true, ca: 'PEM' } },
   ] as const)('$tls overrides what the URL says', ({ tls, ssl }) => {
     expect(connectionConfig({ url, tls })).toEqual({ connectionString: bare, ssl });
+  });
+
+  describe('at a Unix socket', () => {
+    /** A folder with the socket of the server, port 5432. */
+    async function socketFolder(): Promise<string> {
+      const folder = await mkdtemp(join(tmpdir(), 'd2d-socket-'));
+      const { hostname, port } = new URL(fresh.url);
+      const server = createServer((client) => {
+        const upstream = connect(Number(port), hostname).on('error', () => client.destroy());
+        client
+          .on('error', () => upstream.destroy())
+          .pipe(upstream)
+          .pipe(client);
+      });
+      await new Promise<void>((resolve) => {
+        server.listen(join(folder, '.s.PGSQL.5432'), resolve);
+      });
+      onTestFinished(async () => {
+        server.close();
+        await rm(folder, { recursive: true });
+      });
+      return folder;
+    }
+
+    test.each<[string, (folder: string) => string, Partial<DatabaseOptions>]>([
+      ['by its folder as the host', (folder) => `@/%d?host=${folder}`, {}],
+      ['by its folder in place of the host', (folder) => `@${encodeURIComponent(folder)}/%d`, {}],
+      ['whatever is said of TLS in the URL', (folder) => `@/%d?host=${folder}&sslmode=require`, {}],
+      ['whatever is said of TLS beside it', (folder) => `@/%d?host=${folder}`, { tls: { mode: 'verify-full' } }],
+    ])('a user connects: %s', async (_, at, options) => {
+      const { username, password, pathname } = new URL(fresh.url);
+      const url = `postgres://${username}:${password}${at(await socketFolder()).replace('/%d', pathname)}`;
+      const database = open({ url, ...options });
+      expect((await database.query('select current_user::text as who')).rows).toEqual([{ who: username }]);
+      await database.close();
+    });
   });
 
   test('a server without TLS is refused where TLS is required', async () => {
