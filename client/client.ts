@@ -13,6 +13,7 @@ import type {
 import { type Approval, type ApprovalSent, decideApproval } from './decide-approval.ts';
 import { D2dError, notFound, refused } from './errors.ts';
 import { asking, type Execution, locate, mustLocate, taskNote, type WorkItemRef } from './executions.ts';
+import { isOutcome, OUTCOMES, type Outcome } from './exit-codes.ts';
 import { type Explanation, explain } from './explain.ts';
 import { type FollowOptions, follow } from './follow.ts';
 import { type Listing, listExecutions } from './list.ts';
@@ -37,7 +38,14 @@ export type { WindowReport } from '../activities/window-report.ts';
 export type { DeployOutcome, DeployResult, DeployStatus, WindowStatus } from '../workflows/messages.ts';
 export { AlreadyRunning, D2dError, type FailureKind } from './errors.ts';
 export type { Execution, WorkItemRef } from './executions.ts';
-export { EXIT_CODE_TABLE, exitCodeOfDeploy, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from './exit-codes.ts';
+export {
+  EXIT_CODE_TABLE,
+  exitCodeOfDeploy,
+  OUTCOME_EXIT_CODES,
+  OUTCOMES,
+  type Outcome,
+  WINDOW_EXIT_CODES,
+} from './exit-codes.ts';
 export { resolveWorkItem } from './resolve-work-item.ts';
 export type { DeployView, WindowView, WorkItemView } from './views.ts';
 
@@ -79,9 +87,14 @@ export interface D2dClient {
   cancelRun(ref: WorkItemRef, command: Command): Promise<Execution>;
   extendWindow(ref: WorkItemRef, command: Command & { readonly minutes: number }): Promise<WindowExtended>;
   closeWindow(ref: WorkItemRef, command: Command): Promise<WindowClosed>;
+  /** Deploys and windows, newest first. `refused` where there is no such outcome. */
   list(filter?: {
     readonly repo?: string | undefined;
-    readonly all?: boolean;
+    /** Those that have ended, too; default: where an outcome is asked for. */
+    readonly all?: boolean | undefined;
+    readonly outcome?: Outcome | undefined;
+    /** Those that were started then or later, epoch ms. */
+    readonly since?: number | undefined;
     readonly limit?: number;
   }): Promise<Listing>;
   /** Who wanted which status of a work item, and what came of it; `not_found` where nobody knows it. */
@@ -203,12 +216,17 @@ export function createD2dClient({
     },
     extendWindow: async (ref, command) => extendWindow(temporal, await openWindow(ref), command),
     closeWindow: async (ref, command) => closeWindow(temporal, await openWindow(ref), command),
-    list: ({ repo, all = false, limit = DEFAULT_LIMIT } = {}) =>
-      listExecutions(temporal, {
+    async list({ repo, outcome, since, all = outcome !== undefined, limit = DEFAULT_LIMIT } = {}) {
+      if (outcome !== undefined && !isOutcome(outcome))
+        throw refused(`there is no outcome ${JSON.stringify(outcome)}`, `known: ${OUTCOMES.join(', ')}`);
+      return listExecutions(temporal, {
         which: all ? 'all' : 'running',
+        outcome,
+        since,
         limit,
         ...(repo === undefined ? {} : { repos: [...new Set([repo.trim(), repoName(repo), normaliseRepo(repo)])] }),
-      }),
+      });
+    },
     async explain(ref, { limit } = {}) {
       const { resolved } = await known(ref);
       const explanation = await explain(temporal, resolved, { limit, planeId: await planeId(resolved.workItem) });

@@ -2,9 +2,11 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { quoted } from '../adapters/temporal/query-text.ts';
 import { sameRepo } from '../decisions/index.ts';
 import {
+  D2dOutcome,
   D2dPhase,
   D2dRepo,
   D2dVerdict,
+  D2dVersion,
   D2dWorkItem,
   DEPLOY_WORKFLOW,
   deployWorkflowId,
@@ -29,6 +31,9 @@ export interface Execution {
   readonly status: string;
   readonly phase: string | null;
   readonly verdict: string | null;
+  /** How it ended; `null` while it runs, and of an execution from before there was the attribute. */
+  readonly outcome: string | null;
+  readonly version: string | null;
   readonly startedAt: number;
   readonly closedAt: number | null;
 }
@@ -75,6 +80,8 @@ export function executionOf(info: ExecutionInfo): Execution {
     status: info.status.name,
     phase: attributes.get(D2dPhase) ?? null,
     verdict: attributes.get(D2dVerdict) ?? null,
+    outcome: attributes.get(D2dOutcome) ?? null,
+    version: attributes.get(D2dVersion) ?? null,
     startedAt: info.startTime.getTime(),
     closedAt: info.closeTime?.getTime() ?? null,
   };

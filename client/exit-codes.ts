@@ -51,6 +51,15 @@ export const WINDOW_EXIT_CODES = {
   task_cancelled: 15,
 } as const satisfies Record<WindowOutcome, number>;
 
+/** How a deploy or a window may have ended. */
+export type Outcome = DeployOutcome | WindowOutcome;
+
+export const isOutcome = (name: string): name is Outcome => name in OUTCOME_EXIT_CODES || name in WINDOW_EXIT_CODES;
+
+export const OUTCOMES: readonly Outcome[] = Object.keys({ ...OUTCOME_EXIT_CODES, ...WINDOW_EXIT_CODES }).filter(
+  isOutcome,
+);
+
 /** Exit code of a command that failed. 78 is `EX_CONFIG` of sysexits.h, the worker's own for the same fault. */
 export const FAILURE_EXIT_CODES = {
   unexpected: 1,
@@ -73,12 +82,12 @@ export interface ExitCodeRow {
 const row = (code: number, meaning: string): ExitCodeRow => ({
   code,
   outcomes: Object.entries(OUTCOME_EXIT_CODES).flatMap(([outcome, its]) =>
-    its === code && isOutcome(outcome) ? [outcome] : [],
+    its === code && isDeployOutcome(outcome) ? [outcome] : [],
   ),
   meaning,
 });
 
-const isOutcome = (name: string): name is DeployOutcome => name in OUTCOME_EXIT_CODES;
+const isDeployOutcome = (name: string): name is DeployOutcome => name in OUTCOME_EXIT_CODES;
 
 /** Every exit code of `d2d` with its meaning, as `d2d help exit-codes` and the README show it. */
 export const EXIT_CODE_TABLE: readonly ExitCodeRow[] = [

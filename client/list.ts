@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
+import { quoted } from '../adapters/temporal/query-text.ts';
 import { DEPLOY_WORKFLOW, MONITOR_WORKFLOW, type WindowStatus } from '../workflows/messages.ts';
 import { asking, type Execution, executionOf, oneOf } from './executions.ts';
+import type { Outcome } from './exit-codes.ts';
 import { windowView } from './views.ts';
 
 export interface ListFilter {
@@ -8,6 +10,9 @@ export interface ListFilter {
   readonly repos?: readonly string[];
   /** Only what runs, or what has ended too. */
   readonly which: 'running' | 'all';
+  readonly outcome?: Outcome | undefined;
+  /** Only what was started then or later, epoch ms. */
+  readonly since?: number | undefined;
   /** The most executions that are listed, newest first. */
   readonly limit: number;
 }
@@ -31,10 +36,15 @@ const ASKED = 40;
  * Deploys and windows, newest first, by the visibility index (which lags by a second or so).
  * @throws D2dError
  */
-export async function listExecutions(temporal: Client, { repos, which, limit }: ListFilter): Promise<Listing> {
+export async function listExecutions(
+  temporal: Client,
+  { repos, which, outcome, since, limit }: ListFilter,
+): Promise<Listing> {
   const conditions = [`WorkflowType IN ${oneOf([DEPLOY_WORKFLOW, MONITOR_WORKFLOW])}`];
   if (which === 'running') conditions.push(`ExecutionStatus = 'Running'`);
   if (repos !== undefined) conditions.push(`D2dRepo IN ${oneOf(repos)}`);
+  if (outcome !== undefined) conditions.push(`D2dOutcome = ${quoted(outcome)}`);
+  if (since !== undefined) conditions.push(`StartTime >= ${quoted(new Date(since).toISOString())}`);
   const found: Execution[] = [];
   await asking(temporal, async () => {
     for await (const info of temporal.workflow.list({ query: conditions.join(' AND '), pageSize: 200 })) {

@@ -12,6 +12,7 @@ import {
   type DeployInput,
   type DeployResult,
   deployWorkflowId,
+  versionAttribute,
   WORKFLOW_TASK_TIMEOUT,
 } from '../workflows/messages.ts';
 import { AlreadyRunning } from './errors.ts';
@@ -52,6 +53,7 @@ export async function startDeploy(temporal: Client, taskQueue: string, input: De
           { key: D2dRepo, value: repo },
           { key: D2dWorkItem, value: workItem },
           { key: D2dPhase, value: 'awaiting_approval' },
+          ...versionAttribute(input.version),
         ],
       });
       return { repo, workItem, workflowId, runId: handle.firstExecutionRunId };

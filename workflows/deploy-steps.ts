@@ -23,6 +23,7 @@ import {
   type DeployFinished,
   type DeployInput,
   monitorWorkflowId,
+  versionAttribute,
   WORKFLOW_TASK_TIMEOUT,
 } from './messages.ts';
 import { postDeployMonitor } from './post-deploy-monitor.ts';
@@ -136,6 +137,7 @@ export async function arm(
           { key: D2dRepo, value: repo },
           { key: D2dWorkItem, value: workItem },
           { key: D2dPhase, value: 'open' },
+          ...versionAttribute(version),
         ],
         staticSummary: `${workItem}: watch ${repo}${version === null ? '' : ` ${version}`} after its deploy`,
       });

@@ -50,6 +50,7 @@ import {
   monitorWorkflowId,
   rejectSignal,
   resolveDeploySignal,
+  versionAttribute,
 } from './messages.ts';
 import { parseDeployFinished, parseDeployInput, parseResolution, parseSignalCommand } from './parse-message.ts';
 import { rollBack } from './roll-back.ts';
@@ -106,17 +107,16 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** The task could not be set to done before its window opened. */
   let late: Promise<Completed> | null = null;
 
-  const versionAttribute = () => {
-    if (run.sameVersion === false) return [{ key: D2dVersion, value: null }]; // it was not deployed
-    return version === null ? [] : [{ key: D2dVersion, value: version.slice(0, 200) }];
-  };
+  /** None where the version that was asked for was not deployed. */
+  const versionThatRuns = () =>
+    run.sameVersion === false ? [{ key: D2dVersion, value: null }] : versionAttribute(version);
   const become = (next: deploy.DeployRun): void => {
     const moved = next.phase !== run.phase;
     run = next;
     if (moved) {
       upsertSearchAttributes([
         { key: D2dPhase, value: run.phase },
-        ...(run.outcome === null ? [] : [{ key: D2dOutcome, value: run.outcome }, ...versionAttribute()]),
+        ...(run.outcome === null ? [] : [{ key: D2dOutcome, value: run.outcome }, ...versionThatRuns()]),
       ]);
     }
     setCurrentDetails(deploy.details(run, input));
@@ -172,7 +172,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     { key: D2dRepo, value: repo },
     { key: D2dWorkItem, value: workItem },
     { key: D2dPhase, value: run.phase },
-    ...versionAttribute(),
+    ...versionAttribute(version),
   ]);
   setCurrentDetails(deploy.details(run, input));
 

@@ -37,6 +37,9 @@ export const D2dWorkItem = defineSearchAttributeKey('D2dWorkItem', SearchAttribu
 export const D2dPhase = defineSearchAttributeKey('D2dPhase', SearchAttributeType.KEYWORD);
 export const D2dOutcome = defineSearchAttributeKey('D2dOutcome', SearchAttributeType.KEYWORD);
 export const D2dVersion = defineSearchAttributeKey('D2dVersion', SearchAttributeType.KEYWORD);
+/** Of a deploy or a window; none where the version is not known. Temporal takes no longer keywords. */
+export const versionAttribute = (version: string | null | undefined) =>
+  version == null ? [] : [{ key: D2dVersion, value: version.slice(0, 200) }];
 export const D2dVerdict = defineSearchAttributeKey('D2dVerdict', SearchAttributeType.KEYWORD);
 
 /** `unknown`: nobody knows how the deploy ended; the run waits for `resolveDeploy`. */

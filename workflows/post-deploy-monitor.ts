@@ -23,6 +23,7 @@ import { messageOf } from './failures.ts';
 import {
   cancelWindowSignal,
   closeWindowUpdate,
+  D2dOutcome,
   D2dPhase,
   D2dVerdict,
   extendWindowUpdate,
@@ -236,11 +237,12 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       }
     }
 
+    const report = view.report(state, input);
     upsertSearchAttributes([
       { key: D2dPhase, value: 'closed' },
       { key: D2dVerdict, value: view.verdictAttribute(state) },
+      { key: D2dOutcome, value: report.outcome },
     ]);
-    const report = view.report(state, input);
     finalReport = report;
     if (report.outcome !== 'healthy') comment('closed', view.closingWords(report));
     if (report.outcome === 'no_evidence') {

@@ -25,7 +25,8 @@ reconcile        {dryRun, looked, inDeployPhase, drifted, healed, putOff, failed
                   beginWith}
 schedule apply   {applied, scheduleId, everySeconds}
 
-execution        {kind, repo, workItem, workflowId, runId, running, status, phase, verdict, startedAt, closedAt}
+execution        {kind, repo, workItem, workflowId, runId, running, status, phase, verdict, outcome,
+                  version, startedAt, closedAt}
 deploy.status    the answer of the query deployStatus, window.status that of windowStatus; null where no worker answers
 takenUp          false: no worker has taken the message up yet; it is kept
 

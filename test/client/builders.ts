@@ -108,6 +108,8 @@ export const execution = (change: Partial<Execution> = {}): Execution => ({
   status: 'RUNNING',
   phase: 'awaiting_approval',
   verdict: null,
+  outcome: null,
+  version: 'v2',
   startedAt: NOON - 60_000,
   closedAt: null,
   ...change,

@@ -24,6 +24,9 @@ test.each([
   [['finished', 'X', '--ok', '--version', '$(x)'], /version must begin with a letter or digit/],
   [['resolve', 'X', '--deployed', '--reason', 'r', '--version=-v2'], /version must begin with a letter or digit/],
   [['list', '--limit', '0'], /an integer within 1\.\.10000/],
+  [['list', '--outcome', 'nope'], /'nope' is invalid\. Allowed choices are done, already_done, .*healthy/],
+  [['list', '--since', 'yesterday'], /--since must be a duration \(90s, .*, got "yesterday"/],
+  [['list', '--since', '2999-01-01'], /--since must be in the past/],
   [
     ['extend', 'X', '0', '--reason', 'r'],
     /^error: minutes must be a number greater than 0 and at most 10080 \(a week\), got "0"/,

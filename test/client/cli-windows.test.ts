@@ -180,14 +180,42 @@ describe('status and list', () => {
     ).toEqual([`deploy ${open}`, `window ${open}`]);
     const before = Date.now();
     const words = await d2d('list', '--repo', mine, '--all');
+    const running = await d2d('list', '--repo', mine);
     const after = Date.now();
-    expect(words.stdout.split('\n')[0]).toMatch(/^WORK ITEM +REPO +KIND +PHASE +VERDICT +PROGRESS +STARTED +ENDED$/);
-    expect(words.stdout).toMatch(new RegExp(`\n${over} +${mine} +deploy +finished `));
-    const [row = ''] = new RegExp(`\n${open} +${mine} +window +open +tick \\d+/30, .* left`).exec(words.stdout) ?? [];
+    expect(words.stdout.split('\n')[0]).toMatch(/^WORK ITEM +REPO +KIND +VERSION +OUTCOME +STARTED +DURATION$/);
+    expect(words.stdout).toMatch(new RegExp(`\n${over} +${mine} +deploy +done +done +\\d+ s ago +\\d+ s(\n|$)`));
+    const [row = ''] = new RegExp(`\n${open} +${mine} +window +open +tick \\d+/30, .* left`).exec(running.stdout) ?? [];
     expect(await expectTimeLeft(row, open, { before, after })).toBe(15 * 60_000);
     expect(await d2d('list', '--repo', unique('none'))).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^nothing runs/),
+    });
+  });
+
+  test('list filters by outcome and by start; what ended without an outcome has none', async () => {
+    const { item, temporal } = world;
+    const mine = unique('filtered');
+    const [done, failed, old] = [item(), item(), item()];
+    await d2d('start', mine, done, '--version', 'done', '--wait');
+    await d2d('start', mine, failed, '--version', 'deploy_failed', '--wait');
+    await d2d('start', mine, old, '--version', 'v-old', '--wait');
+    const listed = async (...args: string[]) =>
+      JSON.parse((await d2d('list', '--repo', mine, '--json', ...args)).stdout).executions;
+    await eventually(async () => expect(await listed('--all')).toHaveLength(3));
+    expect(await listed()).toEqual([]);
+    expect(await listed('--outcome', 'deploy_failed')).toEqual([
+      expect.objectContaining({ workItem: failed, outcome: 'deploy_failed', version: 'deploy_failed' }),
+    ]);
+    expect((await d2d('list', '--repo', mine, '--all')).stdout).toMatch(
+      new RegExp(`\n${old} +${mine} +deploy +v-old +– +`),
+    );
+    expect(await listed('--all', '--since', '1h')).toHaveLength(3);
+    const second = (await temporal.client.workflow.getHandle(deployWorkflowId(mine, failed)).describe()).startTime;
+    const later = await listed('--all', '--since', second.toISOString());
+    expect(later.map((each: { workItem: string }) => each.workItem)).not.toContain(done);
+    expect(await d2d('list', '--repo', mine, '--outcome', 'no_evidence')).toMatchObject({
+      code: 0,
+      stdout: `nothing matches for repository ${mine}\n`,
     });
   });
 

@@ -15,6 +15,7 @@ import {
   type Command,
   cancelWindowSignal,
   closeWindowUpdate,
+  D2dOutcome,
   D2dPhase,
   D2dRepo,
   D2dVerdict,
@@ -29,6 +30,7 @@ import {
   monitorWorkflowId,
   rejectSignal,
   resolveDeploySignal,
+  versionAttribute,
   type WindowStatus,
   windowStatusQuery,
 } from '../../workflows/messages.ts';
@@ -39,7 +41,7 @@ import { reportOf, windowStatus } from './builders.ts';
 const isOutcome = (version: string | undefined): version is DeployOutcome =>
   version !== undefined && !version.startsWith('v');
 
-/** A deploy of version `v…` goes on to its window, but for `v-owing`, `v-unknown` and `v-external`; any other version is the outcome that it ends with. */
+/** A deploy of version `v…` goes on to its window, but for `v-owing`, `v-unknown`, `v-external` and `v-old`; any other version is the outcome that it ends with. */
 export async function deployToDone(input: DeployInput): Promise<DeployResult> {
   const { repo, workItem, version } = input;
   let status: DeployStatus = {
@@ -64,6 +66,7 @@ export async function deployToDone(input: DeployInput): Promise<DeployResult> {
   };
   const finish = (outcome: DeployOutcome, reason: string): DeployResult => {
     become({ phase: 'finished', outcome, reason });
+    upsertSearchAttributes([{ key: D2dOutcome, value: outcome }]);
     return { outcome, reason };
   };
   const decide =
@@ -82,6 +85,8 @@ export async function deployToDone(input: DeployInput): Promise<DeployResult> {
   });
   setHandler(deployStatusQuery, () => status);
 
+  // As runs of a version before there were outcomes in attributes.
+  if (version === 'v-old') return { outcome: 'done', reason: '' };
   try {
     if (version === 'v-owing') {
       finish('rejected', 'but the tracker is away');
@@ -118,6 +123,7 @@ export async function deployToDone(input: DeployInput): Promise<DeployResult> {
         { key: D2dRepo, value: repo },
         { key: D2dWorkItem, value: workItem },
         { key: D2dPhase, value: 'open' },
+        ...versionAttribute(version),
       ],
     });
     become({ phase: 'monitoring', windowId });
@@ -154,6 +160,7 @@ export async function postDeployMonitor(
     upsertSearchAttributes([
       { key: D2dPhase, value: 'closed' },
       { key: D2dVerdict, value: 'HEALTHY' },
+      { key: D2dOutcome, value: how },
     ]);
   };
   const mustBeOpen = (): void => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatChecks } from '../../client/commands/doctor.ts';
 import { formatChanges } from '../../client/format/changes.ts';
 import { formatDeploy } from '../../client/format/deploy.ts';
-import { formatList } from '../../client/format/list.ts';
+import { formatList, formatListOfAll } from '../../client/format/list.ts';
 import { coloured, oneLine, plain } from '../../client/format/text.ts';
 import { moment } from '../../client/format/time.ts';
 import { formatWindow } from '../../client/format/window.ts';
@@ -126,19 +126,50 @@ test('a list is a table without lines, colour or trailing spaces', () => {
       ...execution({ kind: 'window', phase: 'open', verdict: 'HEALTHY' }),
       window: { tick: 7, plannedTicks: 30, endsAt: NOON + 690_000, outcome: null },
     },
-    {
-      ...execution({ workItem: 'ORCH-7', running: false, status: 'TERMINATED', closedAt: NOON - 30_000 }),
-      window: null,
-    },
+    { ...execution({ workItem: 'ORCH-7' }), window: null },
   ];
   expect(formatList(rows, NOON)).toBe(
     [
-      'WORK ITEM  REPO  KIND    PHASE       VERDICT  PROGRESS                     STARTED    ENDED',
-      'ORCH-61    shop  window  open        HEALTHY  tick 7/30, 11 min 30 s left  1 min ago',
-      'ORCH-7     shop  deploy  terminated                                        1 min ago  11:59:30Z',
+      'WORK ITEM  REPO  KIND    PHASE              VERDICT  PROGRESS                     STARTED',
+      'ORCH-61    shop  window  open               HEALTHY  tick 7/30, 11 min 30 s left  1 min ago',
+      'ORCH-7     shop  deploy  awaiting approval                                        1 min ago',
     ].join('\n'),
   );
   expect(formatList(rows, NOON, coloured)).toContain('\u001b[32mHEALTHY\u001b[39m');
+});
+
+describe('a list of all', () => {
+  const ended = (change: Parameters<typeof execution>[0]) => ({
+    ...execution({ running: false, status: 'COMPLETED', phase: 'finished', closedAt: NOON - 15_000, ...change }),
+    window: null,
+  });
+
+  test('has the outcome, the version, the start and the duration of each', () => {
+    const rows = [
+      { ...execution({ kind: 'window', phase: 'open', verdict: 'DEGRADED' }), window: null },
+      { ...execution(), window: null },
+      ended({ outcome: 'done', startedAt: NOON - 180_000_000 }),
+      ended({ outcome: null, version: null, workItem: 'ORCH-7' }),
+      ended({ status: 'TERMINATED' }),
+    ];
+    expect(formatListOfAll(rows, NOON).split('\n')).toEqual([
+      'WORK ITEM  REPO  KIND    VERSION  OUTCOME              STARTED    DURATION',
+      'ORCH-61    shop  window  v2       (open, DEGRADED)     1 min ago  1 min',
+      'ORCH-61    shop  deploy  v2       (awaiting approval)  1 min ago  1 min',
+      'ORCH-61    shop  deploy  v2       done                 2 d ago    2 d 1 h',
+      'ORCH-7     shop  deploy  –        –                    1 min ago  45 s',
+      'ORCH-61    shop  deploy  v2       terminated           1 min ago  45 s',
+    ]);
+  });
+
+  test('fits into 80 columns: versions and repositories are shortened, work items are not', () => {
+    const version = '0123456789abcdef0123456789abcdef01234567';
+    const rows = [ended({ repo: 'acme/shop-frontend', version, outcome: 'degraded_rolled_back' })];
+    const [head = '', row = ''] = formatListOfAll(rows, NOON, coloured, 80).split('\n').map(oneLine);
+    expect(Math.max(head.length, row.length)).toBeLessThanOrEqual(80);
+    expect(row).toMatch(/^ORCH-61 +acme\/\S+ +deploy +0123456\S* +degraded rolled back +1 min ago +45 s$/);
+    expect(formatListOfAll(rows, NOON)).toContain(version);
+  });
 });
 
 describe('changes', () => {

@@ -16,6 +16,8 @@ export const RAW_COMMANDS = {
   cancelRun: `temporal workflow cancel --workflow-id deploy/shop/ORCH-61`,
   listOpenWindows: `temporal workflow list --query "WorkflowType = 'postDeployMonitor' AND D2dRepo = 'shop' AND ExecutionStatus = 'Running'"`,
   listOfWorkItem: `temporal workflow list --query "D2dRepo = 'shop' AND D2dWorkItem = 'ORCH-61'"`,
+  listByOutcome: `temporal workflow list --query "D2dRepo = 'shop' AND D2dOutcome = 'degraded_alerted' AND StartTime > '2026-01-01T00:00:00Z'"`,
+  listOfVersion: `temporal workflow list --query "D2dRepo = 'shop' AND D2dVersion = 'v2'"`,
   listDegraded: `temporal workflow list --query "D2dVerdict = 'DEGRADED' AND D2dPhase != 'closed'"`,
 } as const;
 

@@ -83,7 +83,11 @@ test('start, a second start, approve, query and cancelWindow', async () => {
     expect(await works('listOpenWindows')).toContain(`monitor/${item.repo}/${item.workItem}`),
   );
   const listed = await works('listOfWorkItem');
-  for (const kind of ['deploy', 'monitor']) expect(listed).toContain(`${kind}/${item.repo}/${item.workItem}`);
+  const ofVersion = await works('listOfVersion');
+  for (const kind of ['deploy', 'monitor']) {
+    expect(listed).toContain(`${kind}/${item.repo}/${item.workItem}`);
+    expect(ofVersion).toContain(`${kind}/${item.repo}/${item.workItem}`);
+  }
 
   await works('cancelWindow');
   expect(await item.result()).toMatchObject({ outcome: 'window_cancelled' });
@@ -151,12 +155,16 @@ test('cancel of the run ends its window, too', async () => {
   expect(item.status()).toBe('Done');
 });
 
-test('a window that proves degraded is found by its verdict', async () => {
+test('a window that proves degraded is found by its verdict, and afterwards by its outcome', async () => {
   await watched();
   system.production.degrade(item.repo);
   await eventually(async () => expect(await works('listDegraded')).toContain(`monitor/${item.repo}/${item.workItem}`));
   await works('closeWindow');
   expect(await item.result()).toMatchObject({ outcome: 'degraded_alerted' });
+  await eventually(async () => {
+    const found = await works('listByOutcome');
+    for (const kind of ['deploy', 'monitor']) expect(found).toContain(`${kind}/${item.repo}/${item.workItem}`);
+  });
 });
 
 /** Payloads that are no command, and what the status of the window says of them. */
