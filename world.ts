@@ -6,10 +6,12 @@ import type { Database } from './adapters/postgres/database.ts';
 import { DatabaseUnavailable } from './adapters/postgres/querier.ts';
 import { tableFaults } from './adapters/postgres/table-faults.ts';
 import { namespaceFault } from './adapters/temporal/namespace-fault.ts';
+import { lastPollAt, POLLS_WITHIN_MS, type TaskKind } from './adapters/temporal/pollers.ts';
 import { ensureSearchAttributes, missingSearchAttributes } from './adapters/temporal/search-attributes.ts';
 import { lookAtSweeps, sweepScheduleId } from './adapters/temporal/sweep-schedule.ts';
 import { NoAnswer, within } from './adapters/within.ts';
 import { planeProjects, type Settings } from './settings.ts';
+import { duration } from './workflows/duration.ts';
 
 /** One thing that a worker needs of its world. A fault stops the worker; a warning is of what may come back by itself. */
 export interface Check {
@@ -40,7 +42,9 @@ const fault = (name: string, message: string): Check => ({ name, level: 'fault',
 export async function checkWorld(world: World, register: boolean): Promise<Check[]> {
   const checks = await Promise.all([
     checkTemporal(world, register).then(async (found) =>
-      found.some(({ level }) => level === 'fault') ? found : [...found, ...(await checkSweeps(world, register))],
+      found.some(({ level }) => level === 'fault')
+        ? found
+        : [...found, ...(register ? [] : await checkWorkers(world)), ...(await checkSweeps(world, register))],
     ),
     checkDatabase(world),
     checkPlane(world),
@@ -74,6 +78,40 @@ async function checkTemporal({ temporal, namespace }: World, register: boolean):
         : fault('search attributes', messageOf(error)),
     ];
   }
+}
+
+/** Whether a worker polls, for `d2d doctor`: a starting worker is not there yet. */
+async function checkWorkers({ settings, temporal, namespace }: World): Promise<Check[]> {
+  const { taskQueue } = settings.worker;
+  try {
+    const [workflow, activity] = await temporal.withDeadline(Date.now() + PATIENCE_MS, () =>
+      Promise.all([
+        lastPollAt(temporal, namespace, taskQueue, 'workflow'),
+        lastPollAt(temporal, namespace, taskQueue, 'activity'),
+      ]),
+    );
+    return [pollersCheck(taskQueue, { workflow, activity }, Date.now())];
+  } catch (error) {
+    return [warning('workers', messageOf(error))];
+  }
+}
+
+/**
+ * What the last polls of a task queue say of its workers.
+ * @param polls when a worker began to poll last, epoch ms; `null`: none is known
+ */
+export function pollersCheck(taskQueue: string, polls: Readonly<Record<TaskKind, number | null>>, now: number): Check {
+  const at = (kind: TaskKind): number => polls[kind] ?? 0;
+  const ago = (time: number): string => `${duration(now - time)} ago`;
+  const kinds: readonly TaskKind[] = ['workflow', 'activity'];
+  const missing = kinds.filter((kind) => now - at(kind) > POLLS_WITHIN_MS);
+  if (missing.length === 0) {
+    return ok('workers', `task queue ${taskQueue} was polled ${ago(Math.min(...kinds.map(at)))}`);
+  }
+  const what = missing.length === kinds.length ? '' : ` for ${missing.join()} tasks`;
+  const last = Math.max(...missing.map(at));
+  const hint = last === 0 ? 'start one' : `the last poll was ${ago(last)}: start one, or restart the one that hangs`;
+  return warning('workers', `no worker is polling task queue ${taskQueue}${what}; ${hint}`);
 }
 
 /** Whether somebody else's changes in Plane are corrected. The worker makes the schedule itself, after this. */

@@ -26,6 +26,7 @@ export interface Execution {
   readonly workItem: string;
   readonly workflowId: string;
   readonly runId: string;
+  readonly taskQueue: string;
   readonly running: boolean;
   /** Temporal's word: `RUNNING`, `COMPLETED`, `FAILED`, `CANCELLED`, `TERMINATED`, `TIMED_OUT` … */
   readonly status: string;
@@ -63,7 +64,7 @@ export const oneOf = (texts: readonly string[]): string => `(${texts.map(quoted)
 
 type ExecutionInfo = Pick<
   WorkflowExecutionInfo,
-  'type' | 'workflowId' | 'runId' | 'status' | 'startTime' | 'typedSearchAttributes'
+  'type' | 'workflowId' | 'runId' | 'taskQueue' | 'status' | 'startTime' | 'typedSearchAttributes'
 > & { readonly closeTime?: Date | undefined };
 
 /** What is told of an execution, from a listing or a description of it. */
@@ -76,6 +77,7 @@ export function executionOf(info: ExecutionInfo): Execution {
     workItem: attributes.get(D2dWorkItem) ?? workItem,
     workflowId: info.workflowId,
     runId: info.runId,
+    taskQueue: info.taskQueue,
     running: info.status.name === 'RUNNING',
     status: info.status.name,
     phase: attributes.get(D2dPhase) ?? null,

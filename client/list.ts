@@ -3,7 +3,7 @@ import { quoted } from '../adapters/temporal/query-text.ts';
 import { DEPLOY_WORKFLOW, MONITOR_WORKFLOW, type WindowStatus } from '../workflows/messages.ts';
 import { asking, type Execution, executionOf, oneOf } from './executions.ts';
 import type { Outcome } from './exit-codes.ts';
-import { windowView } from './views.ts';
+import { deployView, windowView } from './views.ts';
 
 export interface ListFilter {
   /** Spellings of one repository; left out: all of them. */
@@ -21,6 +21,8 @@ export interface ListFilter {
 export interface ListRow extends Execution {
   /** For a window that runs, where a worker answers. */
   readonly window: Pick<WindowStatus, 'tick' | 'plannedTicks' | 'endsAt' | 'outcome'> | null;
+  /** Why no worker answers for what runs; `null` where one does, or was not asked. */
+  readonly unanswered: string | null;
 }
 
 export interface Listing {
@@ -56,22 +58,45 @@ export async function listExecutions(
   return { rows: await withProgress(temporal, listed), more: found.length > limit };
 }
 
+type Answer = Pick<ListRow, 'window' | 'unanswered'>;
+
 async function withProgress(temporal: Client, executions: readonly Execution[]): Promise<ListRow[]> {
-  const open = executions.filter(({ kind, running }) => kind === 'window' && running).slice(0, ASKED);
-  const progress = new Map<string, ListRow['window']>();
-  const [first, ...others] = open;
-  // One is asked first: without a worker the others would only wait as long as it did.
-  if (first !== undefined && (await ask(temporal, first, progress))) {
-    await Promise.all(others.map((execution) => ask(temporal, execution, progress)));
+  const answers = new Map<Execution, Answer>();
+  for (const those of byTaskQueue(executions.filter(({ running }) => running))) {
+    const [first, ...others] = those;
+    const windows = others.filter(({ kind }) => kind === 'window').slice(0, ASKED);
+    const answer = await ask(temporal, first);
+    answers.set(first, answer);
+    // One is asked first: without a worker the others would only wait as long as it did.
+    if (answer.unanswered !== null) for (const other of others) answers.set(other, answer);
+    else await Promise.all(windows.map(async (window) => answers.set(window, await ask(temporal, window))));
   }
-  return executions.map((execution) => ({ ...execution, window: progress.get(execution.workflowId) ?? null }));
+  return executions.map((execution) => ({ ...execution, ...(answers.get(execution) ?? NO_ANSWER) }));
 }
 
-async function ask(temporal: Client, execution: Execution, into: Map<string, ListRow['window']>): Promise<boolean> {
-  const view = await windowView(temporal, execution).catch(() => null); // it may have ended since it was listed
-  if (view === null) return true;
-  if (view.status === null) return false;
-  const { tick, plannedTicks, endsAt, outcome } = view.status;
-  into.set(execution.workflowId, { tick, plannedTicks, endsAt, outcome });
-  return true;
+const NO_ANSWER: Answer = { window: null, unanswered: null };
+
+function byTaskQueue(executions: readonly Execution[]): readonly [Execution, ...Execution[]][] {
+  const queues = new Map<string, [Execution, ...Execution[]]>();
+  for (const execution of executions) {
+    const those = queues.get(execution.taskQueue);
+    if (those === undefined) queues.set(execution.taskQueue, [execution]);
+    else those.push(execution);
+  }
+  return [...queues.values()];
+}
+
+async function ask(temporal: Client, execution: Execution): Promise<Answer> {
+  try {
+    if (execution.kind === 'deploy') {
+      const { unanswered } = await deployView(temporal, execution);
+      return { window: null, unanswered };
+    }
+    const { status, unanswered } = await windowView(temporal, execution);
+    if (status === null) return { window: null, unanswered };
+    const { tick, plannedTicks, endsAt, outcome } = status;
+    return { window: { tick, plannedTicks, endsAt, outcome }, unanswered: null };
+  } catch {
+    return NO_ANSWER; // it may have ended since it was listed
+  }
 }

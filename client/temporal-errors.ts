@@ -68,20 +68,11 @@ export function temporalError(error: unknown): D2dError {
 }
 
 /**
- * Why a query has no answer although Temporal has one: no worker polls, or none was done within the time. `null`: it failed
- * otherwise. A deadline shows as CANCELLED, too, where the server is the first to give up.
+ * Whether a query has no answer although Temporal has answered: no worker polls, or none was done within the time. A deadline shows as
+ * CANCELLED, too, where the server is the first to give up.
  */
-export function unansweredBy(error: unknown): string | null {
-  switch (grpcCode(error)) {
-    case CANCELLED:
-    case DEADLINE_EXCEEDED:
-      return 'no worker answers';
-    case FAILED_PRECONDITION:
-      return `no worker answers (${grpcMessage(error instanceof Error ? (error.cause ?? error) : error)})`;
-    default:
-      return null;
-  }
-}
+export const isUnanswered = (error: unknown): boolean =>
+  [CANCELLED, DEADLINE_EXCEEDED, FAILED_PRECONDITION].some((code) => code === grpcCode(error));
 
 /** Whether there is no such execution, or none that is running any more. */
 export const isGone = (error: unknown): boolean =>

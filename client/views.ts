@@ -9,7 +9,8 @@ import {
 } from '../workflows/messages.ts';
 import { describe, type Execution, locate } from './executions.ts';
 import type { ResolvedWorkItem } from './resolve-work-item.ts';
-import { temporalError, unansweredBy } from './temporal-errors.ts';
+import { isUnanswered, temporalError } from './temporal-errors.ts';
+import { whyUnanswered } from './unanswered.ts';
 
 /** A deploy as it stands. `status` is `null` where no worker answers; `unanswered` says so then. */
 export interface DeployView {
@@ -41,21 +42,22 @@ const RESULT_MS = 5_000;
 
 async function answered<T>(
   temporal: Client,
+  execution: Execution,
   ask: () => Promise<T>,
 ): Promise<{ status: T | null; unanswered: string | null }> {
+  const askedAt = Date.now();
   try {
     return { status: await temporal.withDeadline(Date.now() + QUERY_MS, ask), unanswered: null };
   } catch (error) {
-    const unanswered = unansweredBy(error);
-    if (unanswered === null) throw temporalError(error);
-    return { status: null, unanswered };
+    if (!isUnanswered(error)) throw temporalError(error);
+    return { status: null, unanswered: await whyUnanswered(temporal, execution, askedAt) };
   }
 }
 
 /** @throws D2dError */
 export async function deployView(temporal: Client, execution: Execution): Promise<DeployView> {
   const handle = temporal.workflow.getHandle(execution.workflowId, execution.runId);
-  const { status, unanswered } = await answered(temporal, () => handle.query(deployStatusQuery));
+  const { status, unanswered } = await answered(temporal, execution, () => handle.query(deployStatusQuery));
   const result = execution.status === 'COMPLETED' ? await resultOf(temporal, execution) : null;
   return { execution, status, result, unanswered };
 }
@@ -64,7 +66,7 @@ export async function deployView(temporal: Client, execution: Execution): Promis
 export async function windowView(temporal: Client, execution: Execution): Promise<WindowView> {
   // Without a run id: a window that has continued as new meanwhile answers all the same.
   const handle = temporal.workflow.getHandle(execution.workflowId);
-  return { execution, ...(await answered(temporal, () => handle.query(windowStatusQuery))) };
+  return { execution, ...(await answered(temporal, execution, () => handle.query(windowStatusQuery))) };
 }
 
 async function resultOf(temporal: Client, { workflowId, runId }: Execution): Promise<DeployResult | null> {

@@ -11,7 +11,8 @@ finished         {repo, workItem, workflowId, runId, ok, version, by, detail, ta
 resolve          {repo, workItem, workflowId, runId, deployed, version, by, reason, takenUp}
 status, watch    {workItem, deploy: {execution, status, result, unanswered} | null,
                   window: {execution, status, unanswered} | null}       watch: a line for each change
-list             {executions: [execution + {window: {tick, plannedTicks, endsAt, outcome} | null}], more}
+list             {executions: [execution + {window: {tick, plannedTicks, endsAt, outcome} | null,
+                  unanswered}], more}
 cancel           {repo, workItem, workflowId, runId, what, by, reason, takenUp, tick, plannedTicks, outcome}
 extend           {repo, workItem, workflowId, runId, by, reason, minutes, endsAt}
 close            {repo, workItem, workflowId, runId, report, logPath}
@@ -25,9 +26,10 @@ reconcile        {dryRun, looked, inDeployPhase, drifted, healed, putOff, failed
                   beginWith}
 schedule apply   {applied, scheduleId, everySeconds}
 
-execution        {kind, repo, workItem, workflowId, runId, running, status, phase, verdict, outcome,
-                  version, startedAt, closedAt}
+execution        {kind, repo, workItem, workflowId, runId, taskQueue, running, status, phase, verdict,
+                  outcome, version, startedAt, closedAt}
 deploy.status    the answer of the query deployStatus, window.status that of windowStatus; null where no worker answers
+unanswered       why no worker answers, in words, or null
 takenUp          false: no worker has taken the message up yet; it is kept
 
 On stderr: {"error": {"message", "hint"}} where a command fails, {"note"} for what is worth knowing.`;

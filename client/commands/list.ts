@@ -1,6 +1,6 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { OUTCOMES } from '../exit-codes.ts';
-import { formatList, formatListOfAll } from '../format/list.ts';
+import { formatList, formatListOfAll, formatUnanswered } from '../format/list.ts';
 import { parseSince, SINCE_FORMS } from '../since.ts';
 import { type CommandContext, givenLimit, raised } from './context.ts';
 
@@ -25,7 +25,8 @@ export function addList(program: Command, context: CommandContext): void {
       const empty = `nothing ${filtered ? 'matches' : ended ? 'is known' : 'runs'}${repo === undefined ? '' : ` for repository ${repo}`}`;
       const width = stdout.tty ? stdout.size().columns : undefined;
       const table = ended ? formatListOfAll(rows, context.now(), paint, width) : formatList(rows, context.now(), paint);
-      result(rows.length === 0 ? empty : table, { executions: rows, more });
+      const waiting = formatUnanswered(rows).map((line) => paint.warn(line));
+      result(rows.length === 0 ? empty : [table, ...waiting].join('\n'), { executions: rows, more });
       if (more) note(`there are more than ${most}: --limit ${raised(most)} shows more of them`);
     });
 }

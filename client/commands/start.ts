@@ -86,7 +86,7 @@ async function waitForEnd(context: CommandContext, client: D2dClient, handle: De
   const { workItem } = handle;
   note(`${workItem}: deploy of ${handle.repo} started (${handle.workflowId})`);
   const views = untilUnknown(client.follow(handle, { signal: interrupted, onOutage: outage(context, workItem) }));
-  const last = json ? await lastOf(views) : await showLive(views, stderr, now);
+  const last = json ? await lastOf(views, note) : await showLive(views, stderr, now);
   if (interrupted.aborted) {
     tellInterrupted(context, workItem);
     return;
@@ -112,9 +112,14 @@ function endOf(view: WorkItemView | null): Partial<DeployResult> {
   return { outcome: 'deploy_unknown', reason: view?.deploy?.status?.reason ?? '' };
 }
 
-async function lastOf(views: AsyncIterable<WorkItemView>): Promise<WorkItemView | null> {
+/** The last view; says on the way why no worker answers. */
+async function lastOf(views: AsyncIterable<WorkItemView>, note: (text: string) => void): Promise<WorkItemView | null> {
   let last: WorkItemView | null = null;
-  for await (const view of views) last = view;
+  for await (const view of views) {
+    const unanswered = view.deploy?.unanswered ?? null;
+    if (unanswered !== null && unanswered !== last?.deploy?.unanswered) note(`${view.workItem}: ${unanswered}`);
+    last = view;
+  }
   return last;
 }
 

@@ -27,6 +27,22 @@ export function formatList(rows: readonly ListRow[], now: number, paint: Paint =
   return formatTable(HEAD, cells, paint);
 }
 
+/** The most work items that are named for one reason. */
+const NAMED = 5;
+
+/** Why no worker answers for some of them: a line a reason. */
+export function formatUnanswered(rows: readonly ListRow[]): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { unanswered, workItem, kind } of rows) {
+    if (unanswered === null) continue;
+    reasons.set(unanswered, [...(reasons.get(unanswered) ?? []), `${oneLine(workItem)} (${kind})`]);
+  }
+  return [...reasons].map(([why, names]) => {
+    const others = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+    return `${oneLine(why)}: ${names.slice(0, NAMED).join(', ')}${others}`;
+  });
+}
+
 /**
  * Those that have ended, too: how, and how long they took.
  * @param width of the terminal: names and versions are shortened to it

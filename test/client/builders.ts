@@ -104,6 +104,7 @@ export const execution = (change: Partial<Execution> = {}): Execution => ({
   workItem: 'ORCH-61',
   workflowId: 'deploy/shop/ORCH-61',
   runId: '0190-run',
+  taskQueue: 'deploy-to-done',
   running: true,
   status: 'RUNNING',
   phase: 'awaiting_approval',

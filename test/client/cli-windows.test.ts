@@ -224,15 +224,52 @@ describe('status and list', () => {
     const workItem = item();
     const alone = { ...world.env, ORCH_TASK_QUEUE: unique('nobody') };
     const started = await runHere(alone, 'start', repo, workItem);
-    expect(started).toMatchObject({ code: 0, stderr: expect.stringContaining('no worker answers') });
+    const nobody = `no worker is polling task queue ${alone.ORCH_TASK_QUEUE}`;
+    expect(started).toMatchObject({ code: 0, stderr: expect.stringContaining(nobody) });
     const { code, stdout } = await runHere(alone, 'status', workItem);
     expect(code).toBe(0);
     expect(stdout).toContain(`${workItem} · ${repo} · deploy awaiting approval\n`);
-    expect(stdout).toContain('no worker answers');
+    expect(stdout).toContain(`${nobody}: this is what Temporal itself knows`);
+    await eventually(async () =>
+      expect((await runHere(alone, 'list', '--repo', repo)).stdout).toContain(`${nobody}: ${workItem} (deploy)`),
+    );
     expect(await runHere(alone, 'approve', workItem, '--by', 'bob')).toMatchObject({
       code: 0,
       stdout: `${workItem}: deploy approved by bob\n`,
       stderr: expect.stringContaining('no worker has taken it up yet'),
     });
+  });
+
+  test('a wait without a worker says so: start --wait, in JSON too, and watch', async () => {
+    const { repo, item } = world;
+    const alone = { ...world.env, ORCH_TASK_QUEUE: unique('nobody') };
+    const nobody = `no worker is polling task queue ${alone.ORCH_TASK_QUEUE}`;
+    const [first, second] = [item(), item()];
+    const waits = [
+      startCli(alone, ['start', repo, first, '--wait']),
+      startCli(alone, ['start', repo, second, '--wait', '--json']),
+    ];
+    await Promise.all(waits.map((wait) => wait.said(nobody)));
+    const watching = startCli(alone, ['watch', first]);
+    await watching.said(`${first}: deploy awaiting approval: ${nobody}`);
+    for (const each of [...waits, watching]) each.interrupt();
+    const [, inJson] = await Promise.all(waits.map(({ ended }) => ended));
+    expect(inJson?.stderr).toContain(`{"note":"${second}: ${nobody}"}`);
+    expect(inJson?.stderr.split(nobody)).toHaveLength(2);
+    await watching.ended;
+  });
+
+  test('a worker that has just gone is not taken for one that polls', async () => {
+    const other = await fakeWorld();
+    const workItem = await other.watched();
+    await other.close();
+    const nobody = `no worker is polling task queue ${other.temporal.taskQueue}`;
+    const { deploy, window } = JSON.parse((await runHere(other.env, 'status', workItem, '--json')).stdout);
+    expect([deploy.unanswered, window.unanswered]).toEqual([nobody, nobody]);
+    await eventually(async () =>
+      expect((await runHere(other.env, 'list', '--repo', other.repo)).stdout).toMatch(
+        new RegExp(`\n${nobody}: ${workItem} \\((window|deploy)\\), ${workItem} \\((deploy|window)\\)\n`),
+      ),
+    );
   });
 });

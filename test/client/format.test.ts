@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatChecks } from '../../client/commands/doctor.ts';
 import { formatChanges } from '../../client/format/changes.ts';
 import { formatDeploy } from '../../client/format/deploy.ts';
-import { formatList, formatListOfAll } from '../../client/format/list.ts';
+import { formatList, formatListOfAll, formatUnanswered } from '../../client/format/list.ts';
 import { coloured, oneLine, plain } from '../../client/format/text.ts';
 import { moment } from '../../client/format/time.ts';
 import { formatWindow } from '../../client/format/window.ts';
@@ -125,8 +125,9 @@ test('a list is a table without lines, colour or trailing spaces', () => {
     {
       ...execution({ kind: 'window', phase: 'open', verdict: 'HEALTHY' }),
       window: { tick: 7, plannedTicks: 30, endsAt: NOON + 690_000, outcome: null },
+      unanswered: null,
     },
-    { ...execution({ workItem: 'ORCH-7' }), window: null },
+    { ...execution({ workItem: 'ORCH-7' }), window: null, unanswered: null },
   ];
   expect(formatList(rows, NOON)).toBe(
     [
@@ -142,12 +143,13 @@ describe('a list of all', () => {
   const ended = (change: Parameters<typeof execution>[0]) => ({
     ...execution({ running: false, status: 'COMPLETED', phase: 'finished', closedAt: NOON - 15_000, ...change }),
     window: null,
+    unanswered: null,
   });
 
   test('has the outcome, the version, the start and the duration of each', () => {
     const rows = [
-      { ...execution({ kind: 'window', phase: 'open', verdict: 'DEGRADED' }), window: null },
-      { ...execution(), window: null },
+      { ...execution({ kind: 'window', phase: 'open', verdict: 'DEGRADED' }), window: null, unanswered: null },
+      { ...execution(), window: null, unanswered: null },
       ended({ outcome: 'done', startedAt: NOON - 180_000_000 }),
       ended({ outcome: null, version: null, workItem: 'ORCH-7' }),
       ended({ status: 'TERMINATED' }),
@@ -170,6 +172,19 @@ describe('a list of all', () => {
     expect(row).toMatch(/^ORCH-61 +acme\/\S+ +deploy +0123456\S* +degraded rolled back +1 min ago +45 s$/);
     expect(formatListOfAll(rows, NOON)).toContain(version);
   });
+});
+
+test('why no worker answers is a line a reason, with the first work items', () => {
+  const row = (at: number, unanswered: string | null) => ({
+    ...execution({ workItem: `ORCH-${at}` }),
+    window: null,
+    unanswered,
+  });
+  const rows = [...Array.from({ length: 7 }, (_, at) => row(at, 'nobody')), row(8, 'it fails'), row(9, null)];
+  expect(formatUnanswered(rows)).toEqual([
+    'nobody: ORCH-0 (deploy), ORCH-1 (deploy), ORCH-2 (deploy), ORCH-3 (deploy), ORCH-4 (deploy) and 2 more',
+    'it fails: ORCH-8 (deploy)',
+  ]);
 });
 
 describe('changes', () => {

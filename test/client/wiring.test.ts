@@ -128,6 +128,8 @@ describe('doctor', () => {
     expect(checks).toContainEqual({ name: 'database', level: 'ok', message: expect.any(String) });
     expect(checks).toContainEqual({ name: 'plane', level: 'warning', message: expect.any(String) });
     expect(checks).toContainEqual({ name: 'temporal', level: 'ok', message: expect.any(String) });
+    const message = `no worker is polling task queue ${temporal.taskQueue}; start one`;
+    expect(checks).toContainEqual({ name: 'workers', level: 'warning', message });
   });
 
   test('whether sweeps run, and whether they are paused', async () => {
