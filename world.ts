@@ -9,6 +9,7 @@ import { namespaceFault } from './adapters/temporal/namespace-fault.ts';
 import { lastPollAt, POLLS_WITHIN_MS, type TaskKind } from './adapters/temporal/pollers.ts';
 import { ensureSearchAttributes, missingSearchAttributes } from './adapters/temporal/search-attributes.ts';
 import { lookAtSweeps, sweepScheduleId } from './adapters/temporal/sweep-schedule.ts';
+import { failingRuns } from './adapters/temporal/workflow-tasks.ts';
 import { NoAnswer, within } from './adapters/within.ts';
 import { planeProjects, type Settings } from './settings.ts';
 import { duration } from './workflows/duration.ts';
@@ -80,7 +81,7 @@ async function checkTemporal({ temporal, namespace }: World, register: boolean):
   }
 }
 
-/** Whether a worker polls, for `d2d doctor`: a starting worker is not there yet. */
+/** Whether a worker polls and workflow tasks work, for `d2d doctor`: a starting worker is not there yet. */
 async function checkWorkers({ settings, temporal, namespace }: World): Promise<Check[]> {
   const { taskQueue } = settings.worker;
   try {
@@ -90,7 +91,17 @@ async function checkWorkers({ settings, temporal, namespace }: World): Promise<C
         lastPollAt(temporal, namespace, taskQueue, 'activity'),
       ]),
     );
-    return [pollersCheck(taskQueue, { workflow, activity }, Date.now())];
+    const client = new Client({ connection: temporal, namespace });
+    const failing = await failingRuns(client, taskQueue);
+    return [
+      pollersCheck(taskQueue, { workflow, activity }, Date.now()),
+      ...failing.map(({ workflowId, why }) =>
+        warning(
+          'runs',
+          `${workflowId}: its workflow task fails: ${why}; it goes on once a worker runs whose code fits its history`,
+        ),
+      ),
+    ];
   } catch (error) {
     return [warning('workers', messageOf(error))];
   }

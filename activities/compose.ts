@@ -13,6 +13,7 @@ import { createWorkItemLock } from '../adapters/postgres/work-item-lock.ts';
 import { createLastDeployed } from '../adapters/temporal/last-deployed.ts';
 import { createPreviousVersion } from '../adapters/temporal/previous-version.ts';
 import { createWindowEvidence } from '../adapters/temporal/window-evidence.ts';
+import { failingRuns } from '../adapters/temporal/workflow-tasks.ts';
 import { normaliseRepo } from '../decisions/index.ts';
 import { planeProjects, type Repository, type Settings } from '../settings.ts';
 import { createAlerts } from './alerts.ts';
@@ -94,6 +95,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       tasks,
       windowActive,
       deployUnderWay,
+      failingRuns: () => failingRuns(temporal, settings.worker.taskQueue),
       withSpareRequests,
     }),
     ...createDeploy({ repository, driverFor, log }),

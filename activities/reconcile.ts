@@ -1,5 +1,12 @@
 import { applies, type DeployPhaseStatus, type GuardEvidence, type Scope, sweptStatus } from '../decisions/index.ts';
 
+/** A deploy or a window that does not go on: its workflow task keeps failing. */
+export interface FailingRun {
+  readonly workflowId: string;
+  /** The message of the failure. */
+  readonly why: string;
+}
+
 /** A work item by the tracker's own ids. */
 export interface TrackedItem {
   readonly id: string;
@@ -73,6 +80,7 @@ export interface ReconcileDeps {
   };
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
+  readonly failingRuns: () => Promise<readonly FailingRun[]>;
   /** Runs a look at the tracker in its turn. @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
   readonly withSpareRequests: <T>(look: () => Promise<T>) => Promise<T>;
 }
@@ -88,7 +96,7 @@ interface Task {
  * anew. Each throws what the tracker, Postgres or Temporal throw.
  */
 export function createReconcile(deps: ReconcileDeps) {
-  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, withSpareRequests } = deps;
+  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, failingRuns, withSpareRequests } = deps;
 
   /** What a task asks its work item to show; `null`: nothing else than it shows. */
   async function wantedBy({ repo, workItem, stage }: Task, shown: DeployPhaseStatus): Promise<Drift['wanted'] | null> {
@@ -102,6 +110,9 @@ export function createReconcile(deps: ReconcileDeps) {
   }
 
   return {
+    /** The deploys and windows of this worker's task queue whose workflow task keeps failing. */
+    findFailing: (): Promise<readonly FailingRun[]> => failingRuns(),
+
     async projectsToSweep(): Promise<readonly string[]> {
       return guard.enabled ? projects : [];
     },

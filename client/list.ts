@@ -3,6 +3,7 @@ import { quoted } from '../adapters/temporal/query-text.ts';
 import { DEPLOY_WORKFLOW, MONITOR_WORKFLOW, type WindowStatus } from '../workflows/messages.ts';
 import { asking, type Execution, executionOf, oneOf } from './executions.ts';
 import type { Outcome } from './exit-codes.ts';
+import { isItsOwnFailure } from './unanswered.ts';
 import { deployView, windowView } from './views.ts';
 
 export interface ListFilter {
@@ -31,8 +32,8 @@ export interface Listing {
   readonly more: boolean;
 }
 
-/** The most windows that are asked how far they are, so that a list of hundreds comes at once. */
-const ASKED = 40;
+/** The most that are asked how far they are, so that a list of hundreds comes at once. */
+const ASKED = 100;
 
 /**
  * Deploys and windows, newest first, by the visibility index (which lags by a second or so).
@@ -64,12 +65,12 @@ async function withProgress(temporal: Client, executions: readonly Execution[]):
   const answers = new Map<Execution, Answer>();
   for (const those of byTaskQueue(executions.filter(({ running }) => running))) {
     const [first, ...others] = those;
-    const windows = others.filter(({ kind }) => kind === 'window').slice(0, ASKED);
     const answer = await ask(temporal, first);
     answers.set(first, answer);
     // One is asked first: without a worker the others would only wait as long as it did.
-    if (answer.unanswered !== null) for (const other of others) answers.set(other, answer);
-    else await Promise.all(windows.map(async (window) => answers.set(window, await ask(temporal, window))));
+    if (answer.unanswered === null || isItsOwnFailure(answer.unanswered))
+      await Promise.all(others.slice(0, ASKED).map(async (other) => answers.set(other, await ask(temporal, other))));
+    else for (const other of others) answers.set(other, answer);
   }
   return executions.map((execution) => ({ ...execution, ...(answers.get(execution) ?? NO_ANSWER) }));
 }

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { type Client, QueryNotRegisteredError } from '@temporalio/client';
 import {
   type DeployResult,
   type DeployStatus,
@@ -10,7 +10,7 @@ import {
 import { describe, type Execution, locate } from './executions.ts';
 import type { ResolvedWorkItem } from './resolve-work-item.ts';
 import { isUnanswered, temporalError } from './temporal-errors.ts';
-import { whyUnanswered } from './unanswered.ts';
+import { isItsOwnFailure, whyQueryFails, whyUnanswered } from './unanswered.ts';
 
 /** A deploy as it stands. `status` is `null` where no worker answers; `unanswered` says so then. */
 export interface DeployView {
@@ -49,6 +49,8 @@ async function answered<T>(
   try {
     return { status: await temporal.withDeadline(Date.now() + QUERY_MS, ask), unanswered: null };
   } catch (error) {
+    if (error instanceof QueryNotRegisteredError)
+      return { status: null, unanswered: await whyQueryFails(temporal, execution, error) };
     if (!isUnanswered(error)) throw temporalError(error);
     return { status: null, unanswered: await whyUnanswered(temporal, execution, askedAt) };
   }
@@ -105,6 +107,7 @@ export async function runView(temporal: Client, execution: Execution): Promise<W
   if (its === null) return { workItem, deploy, window: null };
   // Where no worker answers for the run, none does for its window: a person does not wait for that twice.
   const { unanswered } = deploy;
-  const view = unanswered === null ? await windowView(temporal, its) : { execution: its, status: null, unanswered };
+  const mayAnswer = unanswered === null || isItsOwnFailure(unanswered);
+  const view = mayAnswer ? await windowView(temporal, its) : { execution: its, status: null, unanswered };
   return { workItem, deploy, window: view };
 }

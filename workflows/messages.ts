@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Healed } from '../activities/heal-work-item.ts';
-import type { Drift, InDeployPhase, TrackedItem } from '../activities/reconcile.ts';
+import type { Drift, FailingRun, InDeployPhase, TrackedItem } from '../activities/reconcile.ts';
 import type {
   ActionRecord,
   MessageRecord,
@@ -269,6 +269,8 @@ export interface ReconcileResult {
   readonly failed: number;
   /** Projects of the tracker that could not be read, and why: the next sweep reads on where the last good one began. */
   readonly unread: readonly { readonly project: string; readonly why: string }[];
+  /** Deploys and windows whose workflow task keeps failing, at most 200 of them; `null`: it is not known. */
+  readonly failing: readonly FailingRun[] | null;
   /** What drifted, at most 200 of it. */
   readonly healings: readonly Healing[];
   /** By project, for the next sweep. */

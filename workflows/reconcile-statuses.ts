@@ -5,6 +5,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   workflowInfo,
@@ -26,7 +27,7 @@ import { parseReconcileInput } from './parse-message.ts';
 import { type Corrected, sweepProject } from './sweep-project.ts';
 
 /** Reads wait where Plane is away, or where writes need what is left of its rate limit; the next sweep reads what this one could not. */
-const { projectsToSweep, readPage, findDrifts } = proxyActivities<Reconcile>({
+const { projectsToSweep, readPage, findDrifts, findFailing } = proxyActivities<Reconcile>({
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '10 minutes',
   heartbeatTimeout: '10 seconds',
@@ -45,7 +46,7 @@ const MOST_FAILURES = 10;
 /** So long reads a sweep of the schedule one project at the most, ms, and begins no other one then: the next sweep begins with that. */
 const LONG_MS = 60 * 60_000;
 
-/** The most drifts that a result lists. */
+/** The most drifts, and the most runs that fail, that a result lists. */
 const MOST_LISTED = 200;
 
 /**
@@ -122,6 +123,9 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     }
   }
 
+  const failing = patched('failing-workflow-tasks') ? await findFailing().catch(notKnown) : [];
+  for (const { workflowId, why } of failing ?? []) log.warn(`${workflowId}: its workflow task fails: ${why}`);
+
   const of = (result: Healing['result']): number => healings.filter((healing) => healing.result === result).length;
   const counts = {
     ...seen,
@@ -133,10 +137,20 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   const line =
     `sweep${dryRun ? ' (dry run)' : ''}: ${counts.looked} looked at, ${counts.inDeployPhase} in a deploy-phase status, ` +
     `${counts.drifted} drifted, ${counts.healed} healed, ${counts.putOff} put off, ${counts.failed} failed` +
-    unread.map(({ project, why }) => `; project ${project} unread: ${why}`).join('');
+    unread.map(({ project, why }) => `; project ${project} unread: ${why}`).join('') +
+    (failing ?? []).map(({ workflowId, why }) => `; ${workflowId}: its workflow task fails: ${why}`).join('');
   setCurrentDetails(line);
   log.info(line, { sweep: { ...counts, unread: unread.length } });
-  return { dryRun, ...counts, unread, healings: healings.slice(0, MOST_LISTED), projects, beginWith };
+  return {
+    ...{ dryRun, ...counts, unread, failing: failing?.slice(0, MOST_LISTED) ?? null },
+    ...{ healings: healings.slice(0, MOST_LISTED), projects, beginWith },
+  };
+}
+
+function notKnown(error: unknown): null {
+  if (isCancellation(error)) throw error;
+  log.warn(`whether workflow tasks fail is not known: ${messageOf(error)}`);
+  return null;
 }
 
 type Came = Pick<Healing, 'result' | 'detail'>;

@@ -22,8 +22,8 @@ settings         {settings: [{name, value, source, help, type, default}], reposi
 doctor           {ok, checks: [{name, level, message}]}
 migrate          {ran: [name]}
 reconcile        {dryRun, looked, inDeployPhase, drifted, healed, putOff, failed, unread: [{project, why}],
-                  healings: [{repo, workItem, shown, wanted, result, detail}], projects,
-                  beginWith}
+                  healings: [{repo, workItem, shown, wanted, result, detail}],
+                  failing: [{workflowId, why}] | null, projects, beginWith}
 schedule apply   {applied, scheduleId, everySeconds}
 
 execution        {kind, repo, workItem, workflowId, runId, taskQueue, running, status, phase, verdict,

@@ -7,6 +7,7 @@ import { outcomeWords } from '../format/deploy.ts';
 import { oneLine } from '../format/text.ts';
 import { showLive } from '../live.ts';
 import type { DeployHandle } from '../start.ts';
+import { isItsOwnFailure } from '../unanswered.ts';
 import type { DeployView, WorkItemView } from '../views.ts';
 import { BY, type CommandContext, exitCodeOf, givenText, givenVersion, isUnknown, tellInterrupted } from './context.ts';
 
@@ -60,7 +61,10 @@ async function tellStarted(context: CommandContext, client: D2dClient, handle: D
   }
   result(`${workItem}: deploy of ${repo} started (${workflowId})`, data);
   const unanswered = view?.unanswered ?? null;
-  if (unanswered !== null) note(`${workItem}: ${unanswered}; the run is kept and begins when one does`);
+  if (unanswered !== null)
+    note(
+      `${workItem}: ${unanswered}${isItsOwnFailure(unanswered) ? '' : '; the run is kept and begins when one does'}`,
+    );
   note(`${workItem}: follow it with d2d watch ${workItem}`);
 }
 

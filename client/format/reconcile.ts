@@ -36,6 +36,7 @@ export function reconcileLine({
   putOff,
   unread,
   healings,
+  failing,
   dryRun,
 }: ReconcileResult): string {
   const seen = `${count(looked, 'work item')} looked at, ${inDeployPhase} in a deploy-phase status`;
@@ -44,5 +45,9 @@ export function reconcileLine({
     drifted === 0 || dryRun ? '' : `, ${healed} healed${putOff === 0 ? '' : `, ${putOff} put off`}, ${failed} failed`;
   const listed = drifted > healings.length ? `; the table has the first ${healings.length}` : '';
   const missing = unread.map(({ project, why }) => `; project ${project} could not be read: ${oneLine(why)}`).join('');
-  return `${seen}, ${found}${done}${listed}${missing}`;
+  // A worker of an earlier version does not say.
+  const frozen = (failing ?? []).map(
+    ({ workflowId, why }) => `\n${workflowId}: its workflow task fails: ${oneLine(why)}`,
+  );
+  return `${seen}, ${found}${done}${listed}${missing}${frozen.join('')}`;
 }

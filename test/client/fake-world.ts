@@ -20,10 +20,12 @@ export interface FakeWorld {
   close(): Promise<void>;
 }
 
-export async function fakeWorld(): Promise<FakeWorld> {
+/** @param workflows the file of the stand-ins, and `taskQueue` where another world has made it. */
+export async function fakeWorld(workflows = './fake-workflows.ts', sameAs?: FakeWorld): Promise<FakeWorld> {
   const temporal = await connectTemporal();
-  const { taskQueue, nativeConnection: connection, address } = temporal;
-  const workflowsPath = fileURLToPath(new URL('./fake-workflows.ts', import.meta.url));
+  const { taskQueue } = sameAs?.temporal ?? temporal;
+  const { nativeConnection: connection, address } = temporal;
+  const workflowsPath = fileURLToPath(new URL(workflows, import.meta.url));
   const worker = await Worker.create({ connection, taskQueue, workflowsPath });
   const working = worker.run();
   const env = { TEMPORAL_ADDRESS: address, ORCH_TASK_QUEUE: taskQueue };

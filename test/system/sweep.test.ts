@@ -58,7 +58,7 @@ describe.concurrent('the sweep', () => {
       ]);
       expect({ code: dry.code, status: item.status() }).toEqual({ code: 0, status: 'Deploying' });
       const real = await runProcess(env, 'reconcile', '--json');
-      expect(JSON.parse(real.stdout)).toMatchObject({ drifted: 1, healed: 1, failed: 0 });
+      expect(JSON.parse(real.stdout)).toMatchObject({ drifted: 1, healed: 1, failed: 0, failing: [] });
       expect(item.status()).toBe('Done');
       expect((await runProcess(env, 'reconcile')).stdout).toMatch(/none has drifted\n$/);
     }));

@@ -149,6 +149,7 @@ export function activitiesOver({
       const inDeployPhase = [{ item, names: [workItem], shown: shown.name, status: 'deploying' as const }];
       return { looked: 1, inDeployPhase, left: [], next: null };
     },
+    findFailing: async () => [],
     findDrifts: async ({ items: found }: { readonly items: readonly InDeployPhase[] }): Promise<Drift[]> =>
       found.map(({ item, shown }) => ({
         ...{ repo: at(item.id).plan.repo, workItem: item.id, item, shown },

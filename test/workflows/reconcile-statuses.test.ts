@@ -2,7 +2,7 @@ import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common'
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Drift, InDeployPhase, PageRead, ReadPage } from '../../activities/reconcile.ts';
+import type { Drift, FailingRun, InDeployPhase, PageRead, ReadPage } from '../../activities/reconcile.ts';
 import { applySweepSchedule, lookAtSweeps, sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
 import {
   HEAL_WORKFLOW,
@@ -35,6 +35,7 @@ interface Tracker {
   readonly projects: readonly string[];
   readonly readPage: (asked: ReadPage) => PageRead;
   readonly findDrifts?: (found: readonly InDeployPhase[]) => Drift[];
+  readonly failing?: () => readonly FailingRun[];
   readonly heal?: (workItem: string) => { readonly wrote: boolean } | null;
 }
 
@@ -63,6 +64,7 @@ async function sweeping<T>(
       },
       findDrifts: async ({ items }: { items: readonly InDeployPhase[] }) =>
         tracker.findDrifts?.(items) ?? items.map(({ names: [workItem = ''] }) => drift(workItem)),
+      findFailing: async () => tracker.failing?.() ?? [],
       healWorkItem: async ({ id, reason }: { id: string; reason: string }) => {
         const workItem = [...uuids].find(([, uuid]) => uuid === id)?.[0] ?? id;
         asked.push(`heal ${workItem}`);
@@ -110,6 +112,17 @@ test('what has drifted on a page is healed before the next page is read, every p
       ]);
     },
   ));
+
+test('runs and windows whose workflow task fails are in the result; that this is not known stops no sweep', async () => {
+  const frozen = { workflowId: 'monitor/shop/ORCH-1', why: '[TMPRL1100] Nondeterminism error' };
+  const once = (failing: () => readonly FailingRun[]) =>
+    sweeping({ projects: ['ORCH'], readPage: () => page([drift('ORCH-1')]), failing }, (taskQueue) => sweep(taskQueue));
+  expect(await once(() => [frozen])).toMatchObject({ healed: 1, failing: [frozen] });
+  const away = () => {
+    throw ApplicationFailure.nonRetryable('Temporal is away');
+  };
+  expect(await once(away)).toMatchObject({ healed: 1, failing: null });
+});
 
 test('a dry run heals nothing and lists what it would heal', () =>
   sweeping({ projects: ['ORCH'], readPage: () => page([drift('ORCH-1')]) }, async (taskQueue, asked) => {
