@@ -70,16 +70,16 @@ async function tellStarted(context: CommandContext, client: D2dClient, handle: D
 
 /** The run once it waits or works; what it says at once where it is refused. */
 async function firstWord(
-  { interrupted }: CommandContext,
+  { interrupted, now }: CommandContext,
   client: D2dClient,
   handle: DeployHandle,
 ): Promise<DeployView | null> {
-  const deadline = Date.now() + REFUSAL_MS;
+  const deadline = now() + REFUSAL_MS;
   for (;;) {
     const view = await client.deployStatus(handle);
     const { status } = view;
     const begun = status !== null && (status.approval.expiresAt ?? status.approval.decision) !== null;
-    if (begun || status?.outcome != null || Date.now() > deadline || interrupted.aborted) return view;
+    if (begun || status?.outcome != null || now() > deadline || interrupted.aborted) return view;
     await delay(LOOK_EVERY_MS);
   }
 }

@@ -78,7 +78,7 @@ export async function startStack(input: StackInput): Promise<Stack> {
   await Promise.all([writeFile(files.temporal, '[profile.default]\n'), writeFile(files.repositories, repositories)]);
 
   // Not closed, here or in any program: what is then under way is tried again, out of a timer, and throws there (SDK 1.24.0).
-  const connection = await Connection.connect({ address: temporal.address });
+  const connection = await Connection.connect({ address: temporal.address, connectTimeout: timing.patienceMs });
   const webhook = await webhookOf(options, tracker);
   const tasks = await openTasks(postgresUrl);
   releases.add('connection to Postgres', tasks.close);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deployWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type FakeWorld, fakeWorld } from './fake-world.ts';
-import { runProcess, startCli } from './run-cli.ts';
+import { runInNoTime, runProcess, startCli } from './run-cli.ts';
 
 // The command against a real Temporal, and workflows that only answer; as a process of its own where that may matter.
 
@@ -67,9 +67,9 @@ describe.concurrent('start', () => {
   });
 
   test('what is refused at once is told, though nobody waits', async () => {
-    const { repo, item } = world;
+    const { repo, env, item } = world;
     const workItem = item();
-    expect(await d2d('start', repo, workItem, '--version', 'refused')).toMatchObject({
+    expect(await runInNoTime(env, 'start', repo, workItem, '--version', 'refused')).toMatchObject({
       code: 2,
       stdout: `${workItem}: refused: the test asked for refused\n`,
     });

@@ -70,7 +70,16 @@ export const runProcess = (env: Readonly<Record<string, string>>, ...args: strin
   startCli(env, args).ended;
 
 /** The same within this process: faster, for tests that do not need a process. */
-export async function runHere(env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliRun> {
+export const runHere = (env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliRun> =>
+  runAt(Date.now, env, ...args);
+
+/** The same, while no time passes: it waits for an answer for as long as that takes. */
+export const runInNoTime = (env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliRun> => {
+  const began = Date.now();
+  return runAt(() => began, env, ...args);
+};
+
+async function runAt(now: () => number, env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliRun> {
   let stdout = '';
   let stderr = '';
   const stream = (write: (text: string) => void): Stream => ({
@@ -93,7 +102,7 @@ export async function runHere(env: Readonly<Record<string, string>>, ...args: st
     userName: 'tester',
     version: '0.0.0',
     interrupted: new AbortController().signal,
-    now: Date.now,
+    now,
   });
   await wiring.close();
   return { code, stdout, stderr };

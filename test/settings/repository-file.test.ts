@@ -214,6 +214,7 @@ test('what is filled in, the secrets of the worker and the headers of health che
   shop:
     deploy: { driver: command, command: [make, "\${REGION}"], env: { TOKEN: "\${SHOP_TOKEN}" } }
     health: { url: "http://shop/", headers: { Authorization: Bearer h3ader-token } }
+    watch: false
 `;
   const [env, readFile] = described(yaml, {
     REGION: 'eu-west-1',

@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { made } from './made.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 // The only one of a process, before the first connection. Workers that come and go, and replays that are refused, are no news here.
 Runtime.install({
@@ -34,7 +35,7 @@ export async function connectTemporal(): Promise<TemporalAccess> {
   const address = inject('temporalAddress');
   const namespace = 'default';
   const [connection, nativeConnection] = await Promise.all([
-    Connection.connect({ address }),
+    Connection.connect({ address, connectTimeout: PATIENCE_MS }),
     NativeConnection.connect({ address }),
   ]);
   return {

@@ -10,6 +10,7 @@ import { oneAtATime } from '../../adapters/one-at-a-time.ts';
 import { createD2dClient, type D2dClient } from '../../client/client.ts';
 import { type SimulatedPlane, startSimulatedPlane } from '../../demo/simulated-plane/simulated-plane.ts';
 import { freshDatabase } from '../setup/database.ts';
+import { PATIENCE_MS } from '../setup/patience.ts';
 import { connectTemporal, type TemporalAccess, unique } from '../setup/temporal.ts';
 import { startAlertSink } from './alert-sink.ts';
 import { createItem, type Item } from './item.ts';
@@ -179,7 +180,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 }
 
 async function connectTo(address: string): Promise<System['temporal']> {
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ address, connectTimeout: PATIENCE_MS });
   const namespace = 'default';
   return { address, namespace, client: new TemporalClient({ connection, namespace }), close: async () => {} };
 }

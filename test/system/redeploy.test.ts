@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runHere } from '../client/run-cli.ts';
+import { runHere, runInNoTime } from '../client/run-cli.ts';
 import { eventually } from '../setup/eventually.ts';
 import { HELD_OPEN, TO_DONE } from './item.ts';
 import { withSystem } from './with-system.ts';
@@ -31,8 +31,9 @@ test('a task that is done is deployed again only once it is reopened', () =>
         stderr: expect.stringContaining(`${workItem}: nothing was deployed`),
       }),
     );
-    for (const wait of [['--wait'], []]) {
-      expect(await d2d('start', workItem, '--version', 'v3', ...wait)).toMatchObject({
+    const v3 = ['start', workItem, '--version', 'v3'];
+    for (const refused of [() => d2d(...v3, '--wait'), () => runInNoTime(system.env(), ...v3)]) {
+      expect(await refused()).toMatchObject({
         code: 5,
         stdout: expect.stringContaining(`v3 was not deployed. To deploy it: d2d reopen ${workItem} --reason "…"`),
         stderr: expect.stringContaining(`${workItem}: nothing was deployed`),

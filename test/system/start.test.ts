@@ -9,6 +9,7 @@ import { startPostgresServer } from '../../demo/servers/postgres-server.ts';
 import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import { runHere } from '../client/run-cli.ts';
 import { emptyDatabase, type FreshDatabase } from '../setup/database.ts';
+import { PATIENCE_MS } from '../setup/patience.ts';
 import { type System, startSystem } from './harness.ts';
 import { TO_DONE } from './item.ts';
 import { withSystem } from './with-system.ts';
@@ -162,7 +163,7 @@ test.concurrent('on a server without the search attributes the worker registers 
   try {
     const worker = await system.startWorker({ TEMPORAL_ADDRESS: server.address });
     const { Connection } = await import('@temporalio/client');
-    const connection = await Connection.connect({ address: server.address });
+    const connection = await Connection.connect({ address: server.address, connectTimeout: PATIENCE_MS });
     expect(await missingSearchAttributes(connection, 'default')).toEqual([]);
     await connection.close();
     await worker.kill();

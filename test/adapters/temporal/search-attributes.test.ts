@@ -10,6 +10,7 @@ import {
 import { startTemporalServer, type TemporalServer } from '../../../demo/servers/temporal-server.ts';
 import * as messages from '../../../workflows/messages.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { PATIENCE_MS } from '../../setup/patience.ts';
 import { connectTemporal, type TemporalAccess } from '../../setup/temporal.ts';
 
 let access: TemporalAccess;
@@ -39,7 +40,7 @@ describe('on a server that knows only one of them', () => {
   beforeAll(async () => {
     bare = await startTemporalServer({ cli: inject('temporalCli'), ui: 'off', keywords: ['D2dRepo'] });
     const { Connection } = await import('@temporalio/client');
-    connection = await Connection.connect({ address: bare.address });
+    connection = await Connection.connect({ address: bare.address, connectTimeout: PATIENCE_MS });
   });
   afterAll(async () => {
     await connection.close();

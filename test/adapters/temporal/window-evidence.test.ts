@@ -9,6 +9,7 @@ import { startTemporalServer } from '../../../demo/servers/temporal-server.ts';
 import { deployWorkflowId, monitorWorkflowId } from '../../../workflows/messages.ts';
 import { bundleWorkflows } from '../../setup/bundle.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { PATIENCE_MS } from '../../setup/patience.ts';
 import { connectTemporal, type TemporalAccess, unique } from '../../setup/temporal.ts';
 
 let access: TemporalAccess;
@@ -65,7 +66,7 @@ describe('windowActive', () => {
 
   test('no answer is an error, not false (invariant 3)', async () => {
     const gone = await startTemporalServer({ cli: inject('temporalCli'), ui: 'off' });
-    const connection = await Connection.connect({ address: gone.address });
+    const connection = await Connection.connect({ address: gone.address, connectTimeout: PATIENCE_MS });
     await gone.kill();
     const blind = createWindowEvidence(new Client({ connection }));
     await Promise.all([

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type PostgresServer, startPostgresServer } from '../../../demo/servers/postgres-server.ts';
 import { startTemporalServer } from '../../../demo/servers/temporal-server.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { PATIENCE_MS } from '../../setup/patience.ts';
 import { unique } from '../../setup/temporal.ts';
 
 const cli = inject('temporalCli');
@@ -126,7 +127,7 @@ test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('no server outlives its own
 });
 
 async function using<T>(address: string, use: (connection: Connection) => Promise<T>): Promise<T> {
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ address, connectTimeout: PATIENCE_MS });
   try {
     return await use(connection);
   } finally {
