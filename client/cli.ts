@@ -53,7 +53,10 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     .option('--namespace <name>', 'of Temporal (default: TEMPORAL_NAMESPACE, or default)')
     .option('--profile <name>', 'of the Temporal config file')
     .addHelpText('after', EPILOGUE)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace(/\[options\] ?/, '')}`,
+    })
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),

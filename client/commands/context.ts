@@ -1,9 +1,12 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Applied } from '../../adapters/temporal/sweep-schedule.ts';
+import { sameRepo } from '../../decisions/index.ts';
 import { versionFault } from '../../decisions/version.ts';
 import type { RepositoryRow, SettingRow } from '../../settings.ts';
 import type { Check } from '../../world.ts';
 import type { D2dClient } from '../client.ts';
+import { refused } from '../errors.ts';
+import type { WorkItemRef } from '../executions.ts';
 import { EXIT_INTERRUPTED, exitCodeOfDeploy, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from '../exit-codes.ts';
 import { oneLine } from '../format/text.ts';
 import type { Output } from '../output.ts';
@@ -91,6 +94,21 @@ export const BY = ['--by <name>', 'who asks (default: your user name)'] as const
 export const REPO = ['--repo <name>', 'the repository, where the work item has several'] as const;
 export const REASON = ['--reason <text>', 'why, for the record'] as const;
 export const WORK_ITEM = ['<workItem>', 'by any of its names: ORCH-61, orch-61, its uuid'] as const;
+
+/** The arguments `[repo] <workItem>`: commander takes no optional one before a required one. */
+export const REPO_OR_WORK_ITEM = [
+  '<repoOrWorkItem>',
+  'the repository, where it must be said; else the work item',
+] as const;
+export const THEN_WORK_ITEM = ['[workItem]', WORK_ITEM[1]] as const;
+export const REPO_AND_WORK_ITEM = '[options] [repo] <workItem>';
+
+/** What `[repo] <workItem>` and `--repo` name. @throws D2dError (`refused`) where they name two repositories. */
+export function namedBy(first: string, second: string | undefined, repo?: string): WorkItemRef {
+  if (second === undefined) return { workItem: first, repo };
+  if (repo === undefined || sameRepo(repo, first)) return { workItem: second, repo: first };
+  throw refused(`two repositories are named, ${first} and --repo ${repo}`, 'name one');
+}
 
 const MOST = 10_000;
 

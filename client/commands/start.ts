@@ -9,7 +9,19 @@ import { showLive } from '../live.ts';
 import type { DeployHandle } from '../start.ts';
 import { isItsOwnFailure } from '../unanswered.ts';
 import type { DeployView, WorkItemView } from '../views.ts';
-import { BY, type CommandContext, exitCodeOf, givenText, givenVersion, isUnknown, tellInterrupted } from './context.ts';
+import {
+  BY,
+  type CommandContext,
+  exitCodeOf,
+  givenText,
+  givenVersion,
+  isUnknown,
+  namedBy,
+  REPO_AND_WORK_ITEM,
+  REPO_OR_WORK_ITEM,
+  THEN_WORK_ITEM,
+  tellInterrupted,
+} from './context.ts';
 
 /** How long a start that does not wait looks whether the run is refused at once, ms. */
 const REFUSAL_MS = 3_000;
@@ -20,12 +32,9 @@ export function addStart(program: Command, context: CommandContext): void {
   program
     .command('start')
     .description('start a deploy and take its work item to Done')
-    .usage('[options] [repo] <workItem>')
-    .argument(
-      '<repoOrWorkItem>',
-      'the repository, where the task of the work item does not tell it; else the work item',
-    )
-    .argument('[workItem]', 'by any of its names: ORCH-61, orch-61, its uuid')
+    .usage(REPO_AND_WORK_ITEM)
+    .argument(...REPO_OR_WORK_ITEM)
+    .argument(...THEN_WORK_ITEM)
     .option('--version <version>', 'the release to deploy', givenVersion)
     .addOption(
       new Option('--approval <whether>', 'default: as the settings say').choices(['required', 'none'] as const),
@@ -36,7 +45,7 @@ export function addStart(program: Command, context: CommandContext): void {
     .action(async (first, second, { version, approval, create, by, wait }) => {
       const client = await context.client();
       const handle = await client.start({
-        ...(second === undefined ? { workItem: first } : { repo: first, workItem: second }),
+        ...namedBy(first, second),
         ...(version === undefined ? {} : { version }),
         ...(approval === undefined ? {} : { approval }),
         ...(create === true ? { createTask: true } : {}),

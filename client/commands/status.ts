@@ -1,17 +1,27 @@
 import type { Command } from '@commander-js/extra-typings';
 import { formatWorkItem } from '../format/work-item.ts';
-import { type CommandContext, REPO, WORK_ITEM } from './context.ts';
+import {
+  type CommandContext,
+  namedBy,
+  REPO,
+  REPO_AND_WORK_ITEM,
+  REPO_OR_WORK_ITEM,
+  THEN_WORK_ITEM,
+} from './context.ts';
 
-/** `status <workItem>`. JSON: `{workItem, deploy, window}`, each as views.ts has it, or null. */
+/** `status [repo] <workItem>`. JSON: `{workItem, deploy, window}`, each as views.ts has it, or null. */
 export function addStatus(program: Command, context: CommandContext): void {
   program
     .command('status')
     .description('show a deploy and its post-deploy window')
-    .argument(...WORK_ITEM)
+    .usage(REPO_AND_WORK_ITEM)
+    .argument(...REPO_OR_WORK_ITEM)
+    .argument(...THEN_WORK_ITEM)
     .option(...REPO)
-    .action(async (workItem, { repo }) => {
+    .action(async (first, second, { repo }) => {
+      const ref = namedBy(first, second, repo);
       const client = await context.client();
-      const view = await client.status({ workItem, repo });
+      const view = await client.status(ref);
       const { result, paint } = context.output();
       result(formatWorkItem(view, context.now(), paint), view);
     });

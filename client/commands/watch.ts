@@ -1,21 +1,34 @@
 import type { Command } from '@commander-js/extra-typings';
 import { showLive } from '../live.ts';
 import type { WorkItemView } from '../views.ts';
-import { type CommandContext, exitCodeOf, REPO, tellInterrupted, WORK_ITEM } from './context.ts';
+import {
+  type CommandContext,
+  exitCodeOf,
+  namedBy,
+  REPO,
+  REPO_AND_WORK_ITEM,
+  REPO_OR_WORK_ITEM,
+  THEN_WORK_ITEM,
+  tellInterrupted,
+} from './context.ts';
 import { outage } from './start.ts';
 
-/** `watch <workItem>`. JSON: a line for each change, of the shape of `status`. */
+/** `watch [repo] <workItem>`. JSON: a line for each change, of the shape of `status`. */
 export function addWatch(program: Command, context: CommandContext): void {
   program
     .command('watch')
     .description('follow a deploy and its window to their end; exits as start --wait does')
-    .argument(...WORK_ITEM)
+    .usage(REPO_AND_WORK_ITEM)
+    .argument(...REPO_OR_WORK_ITEM)
+    .argument(...THEN_WORK_ITEM)
     .option(...REPO)
-    .action(async (workItem, { repo }) => {
+    .action(async (first, second, { repo }) => {
+      const ref = namedBy(first, second, repo);
+      const { workItem } = ref;
       const { output, interrupted, now } = context;
       const { json, stdout } = output();
       const client = await context.client();
-      const views = client.follow({ workItem, repo }, { signal: interrupted, onOutage: outage(context, workItem) });
+      const views = client.follow(ref, { signal: interrupted, onOutage: outage(context, workItem) });
       const last = json ? await printed(views, context) : await showLive(views, stdout, now);
       if (interrupted.aborted) tellInterrupted(context, last?.workItem ?? workItem);
       else context.exit(exitCodeOf(last));

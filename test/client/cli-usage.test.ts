@@ -10,10 +10,11 @@ import { runHere, runProcess, startCli } from './run-cli.ts';
 const NOWHERE = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
 
 test.each([
-  [['status'], "error: missing required argument 'workItem'; see d2d help status\n"],
+  [['status'], "error: missing required argument 'repoOrWorkItem'; see d2d help status\n"],
   [['stauts', 'X'], /^error: unknown command 'stauts'/],
   [['status', 'X', '--nope'], "error: unknown option '--nope'; see d2d help status\n"],
-  [['status', 'X', 'Y'], /too many arguments/],
+  [['status', 'shop', 'X', 'Y'], /too many arguments/],
+  [['watch', 'shop', 'X', '--repo', 'web'], 'error: two repositories are named, shop and --repo web; name one\n'],
   [['close', 'X'], "error: required option '--reason <text>' not specified; see d2d help close\n"],
   [['close', 'X', '--reason', ' '], /It must not be empty/],
   [['start', 'shop', 'X', '--approval', 'maybe'], /Allowed choices are required, none/],
@@ -99,6 +100,7 @@ test('the help tells every command, exit code and JSON shape', async () => {
   ]) {
     expect(stdout).toMatch(new RegExp(`\n  ${name} `));
   }
+  expect(stdout).toContain('\n  status [repo] <workItem> ');
   expect((await runHere({}, 'help', 'exit-codes')).stdout).toContain(
     ' 21  production degraded after the deploy; it was rolled back',
   );

@@ -141,6 +141,9 @@ describe('status and list', () => {
     expect(stdout).toContain(`${workItem} · ${repo} v2 · deploy monitoring\n`);
     expect(stdout).toContain(`${workItem} · ${repo} v2 · post-deploy window open · HEALTHY so far\n`);
     const { deploy, window } = JSON.parse((await d2d('--json', 'status', workItem, '--repo', repo)).stdout);
+    const same = await d2d('--json', 'status', repo, workItem, '--repo', repo.toUpperCase());
+    expect(JSON.parse(same.stdout).deploy.execution).toEqual(deploy.execution);
+    expect(await d2d('status', unique('other'), workItem)).toMatchObject({ code: 4 });
     expect(Object.keys(deploy).toSorted()).toEqual(['execution', 'result', 'status', 'unanswered']);
     expect(window.execution).toMatchObject({
       kind: 'window',
