@@ -15,7 +15,7 @@ import { D2dError, notFound, refused } from './errors.ts';
 import { asking, type Execution, locate, mustLocate, taskNote, type WorkItemRef } from './executions.ts';
 import { isOutcome, OUTCOMES, type Outcome } from './exit-codes.ts';
 import { type Explanation, explain } from './explain.ts';
-import { type FollowOptions, follow } from './follow.ts';
+import { endOf, type FollowOptions, follow, untilEnd } from './follow.ts';
 import { type Listing, listExecutions } from './list.ts';
 import { reconcile } from './reconcile.ts';
 import { reopen, type TaskReopened } from './reopen.ts';
@@ -236,14 +236,9 @@ export function createD2dClient({
     reconcile: (input, options) => reconcile(temporal, taskQueue, input, options),
     async waitForResult(ref, options) {
       let last: WorkItemView | null = null;
-      for await (const view of this.follow(ref, options)) {
-        last = view;
-        // The run waits for a person, who may be away for days.
-        const status = view.deploy?.status ?? null;
-        if (status?.phase === 'unknown') return { outcome: 'deploy_unknown', reason: status.reason ?? '' };
-      }
-      const result = last?.deploy?.result ?? null;
-      if (result !== null) return result;
+      for await (const view of untilEnd(this.follow(ref, options))) last = view;
+      const end = endOf(last);
+      if (end !== null) return end;
       const how = last?.deploy?.execution.status.toLowerCase() ?? 'lost';
       throw new D2dError(
         'unexpected',

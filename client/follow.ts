@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@temporalio/client';
+import type { DeployResult } from '../workflows/messages.ts';
 import { notFound } from './errors.ts';
 import { describe } from './executions.ts';
 import type { ResolvedWorkItem } from './resolve-work-item.ts';
@@ -22,6 +23,24 @@ const MAX_OUTAGE_MS = 5 * 60_000;
 /** Whether there is nothing more to come: the run has its result, or it is gone and its window has ended by itself. */
 const over = ({ deploy, window }: WorkItemView): boolean =>
   (deploy?.result ?? null) !== null || (deploy?.execution.running !== true && window?.execution.running !== true);
+
+/**
+ * How a run has ended; `null` while it goes on. One whose deploy has an unknown outcome is `deploy_unknown`: it goes on only once a
+ * person, who may be away for days, says so.
+ */
+export function endOf(view: WorkItemView | null): DeployResult | null {
+  const { result = null, status = null } = view?.deploy ?? {};
+  if (result !== null || status?.phase !== 'unknown') return result;
+  return { outcome: 'deploy_unknown', reason: status.reason ?? '' };
+}
+
+/** The views of a run until it has ended in that sense. */
+export async function* untilEnd(views: AsyncIterable<WorkItemView>): AsyncGenerator<WorkItemView, void, void> {
+  for await (const view of views) {
+    yield view;
+    if (endOf(view) !== null) return;
+  }
+}
 
 /**
  * What is known of a work item, again each time that it has changed, until its run and its window have ended.

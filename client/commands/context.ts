@@ -7,7 +7,8 @@ import type { Check } from '../../world.ts';
 import type { D2dClient } from '../client.ts';
 import { refused } from '../errors.ts';
 import type { WorkItemRef } from '../executions.ts';
-import { EXIT_INTERRUPTED, exitCodeOfDeploy, OUTCOME_EXIT_CODES, WINDOW_EXIT_CODES } from '../exit-codes.ts';
+import { EXIT_INTERRUPTED, exitCodeOfDeploy, WINDOW_EXIT_CODES } from '../exit-codes.ts';
+import { endOf } from '../follow.ts';
 import { oneLine } from '../format/text.ts';
 import type { Output } from '../output.ts';
 import type { Reported } from '../report.ts';
@@ -48,15 +49,12 @@ export interface CommandContext {
   readonly exit: (code: number) => void;
 }
 
-/** Whether the run waits for somebody to say how its deploy ended. */
-export const isUnknown = (view: WorkItemView | null): boolean => view?.deploy?.status?.phase === 'unknown';
-
 /** Exit code of what was followed to its end; 1 where it ended without an outcome. */
 export function exitCodeOf(view: WorkItemView | null): number {
-  const { result = null, status = null } = view?.deploy ?? {};
-  if (result !== null) return exitCodeOfDeploy(result);
+  const end = endOf(view);
+  if (end !== null) return exitCodeOfDeploy(end);
+  const { status = null } = view?.deploy ?? {};
   if (status !== null && status.outcome !== null) return exitCodeOfDeploy({ ...status, outcome: status.outcome });
-  if (isUnknown(view)) return OUTCOME_EXIT_CODES.deploy_unknown;
   const window = view?.window?.status?.outcome ?? null;
   return window === null ? 1 : WINDOW_EXIT_CODES[window];
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from '@commander-js/extra-typings';
-import type { DeployResult } from '../../workflows/messages.ts';
 import type { D2dClient } from '../client.ts';
 import { exitCodeOfDeploy } from '../exit-codes.ts';
+import { endOf, untilEnd } from '../follow.ts';
 import { outcomeWords } from '../format/deploy.ts';
 import { oneLine } from '../format/text.ts';
 import { showLive } from '../live.ts';
@@ -15,7 +15,6 @@ import {
   exitCodeOf,
   givenText,
   givenVersion,
-  isUnknown,
   namedBy,
   REPO_AND_WORK_ITEM,
   REPO_OR_WORK_ITEM,
@@ -98,31 +97,18 @@ async function waitForEnd(context: CommandContext, client: D2dClient, handle: De
   const { json, note, result, paint, stderr } = output();
   const { workItem } = handle;
   note(`${workItem}: deploy of ${handle.repo} started (${handle.workflowId})`);
-  const views = untilUnknown(client.follow(handle, { signal: interrupted, onOutage: outage(context, workItem) }));
+  const views = untilEnd(client.follow(handle, { signal: interrupted, onOutage: outage(context, workItem) }));
   const last = json ? await lastOf(views, note) : await showLive(views, stderr, now);
   if (interrupted.aborted) {
     tellInterrupted(context, workItem);
     return;
   }
-  const { outcome = null, reason = null } = endOf(last);
+  const { outcome = null, reason = null } = endOf(last) ?? {};
   const how =
     outcome === null ? `was ${last?.deploy?.execution.status.toLowerCase() ?? 'lost'}` : outcomeWords(outcome, paint);
   result(`${workItem}: ${how}${reason === null ? '' : `: ${oneLine(reason)}`}`, { ...handle, outcome, reason });
   if (outcome === 'already_done') note(`${workItem}: nothing was deployed`);
   context.exit(exitCodeOf(last));
-}
-
-/** A run whose deploy has an unknown outcome waits for a person: that is not waited for. */
-async function* untilUnknown(views: AsyncIterable<WorkItemView>): AsyncGenerator<WorkItemView, void, void> {
-  for await (const view of views) {
-    yield view;
-    if (isUnknown(view)) return;
-  }
-}
-
-function endOf(view: WorkItemView | null): Partial<DeployResult> {
-  if (!isUnknown(view)) return view?.deploy?.result ?? {};
-  return { outcome: 'deploy_unknown', reason: view?.deploy?.status?.reason ?? '' };
 }
 
 /** The last view; says on the way why no worker answers. */
