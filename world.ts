@@ -109,7 +109,7 @@ async function checkWorkers({ settings, temporal, namespace }: World): Promise<C
 
 /**
  * What the last polls of a task queue say of its workers.
- * @param polls when a worker began to poll last, epoch ms; `null`: none is known
+ * @param polls when a worker polled last, epoch ms; `null`: no poll is known
  */
 export function pollersCheck(taskQueue: string, polls: Readonly<Record<TaskKind, number | null>>, now: number): Check {
   const at = (kind: TaskKind): number => polls[kind] ?? 0;

@@ -10,13 +10,14 @@ const TYPES = { workflow: TASK_QUEUE_TYPE_WORKFLOW, activity: TASK_QUEUE_TYPE_AC
 export type TaskKind = keyof typeof TYPES;
 
 /**
- * A worker that lives polls anew at least this often, ms: a poll lasts a minute on the server. Measured on server 1.29: an idle worker's
- * last poll is up to 58 s old. That of a worker that is frozen or gone grows older, and is kept for five minutes.
+ * A worker that lives polls anew at least this often, ms: a poll lasts a minute on the server, which notes when it begins and ends.
+ * Measured on server 1.29: an idle worker's last poll is up to 58 s old. That of a worker that was frozen (SIGSTOP) grows older once the
+ * polls that it had sent have ended, up to a minute after, and is forgotten after five more.
  */
 export const POLLS_WITHIN_MS = 75_000;
 
 /**
- * When a worker began to poll last, epoch ms by the server's clock; `null`: none is known, within the last five minutes.
+ * When a worker polled last, epoch ms by the server's clock; `null`: no poll is known of the last five minutes.
  * @throws what Temporal throws.
  */
 export async function lastPollAt(

@@ -115,12 +115,15 @@ async function waitForEnd(context: CommandContext, client: D2dClient, handle: De
 async function lastOf(views: AsyncIterable<WorkItemView>, note: (text: string) => void): Promise<WorkItemView | null> {
   let last: WorkItemView | null = null;
   for await (const view of views) {
-    const unanswered = view.deploy?.unanswered ?? null;
-    if (unanswered !== null && unanswered !== last?.deploy?.unanswered) note(`${view.workItem}: ${unanswered}`);
+    const unanswered = unansweredOf(view);
+    if (unanswered !== null && unanswered !== unansweredOf(last)) note(`${view.workItem}: ${unanswered}`);
     last = view;
   }
   return last;
 }
+
+const unansweredOf = (view: WorkItemView | null): string | null =>
+  view?.deploy?.unanswered ?? view?.window?.unanswered ?? null;
 
 /** Says when Temporal goes away and when it is back. */
 export const outage =
