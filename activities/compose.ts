@@ -95,6 +95,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       tasks,
       windowActive,
       deployUnderWay,
+      runs: (repo, workItem) => evidence.runs(spelled(repo), workItem),
       failingRuns: () => failingRuns(temporal, settings.worker.taskQueue),
       withSpareRequests,
     }),

@@ -1,4 +1,11 @@
-import { applies, type DeployPhaseStatus, type GuardEvidence, type Scope, sweptStatus } from '../decisions/index.ts';
+import {
+  applies,
+  type DeployPhaseStatus,
+  type GuardEvidence,
+  type Scope,
+  sweptStatus,
+  terminalStage,
+} from '../decisions/index.ts';
 
 /** A deploy or a window that does not go on: its workflow task keeps failing. */
 export interface FailingRun {
@@ -21,6 +28,16 @@ export interface InDeployPhase {
   /** What the tracker calls its status. */
   readonly shown: string;
   readonly status: DeployPhaseStatus;
+}
+
+/** A deploy-phase status behind which no deploy and no window runs, and whose task does not say what should stand. */
+export interface Orphan {
+  readonly repo: string;
+  readonly workItem: string;
+  /** What the tracker shows. */
+  readonly shown: string;
+  /** Where the task stands. */
+  readonly stage: string;
 }
 
 /** A deploy-phase status that should not stand. */
@@ -80,6 +97,8 @@ export interface ReconcileDeps {
   };
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
+  /** Whether a deploy or a window of the work item runs, in whatever phase. */
+  readonly runs: (repo: string, workItem: string) => Promise<boolean>;
   readonly failingRuns: () => Promise<readonly FailingRun[]>;
   /** Runs a look at the tracker in its turn. @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
   readonly withSpareRequests: <T>(look: () => Promise<T>) => Promise<T>;
@@ -96,7 +115,7 @@ interface Task {
  * anew. Each throws what the tracker, Postgres or Temporal throw.
  */
 export function createReconcile(deps: ReconcileDeps) {
-  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, failingRuns, withSpareRequests } = deps;
+  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, runs, failingRuns, withSpareRequests } = deps;
 
   /** What a task asks its work item to show; `null`: nothing else than it shows. */
   async function wantedBy({ repo, workItem, stage }: Task, shown: DeployPhaseStatus): Promise<Drift['wanted'] | null> {
@@ -142,6 +161,19 @@ export function createReconcile(deps: ReconcileDeps) {
           drifts.push({ repo: task.repo, workItem: task.workItem, item, shown, wanted });
       }
       return drifts;
+    },
+
+    /** Which of these statuses no run takes further, as after the tasks were restored to an earlier moment. Asks the tracker nothing. */
+    async findOrphans({ items }: { readonly items: readonly InDeployPhase[] }): Promise<readonly Orphan[]> {
+      const found = await tasks.findNamed(items.flatMap(({ names }) => names));
+      const orphans: Orphan[] = [];
+      for (const { names, shown } of items) {
+        const task = found.find(({ asked }) => names.includes(asked));
+        if (task === undefined || terminalStage(task.stage) !== null) continue;
+        const { repo, workItem } = task;
+        if (!(await runs(repo, workItem))) orphans.push({ repo, workItem, shown, stage: task.stage.trim() });
+      }
+      return orphans;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Healed } from '../activities/heal-work-item.ts';
-import type { Drift, FailingRun, InDeployPhase, TrackedItem } from '../activities/reconcile.ts';
+import type { Drift, FailingRun, InDeployPhase, Orphan, TrackedItem } from '../activities/reconcile.ts';
 import type {
   ActionRecord,
   MessageRecord,
@@ -271,6 +271,8 @@ export interface ReconcileResult {
   readonly unread: readonly { readonly project: string; readonly why: string }[];
   /** Deploys and windows whose workflow task keeps failing, at most 200 of them; `null`: it is not known. */
   readonly failing: readonly FailingRun[] | null;
+  /** Statuses that no run takes further, at most 200 of them: each needs a person. `null`: it is not known. */
+  readonly orphaned: readonly Orphan[] | null;
   /** What drifted, at most 200 of it. */
   readonly healings: readonly Healing[];
   /** By project, for the next sweep. */

@@ -10,7 +10,7 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Drift, ReadPage, Reconcile } from '../activities/reconcile.ts';
+import type { Drift, InDeployPhase, Orphan, ReadPage, Reconcile } from '../activities/reconcile.ts';
 import { messageOf } from './failures.ts';
 import { hasWritten, healWorkItem } from './heal-work-item.ts';
 import {
@@ -23,11 +23,12 @@ import {
   type ReconcileResult,
   type SweptProject,
 } from './messages.ts';
+import { orphanWords } from './orphan-words.ts';
 import { parseReconcileInput } from './parse-message.ts';
-import { type Corrected, sweepProject } from './sweep-project.ts';
+import { COMPARED_AT_ONCE, type Corrected, sweepProject } from './sweep-project.ts';
 
 /** Reads wait where Plane is away, or where writes need what is left of its rate limit; the next sweep reads what this one could not. */
-const { projectsToSweep, readPage, findDrifts, findFailing } = proxyActivities<Reconcile>({
+const { projectsToSweep, readPage, findDrifts, findFailing, findOrphans } = proxyActivities<Reconcile>({
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '10 minutes',
   heartbeatTimeout: '10 seconds',
@@ -46,7 +47,7 @@ const MOST_FAILURES = 10;
 /** So long reads a sweep of the schedule one project at the most, ms, and begins no other one then: the next sweep begins with that. */
 const LONG_MS = 60 * 60_000;
 
-/** The most drifts, and the most runs that fail, that a result lists. */
+/** The most drifts, runs that fail and orphaned statuses that a result lists. */
 const MOST_LISTED = 200;
 
 /**
@@ -123,7 +124,16 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     }
   }
 
-  const failing = patched('failing-workflow-tasks') ? await findFailing().catch(notKnown) : [];
+  /** A status that was there at the sweep before, too: one that is just being set has no run yet. Whoever asks by hand sees all. */
+  const standing = Object.entries(projects).flatMap(([project, { inDeployPhase }]) => {
+    const seenBefore = new Set(before.projects?.[project]?.inDeployPhase.map(({ item }) => item.id));
+    return full ? inDeployPhase : inDeployPhase.filter(({ item }) => seenBefore.has(item.id));
+  });
+  const orphaned = patched('orphaned-statuses')
+    ? await orphansAmong(standing).catch(notKnown('a status is orphaned'))
+    : [];
+  for (const orphan of orphaned ?? []) log.warn(orphanWords(orphan));
+  const failing = patched('failing-workflow-tasks') ? await findFailing().catch(notKnown('a workflow task fails')) : [];
   for (const { workflowId, why } of failing ?? []) log.warn(`${workflowId}: its workflow task fails: ${why}`);
 
   const of = (result: Healing['result']): number => healings.filter((healing) => healing.result === result).length;
@@ -138,20 +148,31 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     `sweep${dryRun ? ' (dry run)' : ''}: ${counts.looked} looked at, ${counts.inDeployPhase} in a deploy-phase status, ` +
     `${counts.drifted} drifted, ${counts.healed} healed, ${counts.putOff} put off, ${counts.failed} failed` +
     unread.map(({ project, why }) => `; project ${project} unread: ${why}`).join('') +
+    (orphaned ?? []).map((orphan) => `; ${orphanWords(orphan)}`).join('') +
     (failing ?? []).map(({ workflowId, why }) => `; ${workflowId}: its workflow task fails: ${why}`).join('');
   setCurrentDetails(line);
   log.info(line, { sweep: { ...counts, unread: unread.length } });
   return {
     ...{ dryRun, ...counts, unread, failing: failing?.slice(0, MOST_LISTED) ?? null },
+    orphaned: orphaned?.slice(0, MOST_LISTED) ?? null,
     ...{ healings: healings.slice(0, MOST_LISTED), projects, beginWith },
   };
 }
 
-function notKnown(error: unknown): null {
-  if (isCancellation(error)) throw error;
-  log.warn(`whether workflow tasks fail is not known: ${messageOf(error)}`);
-  return null;
+async function orphansAmong(items: readonly InDeployPhase[]): Promise<Orphan[]> {
+  const orphans: Orphan[] = [];
+  for (let at = 0; at < items.length; at += COMPARED_AT_ONCE)
+    orphans.push(...(await findOrphans({ items: items.slice(at, at + COMPARED_AT_ONCE) })));
+  return orphans;
 }
+
+const notKnown =
+  (what: string) =>
+  (error: unknown): null => {
+    if (isCancellation(error)) throw error;
+    log.warn(`whether ${what} is not known: ${messageOf(error)}`);
+    return null;
+  };
 
 type Came = Pick<Healing, 'result' | 'detail'>;
 

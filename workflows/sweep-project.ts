@@ -8,7 +8,7 @@ const MARGIN_MS = 5 * 60_000;
 const FULL_EVERY_MS = 24 * 60 * 60_000;
 
 /** Each may be two questions to Temporal, and all of them must be answered within the time of one activity. */
-const COMPARED_AT_ONCE = 100;
+export const COMPARED_AT_ONCE = 100;
 
 /** The most work items in the deploy phase that the next sweep is told of; where there are more, it reads everything. */
 const MOST_KNOWN = 500;

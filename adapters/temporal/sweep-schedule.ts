@@ -70,6 +70,8 @@ export interface SweepsSeen {
 const Swept = z.object({
   failed: z.number(),
   unread: z.array(z.object({ project: z.string(), why: z.string() })),
+  /** Sweeps of earlier versions do not say. */
+  orphaned: z.array(z.object({ workItem: z.string(), shown: z.string() })).nullish(),
 });
 
 /**
@@ -92,10 +94,14 @@ export async function lookAtSweeps(client: Client, taskQueue: string): Promise<S
 }
 
 function leftBy(result: unknown): string | null {
-  const { failed, unread } = Swept.parse(result);
+  const { failed, unread, orphaned } = Swept.parse(result);
   const left = [
     ...(failed === 0 ? [] : [`${failed} statuses could not be corrected`]),
     ...unread.map(({ project, why }) => `project ${project} was not read: ${why}`),
+    ...(orphaned ?? []).map(
+      ({ workItem, shown }) =>
+        `orphaned: ${workItem} shows ${shown}, and nothing of it runs: needs a person, see d2d reconcile --dry-run`,
+    ),
   ];
   return left.length === 0 ? null : left.join('; ');
 }

@@ -23,6 +23,11 @@ export interface WindowEvidence {
    */
   deployUnderWay(repo: string, workItem: string): Promise<boolean>;
   /**
+   * Whether a deploy or a window of a work item runs, in whatever phase.
+   * @throws where Temporal does not answer.
+   */
+  runs(repo: string, workItem: string): Promise<boolean>;
+  /**
    * Deploys and windows that run on a repository, whatever the case of its name. They are found by the visibility index, which lags
    * by about a second, and each is confirmed by the server's mutable state.
    * @throws where Temporal does not answer.
@@ -54,6 +59,10 @@ export function createWindowEvidence(client: Client): WindowEvidence {
     async deployUnderWay(repo, workItem) {
       const deploy = await describe(deployId(repo, workItem));
       return deploy !== null && deploy.status.name === 'RUNNING' && UNDER_WAY.has(phaseOf(deploy) ?? '');
+    },
+    async runs(repo, workItem) {
+      const both = await Promise.all([deployId(repo, workItem), windowId(repo, workItem)].map(describe));
+      return both.some((found) => found?.status.name === 'RUNNING');
     },
     async runningWindows(repo) {
       const listed: string[] = [];

@@ -23,7 +23,8 @@ doctor           {ok, checks: [{name, level, message}]}
 migrate          {ran: [name]}
 reconcile        {dryRun, looked, inDeployPhase, drifted, healed, putOff, failed, unread: [{project, why}],
                   healings: [{repo, workItem, shown, wanted, result, detail}],
-                  failing: [{workflowId, why}] | null, projects, beginWith}
+                  failing: [{workflowId, why}] | null,
+                  orphaned: [{repo, workItem, shown, stage}] | null, projects, beginWith}
 schedule apply   {applied, scheduleId, everySeconds}
 
 execution        {kind, repo, workItem, workflowId, runId, taskQueue, running, status, phase, verdict,

@@ -1,4 +1,5 @@
 import type { Healing, ReconcileResult } from '../../workflows/messages.ts';
+import { orphanWords } from '../../workflows/orphan-words.ts';
 import { formatTable } from './table.ts';
 import { count, oneLine, type Paint } from './text.ts';
 
@@ -37,6 +38,7 @@ export function reconcileLine({
   unread,
   healings,
   failing,
+  orphaned,
   dryRun,
 }: ReconcileResult): string {
   const seen = `${count(looked, 'work item')} looked at, ${inDeployPhase} in a deploy-phase status`;
@@ -49,5 +51,6 @@ export function reconcileLine({
   const frozen = (failing ?? []).map(
     ({ workflowId, why }) => `\n${workflowId}: its workflow task fails: ${oneLine(why)}`,
   );
-  return `${seen}, ${found}${done}${listed}${missing}${frozen.join('')}`;
+  const alone = (orphaned ?? []).map((orphan) => `\n${oneLine(orphanWords(orphan))}`);
+  return `${seen}, ${found}${done}${listed}${missing}${alone.join('')}${frozen.join('')}`;
 }

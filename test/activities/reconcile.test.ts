@@ -55,6 +55,24 @@ describe('readPage and findDrifts', () => {
     expect(world.asked()).toEqual(['GET', 'GET', 'GET']);
   });
 
+  test('a status that no run takes further is orphaned while its task is not finished', async () => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'deploy', shown: 'Monitoring after Deploy' });
+    await world.item({ stage: 'done', shown: 'Deploying' });
+    await world.item({ stage: null, shown: 'Deploying' });
+    await world.item({ stage: 'deploy', window: 'open', shown: 'Monitoring after Deploy' });
+    const orphans = async () => {
+      const { inDeployPhase } = await firstPage(world);
+      return world.activities.findOrphans({ items: inDeployPhase });
+    };
+    const orphan = { repo: world.selfHosting, workItem: key, shown: 'Monitoring after Deploy', stage: 'deploy' };
+    expect(await orphans()).toEqual([orphan]);
+    const end = await deployUnderWay(world, key);
+    expect(await orphans()).toEqual([]);
+    await end();
+    expect(await orphans()).toEqual([orphan]);
+  });
+
   test('costs one request more than the project and its states, however many items there are', async () => {
     const world = await guardWorld(servers);
     for (let n = 0; n < 30; n += 1) await world.item({ stage: 'done', shown: 'Deploying' });

@@ -254,6 +254,7 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
     tasks: { findNamed: async () => [{ repo: REPO, workItem: WORK_ITEM, stage: task.stage, asked: WORK_ITEM }] },
     windowActive: async () => window.active,
     deployUnderWay: async () => underWay,
+    runs: async () => false,
     failingRuns: async () => [],
     withSpareRequests: (look) => look(),
   });

@@ -61,6 +61,12 @@ describe.concurrent('the sweep', () => {
       expect(JSON.parse(real.stdout)).toMatchObject({ drifted: 1, healed: 1, failed: 0, failing: [] });
       expect(item.status()).toBe('Done');
       expect((await runProcess(env, 'reconcile')).stdout).toMatch(/none has drifted\n$/);
+
+      await item.setStage('deploy'); // restored to an earlier moment
+      system.plane.control.uiSetState(item.workItem, 'Monitoring after Deploy');
+      expect((await runProcess(env, 'reconcile')).stdout).toContain(
+        `none has drifted\norphaned: ${item.workItem} shows Monitoring after Deploy, but no deploy and no window of it runs, and its task stands at deploy: needs a person`,
+      );
     }));
 });
 

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Healed } from '../../activities/heal-work-item.ts';
-import type { Drift, InDeployPhase, PageRead } from '../../activities/reconcile.ts';
+import type { Drift, InDeployPhase, Orphan, PageRead } from '../../activities/reconcile.ts';
 import type { TrackerStatus } from '../../activities/status-evidence.ts';
 import { createStatusSetters } from '../../activities/status-setters.ts';
 import { createTaskActivities, type RunningOnRepository } from '../../activities/tasks.ts';
@@ -150,6 +150,7 @@ export function activitiesOver({
       return { looked: 1, inDeployPhase, left: [], next: null };
     },
     findFailing: async () => [],
+    findOrphans: async (): Promise<Orphan[]> => [],
     findDrifts: async ({ items: found }: { readonly items: readonly InDeployPhase[] }): Promise<Drift[]> =>
       found.map(({ item, shown }) => ({
         ...{ repo: at(item.id).plan.repo, workItem: item.id, item, shown },
