@@ -10,6 +10,7 @@ import {
   PlaneUnknownState,
 } from '../adapters/plane/errors.ts';
 import { needsPerson } from '../adapters/postgres/querier.ts';
+import { grpcMessage, isRefusal } from '../adapters/temporal/grpc-errors.ts';
 
 /**
  * Every type of failure that activities hand to workflows, with what a workflow may make of it. docs/errors.md lists them.
@@ -31,6 +32,7 @@ export const FAILURE_TYPES = {
   LockTimeout: { retry: true },
   DatabaseUnavailable: { retry: true },
   DatabaseRefused: { retry: false },
+  TemporalRefused: { retry: false },
   DeployInterrupted: { retry: true },
   AlertRejected: { retry: false },
   AlertUnavailable: { retry: true },
@@ -62,6 +64,10 @@ export function asFailure(error: unknown): unknown {
   if (needsPerson(error) && error instanceof Error) {
     const message = `Postgres refuses: ${error.message}`;
     return ApplicationFailure.create({ type: 'DatabaseRefused', message, nonRetryable: true, cause: error });
+  }
+  if (isRefusal(error) && error instanceof Error) {
+    const message = `Temporal refuses: ${grpcMessage(error)}`;
+    return ApplicationFailure.create({ type: 'TemporalRefused', message, nonRetryable: true, cause: error });
   }
   // A state that was made anew under its old name is refused by its old id (recording 120); the next attempt finds the new
   // one, as the client forgets what it knew of the project's states.

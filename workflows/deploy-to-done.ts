@@ -210,7 +210,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (unfit !== null) return unfit;
     const unversioned = versionRefusal(fixed, input);
     if (unversioned !== null) return unversioned;
-    const [other] = await tasks.otherRunsOn({ repo: fixed.repo, workItem });
+    const [other] = await untilItWorks(
+      'nobody knows whether the repository is busy',
+      () => tasks.otherRunsOn({ repo: fixed.repo, workItem }),
+      (text) => callSomebody('runs-unread', text),
+    );
     if (other === undefined) return task === null ? createTask(fixed) : null;
     return ending(
       'refused',

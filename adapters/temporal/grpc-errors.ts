@@ -16,6 +16,16 @@ export function grpcCode(error: unknown): number | null {
   return error instanceof Error && error.cause !== undefined ? grpcCode(error.cause) : null;
 }
 
+const REFUSALS: readonly (number | null)[] = [
+  GRPC.INVALID_ARGUMENT,
+  GRPC.PERMISSION_DENIED,
+  GRPC.UNIMPLEMENTED,
+  GRPC.UNAUTHENTICATED,
+];
+
+/** Whether Temporal refuses a request for good, as the right to it or an attribute of a query is missing. Never throws. */
+export const isRefusal = (error: unknown): boolean => REFUSALS.includes(grpcCode(error));
+
 /** In one line, with what the client wraps: its own message says little. Never throws. */
 export function grpcMessage(error: unknown): string {
   if (isGrpcServiceError(error) && error.details !== '') return error.details;

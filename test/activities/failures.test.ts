@@ -1,3 +1,4 @@
+import { ServiceError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { asFailure, FAILURE_TYPES } from '../../activities/failures.ts';
@@ -39,6 +40,32 @@ describe('what only a person can mend is not retried', () => {
     expect(failure).toBeInstanceOf(ApplicationFailure);
     expect(failure).toMatchObject({ type: Kind.name, message: error.message, nonRetryable: true, cause: error });
     expect(FAILURE_TYPES).toHaveProperty(Kind.name, { retry: false });
+  });
+});
+
+describe('what Temporal answers an activity', () => {
+  const answered = (code: number, details: string): ServiceError =>
+    new ServiceError('Failed to list workflows', {
+      cause: Object.assign(new Error(`${code} ${details}`), { code, details, metadata: {} }),
+    });
+
+  test.each([
+    [7, 'Request unauthorized.'],
+    [16, 'invalid API key'],
+    [3, 'invalid query: column name D2dRepo is not defined'],
+    [12, 'unknown method'],
+  ])('is not retried where it refuses for good: code %i', (code, details) => {
+    expect(asFailure(answered(code, details))).toMatchObject({
+      type: 'TemporalRefused',
+      message: `Temporal refuses: Failed to list workflows: ${details}`,
+      nonRetryable: true,
+    });
+    expect(FAILURE_TYPES.TemporalRefused.retry).toBe(false);
+  });
+
+  test.each([1, 4, 8, 13, 14])('is retried where it may heal: code %i', (code) => {
+    const error = answered(code, 'later');
+    expect(asFailure(error)).toBe(error);
   });
 });
 

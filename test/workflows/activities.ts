@@ -20,6 +20,7 @@ interface World {
 }
 
 type ByItem = { readonly workItem: string };
+type LookedFor = { readonly version?: string | null; readonly rolledBack?: true };
 
 /**
  * The same for all attempts of a local activity. Temporal repeats one when its workflow task is lost, for example when the process
@@ -133,7 +134,10 @@ export function activitiesOver({
       },
     },
     namesOf: async (_repo, workItem) => [workItem],
-    runningOn,
+    async runningOn(repo) {
+      for (const item of items.values()) if (item.plan.repo === repo) await item.runs();
+      return runningOn(repo);
+    },
     windowActive,
     lastDeployed: async (_repo, workItem) => at(workItem).lastDeployed,
   });
@@ -173,16 +177,18 @@ export function activitiesOver({
       at(workItem).count.deploys += 1;
       return withHeartbeats(at(workItem).deploy);
     },
-    checkHealth: async ({ repo }: { readonly repo: string }) => {
+    checkHealth: async ({ repo, version, rolledBack }: LookedFor & { readonly repo: string }) => {
       const found = [...items.values()].find(({ plan }) => plan.repo === repo);
+      if (rolledBack === true) found?.lookedFor.push({ version: version ?? null, rolledBack });
       return found === undefined ? { ok: true, detail: '' } : found.checkHealth();
     },
     async rollback({ workItem }: ByItem) {
       at(workItem).count.rollbacks += 1;
       return { ...(await withHeartbeats(at(workItem).rollback)), at: at(workItem).probeClock(await now()) };
     },
-    async observe({ workItem }: ByItem) {
+    async observe({ workItem, version, rolledBack }: ByItem & LookedFor) {
       const seen = at(workItem);
+      if (rolledBack === true) seen.lookedFor.push({ version: version ?? null, rolledBack });
       const id = localActivityId();
       const n = probeIndex.get(id) ?? seen.count.looks;
       probeIndex.set(id, n);

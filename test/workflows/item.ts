@@ -47,6 +47,7 @@ export const unknown = (): Look => ({
 });
 
 type Result = { readonly ok: boolean; readonly detail: string };
+type RollbackEnd = Result & { readonly unknown?: true; readonly to?: string | null };
 
 /** One work item of a test: what its world does, and what was done to it. */
 export interface Item {
@@ -70,13 +71,15 @@ export interface Item {
   readonly probedAt: number[];
   deploy: () => Promise<Result>;
   checkHealth: () => Promise<Result & { readonly seen?: 'fail' | 'unknown' }>;
-  rollback: () => Promise<Result>;
+  rollback: () => Promise<RollbackEnd>;
   /** Whether a sweep finds it. */
   swept: boolean;
   /** Called before each read or write of the tracker; throws to let it fail. */
   tracker: (call: 'read' | 'write') => Promise<void>;
   /** Called before its task is read or set; throws to let it fail. */
   database: (call: 'read' | 'set') => Promise<void>;
+  /** Called before Temporal is asked for the runs on its repository; throws to let it fail. */
+  runs: () => Promise<void>;
   /** Called before each alert is sent; throws to let it fail. */
   sink: () => Promise<void>;
   /** Called before the post-deploy log is written; throws to let it fail. */
@@ -86,6 +89,8 @@ export interface Item {
   readonly comments: { key: string; paragraphs: readonly string[] }[];
   readonly alerts: { key: string; title: string; text: string }[];
   readonly reports: WindowReport[];
+  /** What each look after a rollback was asked for. */
+  readonly lookedFor: { version?: string | null; rolledBack?: true }[];
   readonly count: { looks: number; deploys: number; rollbacks: number };
 }
 
@@ -122,12 +127,14 @@ export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
   swept: false,
   tracker: async () => {},
   database: async () => {},
+  runs: async () => {},
   sink: async () => {},
   onLog: async () => {},
   writes: [],
   comments: [],
   alerts: [],
   reports: [],
+  lookedFor: [],
   count: { looks: 0, deploys: 0, rollbacks: 0 },
   ...change,
   plan: { ...(change.plan ?? plan()), repo: repoOf(workItem) },

@@ -1,5 +1,6 @@
+import { Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { namespaceFault } from '../../../adapters/temporal/namespace-fault.ts';
 import {
   ensureSearchAttributes,
@@ -34,12 +35,24 @@ test('where all are registered there is nothing to do, and the API of the operat
   expect(await ensureSearchAttributes(connection, 'default')).toEqual([]);
 });
 
+describe('on a server that has all the attributes it may have', () => {
+  test('the message says what makes room', async () => {
+    const keywords = Array.from({ length: 10 }, (_, index) => `Taken${index}`);
+    const full = await startTemporalServer({ cli: inject('temporalCli'), ui: 'off', keywords });
+    onTestFinished(() => full.stop());
+    const connection = await Connection.connect({ address: full.address, connectTimeout: PATIENCE_MS });
+    onTestFinished(() => connection.close());
+    await expect(ensureSearchAttributes(connection, 'default')).rejects.toThrow(
+      /which has all that it may have \(.*cannot have more than 10 search attribute.*\). Somebody who may has to make room: remove/,
+    );
+  });
+});
+
 describe('on a server that knows only one of them', () => {
   let bare: TemporalServer;
   let connection: TemporalAccess['connection'];
   beforeAll(async () => {
     bare = await startTemporalServer({ cli: inject('temporalCli'), ui: 'off', keywords: ['D2dRepo'] });
-    const { Connection } = await import('@temporalio/client');
     connection = await Connection.connect({ address: bare.address, connectTimeout: PATIENCE_MS });
   });
   afterAll(async () => {
