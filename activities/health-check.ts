@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { duration } from '../adapters/deploy/duration.ts';
 import { fillProbe } from '../adapters/http-probe/fill-probe.ts';
 import type { HealthSeen, HttpProbeConfig } from '../adapters/http-probe/http-probe.ts';
+import { NO_VERSION_AFTER } from './probes.ts';
 
 export interface HealthCheckDeps {
   readonly repository: (name: string) =>
@@ -28,8 +29,10 @@ export interface HealthCheckResult {
 export interface HealthCheckRequest {
   readonly repo: string;
   readonly workItem: string;
-  /** The one that was deployed; `null`: nobody has named one. */
+  /** The one that was deployed, or rolled back to; `null`: nobody has named one. */
   readonly version: string | null;
+  /** After a rollback: where nobody knows which version runs, none is to be proved. */
+  readonly rolledBack?: true;
 }
 
 /** Between two looks, ms, where the deadline is long enough for twenty of them. */
@@ -42,16 +45,18 @@ export function createHealthCheck({ repository, http }: HealthCheckDeps) {
      * (one look more than that at the most, 2 s). A look that broke on our side neither counts nor ends the row.
      * @throws CancelledFailure where the activity was cancelled.
      */
-    async checkHealth({ repo, workItem, version }: HealthCheckRequest): Promise<HealthCheckResult> {
+    async checkHealth({ repo, workItem, version, rolledBack }: HealthCheckRequest): Promise<HealthCheckResult> {
       const known = repository(repo);
       if (known === undefined) {
         return { ok: false, detail: `repository "${repo}" is not described in the settings`, attempts: 0 };
       }
       if (known.healthCheck === null) return { ok: true, detail: 'no health check is configured', attempts: 0 };
       const { deadlineMs, passes } = known.healthCheck;
-      const { probe, fault } = fillProbe(known.healthCheck.probe, { workItem, version }, true);
+      const proof = version !== null || rolledBack !== true;
+      const { probe, fault } = fillProbe(known.healthCheck.probe, { workItem, version }, proof);
       if (probe === undefined) {
-        return { ok: false, detail: `the health check cannot be made: ${fault}`, attempts: 0, seen: 'unknown' };
+        const why = rolledBack && version === null ? NO_VERSION_AFTER : fault;
+        return { ok: false, detail: `the health check cannot be made: ${why}`, attempts: 0, seen: 'unknown' };
       }
 
       const context = Context.current();

@@ -28,9 +28,8 @@ export interface ProbesDeps {
 export interface LookRequest {
   readonly repo: string;
   readonly workItem: string;
-  /** The version that the window watches; `null`: nobody has named one. */
+  /** The version that should run: the one that the window watches, or the one that was rolled back to; `null`: nobody knows. */
   readonly version?: string | null;
-  /** After a rollback another version runs. */
   readonly rolledBack?: true;
 }
 
@@ -49,6 +48,9 @@ export interface Look {
   readonly ms: number;
 }
 
+/** Why a probe with `{version}` cannot be made after a rollback. */
+export const NO_VERSION_AFTER = 'nobody knows which version runs after the rollback';
+
 const broken = (error: unknown): string =>
   `the probe broke: ${error instanceof Error ? error.message : inspect(error)}`.slice(0, MAX_DETAIL);
 
@@ -59,9 +61,10 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
       if (described === undefined) return unseen(`repository "${repo}" is not described in the settings`);
       const { health, requireVersion = false } = described;
       if (health === null) return unseen('no health probe is configured');
-      const proof = requireVersion && version !== null && rolledBack !== true;
+      const proof = requireVersion && version !== null;
       const { probe, fault } = fillProbe(health, { workItem, version }, proof);
-      if (probe === undefined) return unseen(`the probe cannot be made: ${fault}`);
+      if (probe === undefined)
+        return unseen(`the probe cannot be made: ${rolledBack && version === null ? NO_VERSION_AFTER : fault}`);
       return await within(partMs, 'the health probe', http.health(probe, signal));
     } catch (error) {
       return unseen(broken(error));

@@ -1,14 +1,14 @@
 import { duration } from '../adapters/deploy/duration.ts';
 import { inline, orDash, table } from './markdown.ts';
 import { renderTicks, when } from './render-ticks.ts';
-import type { WindowOutcome, WindowReport } from './window-report.ts';
+import type { ActionRecord, WindowOutcome, WindowReport } from './window-report.ts';
 
 const OUTCOMES: Readonly<Record<WindowOutcome, string>> = {
   healthy: 'Production stayed healthy.',
   no_evidence: 'Too few looks saw anything: this is no proof of health.',
   degraded_alerted: 'Production was degraded; people were alerted.',
   degraded_rolled_back: 'Production was degraded and was rolled back.',
-  rollback_failed: 'Production was degraded, and rolling it back failed.',
+  rollback_failed: 'Production was degraded, and rolling it back failed, or is not known to have worked.',
   cancelled: 'The watch was cancelled before its end, so it proves nothing.',
   closed_early: 'The watch was closed before its end, with what it had seen so far.',
   superseded: 'A newer deploy of the repository took the place of this one.',
@@ -61,7 +61,7 @@ function facts(report: WindowReport): string[][] {
     ...(endedBy === null ? [] : [['ended by', `${orDash(endedBy.by)}: ${orDash(endedBy.reason)}`]]),
     ['verdict', verdict(report)],
     ...(report.degradedAt === null ? [] : [['degraded', when(report.degradedAt)]]),
-    ...(report.recovered === null ? [] : [['recovered', report.recovered ? 'yes' : 'no']]),
+    ...(report.recovered === null ? [] : [['recovered', recovered(report)]]),
   ];
 }
 
@@ -103,13 +103,24 @@ const percent = (ratio: number): string => `${Number((ratio * 100).toFixed(2))} 
 
 const ACTIONS = { ALERT_ONLY: 'Alert', ROLLBACK: 'Rollback' } as const;
 
-function action({ action: taken, recovered }: WindowReport): string {
+const recovered = ({ recovered: back, recoveryUnknown }: WindowReport): string =>
+  back === true ? 'yes' : recoveryUnknown === true ? 'not known: too little was seen' : 'no';
+
+function howItWent({ ok, unknown }: ActionRecord): string {
+  if (ok === null) return 'not ended when this was written';
+  if (unknown === true) return '**nobody knows whether it worked**';
+  return ok ? 'worked' : '**failed**';
+}
+
+function action(report: WindowReport): string {
+  const { action: taken, recovered: back, recoveryUnknown } = report;
   if (taken === null) return 'None was needed.';
-  const { kind, startedAt, finishedAt, ok, detail } = taken;
-  const how = ok === null ? 'not ended when this was written' : ok ? 'worked' : '**failed**';
+  const { kind, startedAt, finishedAt, detail } = taken;
+  const how = howItWent(taken);
   const took = finishedAt === null || finishedAt === startedAt ? '' : `, after ${duration(finishedAt - startedAt)}`;
   const lines = [`${ACTIONS[kind]} at ${when(startedAt)}: ${how}${took}. ${sentence(inline(detail))}`];
-  if (recovered !== null) lines.push(recovered ? 'Production has recovered.' : 'Production has **not** recovered.');
+  if (recoveryUnknown === true) lines.push('Nobody knows whether production has recovered: too little was seen.');
+  else if (back !== null) lines.push(back ? 'Production has recovered.' : 'Production has **not** recovered.');
   return lines.join('\n\n');
 }
 

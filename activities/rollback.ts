@@ -20,10 +20,14 @@ export interface RollbackDeps {
 export interface RollbackResult extends DeployResult {
   /** When it ended, by this worker's clock, epoch ms. */
   readonly at: number;
+  /** Nobody knows whether it worked; `ok` is false then. */
+  readonly unknown?: true;
+  /** The version that runs after it, where it is known: as the deployer says, or else the one before. Absent: from an earlier version. */
+  readonly to?: string | null;
 }
 
 export function createRollback({ repository, driverFor, previousVersion, selfHostingRepo, log }: RollbackDeps) {
-  async function attempt({ repo, ...request }: DriverRequest): Promise<DeployResult> {
+  async function attempt({ repo, ...request }: DriverRequest): Promise<DeployResult & { readonly to?: string | null }> {
     const found = repository(repo);
     if (found?.selfHosting === true || [repo, found?.name].some((name) => sameRepo(selfHostingRepo, name))) {
       return refusal(`refused: ${repo} is the orchestrator's own repository, which is never rolled back (BR-5)`);
@@ -38,7 +42,13 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
       log.warn({ repo, err: error }, 'the version before could not be looked up');
       return null;
     });
-    return runDriver(driver, config, { kind: 'rollback', repo, ...request, previousVersion: previous }, log);
+    const operation = { kind: 'rollback', repo, ...request, previousVersion: previous } as const;
+    try {
+      const result = await runDriver(driver, config, operation, log);
+      return { ...result, to: result.version ?? previous };
+    } catch (error) {
+      return { ...asResult(error), to: previous };
+    }
 
     function refusal(detail: string): DeployResult {
       log.error({ work_item: request.workItem, repo, operation_id: request.operationId }, detail);
@@ -56,17 +66,19 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
       try {
         return { ...(await attempt(request)), at: Date.now() };
       } catch (error) {
-        if (mustBeRaised(error)) throw error;
-        return { ok: false, detail: error instanceof Error ? error.message : inspect(error), at: Date.now() };
+        return { ...asResult(error), at: Date.now() };
       }
     },
   };
 }
 
-function mustBeRaised(error: unknown): boolean {
-  if (error instanceof CancelledFailure) return true;
-  if (!(error instanceof ApplicationFailure) || error.type !== 'DeployInterrupted') return false;
-  return error.nonRetryable !== true || Context.current().cancellationSignal.aborted;
+/** What went wrong as a result. @throws what must be raised: a rollback that was stopped half-way, or is to be tried again. */
+function asResult(error: unknown): Pick<RollbackResult, 'ok' | 'detail' | 'unknown'> {
+  if (error instanceof CancelledFailure) throw error;
+  const interrupted = error instanceof ApplicationFailure && error.type === 'DeployInterrupted';
+  if (interrupted && (error.nonRetryable !== true || Context.current().cancellationSignal.aborted)) throw error;
+  const detail = error instanceof Error ? error.message : inspect(error);
+  return { ok: false, detail, ...(interrupted ? { unknown: true } : {}) };
 }
 
 export type Rollback = ReturnType<typeof createRollback>;

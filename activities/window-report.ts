@@ -43,6 +43,8 @@ export interface ActionRecord {
   readonly finishedAt: number | null;
   /** `null` while it runs. */
   readonly ok: boolean | null;
+  /** Nobody knows whether it worked; `ok` is false then. */
+  readonly unknown?: true;
   readonly detail: string;
 }
 
@@ -67,6 +69,8 @@ export interface WindowReport {
   readonly degradedAt: number | null;
   /** Whether production passed `failThreshold` times in a row after the verdict; `null` where it was never degraded. */
   readonly recovered: boolean | null;
+  /** Too little was seen after the rollback to know whether production has recovered; `recovered` is false then. */
+  readonly recoveryUnknown?: true;
   readonly action: ActionRecord | null;
   readonly coverage: Coverage;
   readonly plannedTicks: number;

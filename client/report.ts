@@ -9,6 +9,7 @@ import {
 } from '../workflows/messages.ts';
 import { refused } from './errors.ts';
 import { asking, type Execution } from './executions.ts';
+import { news } from './news.ts';
 import { type DeployView, deployView } from './views.ts';
 
 /** What became of a signal about how a deploy ended. */
@@ -69,13 +70,13 @@ async function send(temporal: Client, execution: Execution, sending: Sending): P
 
   await asking(temporal, () => sending.signal());
   if (before.status === null) return { execution, takenUp: false };
-  const notes = before.status.notes.length;
+  const { notes } = before.status;
   const deadline = Date.now() + EFFECT_MS;
   for (;;) {
     const { status } = await deployView(temporal, execution);
-    const ignored = status?.notes
-      .slice(notes)
-      .find(({ text }) => text.startsWith(`the signal ${sending.name} was ignored`));
+    const ignored = news(notes, status?.notes ?? []).find(({ text }) =>
+      text.startsWith(`the signal ${sending.name} was ignored`),
+    );
     if (ignored !== undefined) throw refused(`${workItem}: ${ignored.text}`, look);
     if (status !== null && sending.counted(status)) return { execution, takenUp: true };
     if (status === null || Date.now() > deadline) return { execution, takenUp: false };

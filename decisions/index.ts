@@ -27,7 +27,7 @@ export {
   skippedDuring,
   tickAt,
 } from './probe-cadence.ts';
-export { hasRecovered } from './recovery.ts';
+export { hasRecovered, recoveryIsUnknown } from './recovery.ts';
 export { normaliseRepo, sameRepo } from './repository-name.ts';
 export { restingStatus, sweptStatus } from './resting-status.ts';
 export {

@@ -20,9 +20,9 @@ export function hasRecovered(
   if (!(failThreshold >= 1)) return false;
   let row = 0;
   let sum = 0;
-  for (const { health, requests, errors5xx } of orderedObservations(observations)) {
-    const failing = requests > 0 && errors5xx / requests > threshold;
-    if (health === 'fail' || failing) {
+  for (const observation of orderedObservations(observations)) {
+    const { health, requests } = observation;
+    if (isBad(observation, threshold)) {
       row = 0;
       sum = 0;
     } else if (trigger === 'health' ? health === 'pass' : requests > 0) {
@@ -33,3 +33,20 @@ export function hasRecovered(
   }
   return false;
 }
+
+/**
+ * Whether nobody can know if production has recovered: nothing was bad by either rule, and what was good is too little for
+ * `hasRecovered`, such as few requests. Never throws.
+ *
+ * @param observations as for `hasRecovered`
+ */
+export const recoveryIsUnknown = (
+  observations: readonly Observation[],
+  policy: ClassifyPolicy,
+  trigger: 'health' | 'errors',
+): boolean =>
+  !hasRecovered(observations, policy, trigger) &&
+  !orderedObservations(observations).some((each) => isBad(each, numberIn(policy, 'errorRatioThreshold')));
+
+const isBad = ({ health, requests, errors5xx }: Observation, threshold: number): boolean =>
+  health === 'fail' || (requests > 0 && errors5xx / requests > threshold);

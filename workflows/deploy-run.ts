@@ -1,5 +1,6 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { Ending } from './deploy-endings.ts';
+import { kept } from './kept.ts';
 import type {
   Command,
   DeployFinished,
@@ -33,9 +34,6 @@ export interface DeployRun {
   readonly notes: readonly { readonly at: number; readonly text: string }[];
 }
 
-/** The most notes that are kept, the oldest ones. */
-const KEPT = 100;
-
 export const begin = (): DeployRun => ({
   phase: 'awaiting_approval',
   approval: { required: true, expiresAt: null, decision: null, by: null, reason: null },
@@ -50,7 +48,7 @@ export const begin = (): DeployRun => ({
 
 export const noted = (run: DeployRun, text: string, at: number): DeployRun => ({
   ...run,
-  notes: [...run.notes, { at, text }].slice(0, KEPT),
+  notes: kept([...run.notes, { at, text }]),
 });
 
 export const inPhase = (run: DeployRun, phase: DeployPhase): DeployRun => ({ ...run, phase });

@@ -95,15 +95,15 @@ export const reportedDeploy = (
 /** Runs of earlier versions ended where nobody knew how the deploy had ended. */
 export const waitsWhereUnknown = (): boolean => patched('unknown-deploy-waits');
 
-/** The health check right after the deploy, tried again where its worker is lost: it only reads. */
-export function checkHealth(plan: DeployPlan, workItem: string, version: string | null) {
+/** The health check right after the deploy, or after its rollback, tried again where its worker is lost: it only reads. */
+export function checkHealth(plan: DeployPlan, workItem: string, version: string | null, rolledBack?: true) {
   const deadlineMs = plan.healthCheck?.deadlineMs ?? 0;
   const activities = proxyActivities<HealthCheck>({
     startToCloseTimeout: deadlineMs + 30_000,
     heartbeatTimeout: '10 seconds',
-    summary: `health of ${plan.repo} after the deploy`,
+    summary: `health of ${plan.repo} after the ${rolledBack ? 'rollback' : 'deploy'}`,
   });
-  return activities.checkHealth({ repo: plan.repo, workItem, version });
+  return activities.checkHealth({ repo: plan.repo, workItem, version, ...(rolledBack ? { rolledBack } : {}) });
 }
 
 /** Starts the window and waits until it has started; `null`: an older one of this work item does not end. */

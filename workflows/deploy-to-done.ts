@@ -262,7 +262,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       if (!check.ok && check.seen !== 'unknown') return unhealthy(fixed, check);
       if (!check.ok) callSomebody('health-unknown', `its health after the deploy is not known: ${check.detail}`);
     }
-    const completed = await CancellationScope.nonCancellable(complete);
+    const completed = await CancellationScope.nonCancellable(() => complete(fixed.window !== null));
     if (completed === 'done' || completed === 'late') return null;
     return completed === 'cancelled'
       ? ending('task_cancelled', 'the task was cancelled while its deploy ran')
@@ -273,14 +273,12 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   };
 
   /** Sets the task to done. Where that is not possible now the window opens all the same, and it is tried on beside it. */
-  const complete = async (): Promise<Completed | 'late'> => {
+  const complete = async (watched: boolean): Promise<Completed | 'late'> => {
     try {
       return await completeTaskNow({ workItem });
     } catch (error) {
-      callSomebody(
-        'task-not-done',
-        `the task cannot be set to done, production is watched meanwhile: ${messageOf(error)}`,
-      );
+      const meanwhile = watched ? ', production is watched meanwhile' : ', and no window watches production';
+      callSomebody('task-not-done', `the task cannot be set to done${meanwhile}: ${messageOf(error)}`);
       late = untilItWorks('the task cannot be set to done', () => tasks.completeTask({ workItem }), note);
       late.catch(() => {}); // waited for once the window has ended
       return 'late';
@@ -320,9 +318,15 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       void mirror.alert('unhealthy', `${repo} is unhealthy after its deploy and is being rolled back`, detail);
       const request = { repo: fixed.repo, workItem, version, operationId: `${firstExecutionRunId}:rollback` };
       const rollback = await rollBack(fixed.rollback, request);
-      return rollback.ok
-        ? ending('unhealthy_rolled_back', `${detail}; rolled back: ${rollback.detail}`)
-        : ending('unhealthy_rollback_failed', `${detail}; the rollback failed: ${rollback.detail}`);
+      if (rollback.ok) return ending('unhealthy_rolled_back', `${detail}; rolled back: ${rollback.detail}`);
+      if (rollback.unknown !== true)
+        return ending('unhealthy_rollback_failed', `${detail}; the rollback failed: ${rollback.detail}`);
+      const doubt = `${detail}; nobody knows whether the rollback worked: ${rollback.detail}`;
+      if (!patched('unknown-rollback-is-watched')) return ending('unhealthy_rollback_failed', doubt);
+      const after = await checkHealth(fixed, workItem, rollback.to ?? null, true);
+      return after.ok
+        ? ending('unhealthy_rolled_back', `${doubt}; production is healthy again: ${after.detail}`)
+        : ending('unhealthy_rollback_failed', `${doubt}; afterwards production is ${after.detail}`);
     });
   };
 
@@ -335,8 +339,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (status === 'converged') owed.push(mirror.converge(end.reason));
     if (status === 'put_back' && touched) owed.push(mirror.putBack(end, before));
     if (told !== 'nobody') owed.push(mirror.comment('ended', end));
+    // The one at the begin of the wait has the key `deploy_unknown`: a sink would take this for the same.
+    const kind = end.outcome === 'deploy_unknown' ? 'deploy_unknown:ended' : end.outcome;
     if (told === 'comment_and_alert' && (end.outcome === 'deploy_unknown' || patched('alerts-of-failed-deploys')))
-      owed.push(mirror.alert(end.outcome, wordsOf(end.outcome, repo), end.reason));
+      owed.push(mirror.alert(kind, wordsOf(end.outcome, repo), end.reason));
     await Promise.all(owed);
     return result;
   };

@@ -196,6 +196,8 @@ export interface WindowStatus {
   readonly summary: string;
   readonly degradedAt: number | null;
   readonly recovered: boolean | null;
+  /** Too little was seen to know; `recovered` is false then. */
+  readonly recoveryUnknown?: true;
   readonly action: ActionRecord | null;
   readonly outcome: WindowOutcome | null;
   readonly policy: WindowPolicy;

@@ -184,9 +184,16 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     const { version, rollback } = input;
     const operationId = `${firstExecutionRunId}:rollback`;
     const result = await rollBack(rollback, { repo, workItem, version, operationId });
-    become(win.rollbackFinished(state, policy, result));
+    become(
+      win.rollbackFinished(state, policy, result, result.unknown === true && patched('unknown-rollback-is-watched')),
+    );
     if (result.ok) alertAlso('rolled-back', 'info', `${subject} was rolled back`, result.detail);
-    else tellPeople('rollback', 'critical', `${subject} could not be rolled back`, result.detail);
+    else {
+      const what = result.unknown
+        ? `nobody knows whether ${subject} was rolled back`
+        : `${subject} could not be rolled back`;
+      tellPeople('rollback', 'critical', what, result.detail);
+    }
   };
 
   await CancellationScope.nonCancellable(async () => {
@@ -216,8 +223,11 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         continue;
       }
       const summary = view.timerSummary(state, input);
-      const rolledBack = state.afterRollback === null ? {} : { rolledBack: true as const };
-      const request = { repo, workItem, version: input.version, ...rolledBack };
+      const expected =
+        state.afterRollback === null
+          ? { version: input.version }
+          : { version: state.rolledBackTo ?? null, rolledBack: true as const };
+      const request = { repo, workItem, ...expected };
       const look = await observe.executeWithOptions({ ...PROBE, summary }, [request]).catch((error) => ({
         health: 'unknown' as const,
         requests: 0,
@@ -250,13 +260,11 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       alertAlso('no-evidence', 'warning', `${subject}: nobody knows whether it is healthy`, words.join(' '));
     }
     const lookedAfter = state.ending?.kind === 'ran_out';
-    if (lookedAfter && report.action?.kind === 'ROLLBACK' && report.action.ok === true && report.recovered === false) {
-      tellPeople(
-        'not-recovered',
-        'critical',
-        `${workItem}: ${repo} has not recovered after its rollback`,
-        report.summary,
-      );
+    if (lookedAfter && state.afterRollback !== null && report.recovered === false) {
+      const what = report.recoveryUnknown
+        ? `nobody knows whether ${repo} has recovered after its rollback: too little was seen`
+        : `${repo} has not recovered after its rollback`;
+      tellPeople('not-recovered', 'critical', `${workItem}: ${what}`, report.summary);
     }
     inBackground('the post-deploy log', () => writeLogAtOnce(report).catch(() => writePostDeployLog(report)));
     // A task that was cancelled meanwhile gets no further status write (FR-3, D4).

@@ -12,7 +12,7 @@ export interface RollbackRequest {
 
 /**
  * Rolls a repository back once. Only a driver that is declared idempotent is tried again; else a worker that is lost in the
- * middle leaves it unknown. What goes wrong is a result.
+ * middle leaves it unknown (`unknown`). What goes wrong is a result.
  * @param driver `null`: the repository has none
  */
 export async function rollBack(
@@ -30,6 +30,6 @@ export async function rollBack(
     });
     return await activities.rollback(request);
   } catch (error) {
-    return { ok: false, detail: `nobody knows whether it worked: ${messageOf(error)}`, at: Date.now() };
+    return { ok: false, unknown: true, detail: messageOf(error), at: Date.now() };
   }
 }

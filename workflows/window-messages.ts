@@ -1,12 +1,13 @@
 import type { MessageRecord } from '../activities/window-report.ts';
 import { MAX_TICKS, mostTicks, type WindowPolicy } from '../decisions/index.ts';
+import { kept } from './kept.ts';
 import type { Command } from './messages.ts';
-import { changed, ended, KEPT, type WindowState } from './window-state.ts';
+import { changed, ended, type WindowState } from './window-state.ts';
 
 // What people's messages do to a window, and why some are refused. Pure, as all of its state.
 
 const told = (state: WindowState, message: MessageRecord): readonly MessageRecord[] =>
-  [...state.messages, message].slice(0, KEPT);
+  kept([...state.messages, message]);
 
 /** `cancelWindow`, and Temporal's own cancel. */
 export function cancelled(

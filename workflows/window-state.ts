@@ -1,3 +1,4 @@
+import type { RollbackResult } from '../activities/rollback.ts';
 import type { ActionRecord, MessageRecord, TickRecord, WindowOutcome } from '../activities/window-report.ts';
 import {
   type Assessment,
@@ -10,11 +11,13 @@ import {
   nextLookAt,
   type Observation,
   plannedTicks,
+  recoveryIsUnknown,
   skippedDuring,
   terminalStage,
   tickAt,
   type WindowPolicy,
 } from '../decisions/index.ts';
+import { kept } from './kept.ts';
 import type { Command } from './messages.ts';
 import { summarise } from './summarise.ts';
 
@@ -65,7 +68,7 @@ interface Watch {
 
 export interface WindowState {
   readonly window: Watch;
-  /** `null` until a rollback has succeeded: what follows one is judged by itself. */
+  /** `null` until a rollback has succeeded, or may have: what follows one is judged by itself. */
   readonly afterRollback: Watch | null;
   readonly degraded: {
     readonly at: number;
@@ -74,6 +77,8 @@ export interface WindowState {
     /** The rule that proved it; absent in windows of earlier versions. */
     readonly trigger?: 'health' | 'errors';
   } | null;
+  /** The version that runs after the rollback, where it is known. */
+  readonly rolledBackTo?: string | null;
   readonly recoveredAt: number | null;
   readonly action: ActionRecord | null;
   readonly ending: {
@@ -89,9 +94,6 @@ export interface WindowState {
   /** Counts the changes, so that a wait can tell that there was one. */
   readonly revision: number;
 }
-
-/** The most notes and messages that are kept, the oldest ones. */
-export const KEPT = 100;
 
 export const changed = (state: WindowState, change: Partial<WindowState>): WindowState => ({
   ...state,
@@ -238,6 +240,15 @@ function degraded(state: WindowState, policy: WindowPolicy, at: number): WindowS
   return { ...state, degraded: { at, tick: state.window.ticks.at(-1)?.tick ?? 0, summary, trigger } };
 }
 
+/** Whether too little was seen since the rollback to know whether production has recovered. Without one, what proved the degradation stands. */
+export const recoveryUnknown = (
+  { degraded: verdict, afterRollback, recoveredAt }: WindowState,
+  policy: WindowPolicy,
+): boolean =>
+  recoveredAt === null &&
+  afterRollback !== null &&
+  recoveryIsUnknown(afterRollback.ticks, policy, verdict?.trigger ?? 'health');
+
 /** Whether production has recovered after the verdict, and after the rollback where there was one. */
 function recovered(state: WindowState, policy: WindowPolicy, at: number): WindowState {
   const { degraded: verdict, recoveredAt, afterRollback, window } = state;
@@ -294,31 +305,46 @@ export const alertFailed = (state: WindowState, why: string): WindowState =>
     ? changed(state, { action: { ...state.action, ok: false, detail: `the alert could not be sent: ${why}` } })
     : state;
 
-/** A rollback has ended; where it worked, what follows is watched by itself until production is healthy again. */
+/**
+ * A rollback has ended; where it worked, or may have, what follows is watched by itself until production is healthy again.
+ * @param watched whether that holds for one of which nobody knows, too: not in windows of earlier versions
+ */
 export function rollbackFinished(
   state: WindowState,
   policy: WindowPolicy,
-  result: { readonly ok: boolean; readonly detail: string; readonly at: number },
+  result: RollbackResult,
+  watched = true,
 ): WindowState {
   if (state.action === null) return state;
   const openedAt = Math.max(result.at, lastSeenAt(state));
-  const action = { ...state.action, finishedAt: openedAt, ok: result.ok, detail: result.detail };
-  const afterRollback = result.ok
+  const { ok, detail, unknown, to } = result;
+  const action = { ...state.action, finishedAt: openedAt, ok, detail, ...(unknown ? { unknown } : {}) };
+  const mayHaveWorked = ok || (unknown === true && watched);
+  const afterRollback = mayHaveWorked
     ? { openedAt, endsAt: openedAt + policy.rollbackWatchMs, ticks: [], missed: 0 }
     : null;
-  return changed(state, { action, afterRollback, recoveredAt: result.ok ? null : state.recoveredAt });
+  return changed(state, {
+    action,
+    afterRollback,
+    ...(mayHaveWorked && to !== undefined ? { rolledBackTo: to } : {}),
+    recoveredAt: mayHaveWorked ? null : state.recoveredAt,
+  });
 }
 
 export const noted = (state: WindowState, text: string, at: number): WindowState =>
-  changed(state, { notes: [...state.notes, { at, text }].slice(0, KEPT) });
+  changed(state, { notes: kept([...state.notes, { at, text }]) });
 
-/** How the window ended. Degraded outranks how it ended; one that was stopped early never reads as healthy. */
+/**
+ * How the window ended. Degraded outranks how it ended; one that was stopped early never reads as healthy. A rollback of which nobody
+ * knows has worked only where production recovered after it.
+ */
 export function outcome(state: WindowState, evidence: boolean): WindowOutcome | null {
-  const { ending, degraded: verdict, action } = state;
+  const { ending, degraded: verdict, action, recoveredAt } = state;
   if (ending === null) return null;
   if (verdict !== null) {
     if (action?.kind !== 'ROLLBACK') return 'degraded_alerted';
-    return action.ok === true ? 'degraded_rolled_back' : 'rollback_failed';
+    const worked = action.ok === true || (action.unknown === true && recoveredAt !== null);
+    return worked ? 'degraded_rolled_back' : 'rollback_failed';
   }
   if (ending.kind === 'ran_out') return evidence ? 'healthy' : 'no_evidence';
   return ending.kind;

@@ -1,4 +1,4 @@
-import type { WindowReport } from '../activities/window-report.ts';
+import type { ActionRecord, WindowReport } from '../activities/window-report.ts';
 import { coverage, hasEvidence, type WindowVerdict } from '../decisions/index.ts';
 import { duration } from './duration.ts';
 import type { MonitorPhase, WindowStatus } from './messages.ts';
@@ -39,8 +39,13 @@ export const verdictAttribute = (state: WindowState): WindowVerdict | 'NO_EVIDEN
 const summary = (state: WindowState, { policy }: MonitorInput): string =>
   state.degraded?.summary ?? summarise(win.assess(state, policy), policy, state.window.ticks);
 
-const recovered = ({ degraded, recoveredAt }: WindowState): boolean | null =>
-  degraded === null ? null : recoveredAt !== null;
+const recovery = (
+  state: WindowState,
+  { policy }: MonitorInput,
+): Pick<WindowReport, 'recovered' | 'recoveryUnknown'> => ({
+  recovered: state.degraded === null ? null : state.recoveredAt !== null,
+  ...(win.recoveryUnknown(state, policy) ? { recoveryUnknown: true } : {}),
+});
 
 /** The answer to `windowStatus`. */
 export function status(state: WindowState, input: MonitorInput): WindowStatus {
@@ -61,7 +66,7 @@ export function status(state: WindowState, input: MonitorInput): WindowStatus {
     coverage: evidence(state),
     summary: summary(state, input),
     degradedAt: state.degraded?.at ?? null,
-    recovered: recovered(state),
+    ...recovery(state, input),
     action: state.action,
     outcome: outcome(state),
     policy,
@@ -94,7 +99,7 @@ export function report(state: WindowState, input: MonitorInput): WindowReport {
     summary: summary(state, input),
     endedBy: ending === null || ending.kind === 'ran_out' ? null : { by: ending.by, reason: ending.reason },
     degradedAt: state.degraded?.at ?? null,
-    recovered: recovered(state),
+    ...recovery(state, input),
     action: state.action,
     coverage: evidence(state),
     plannedTicks: win.planned(state, policy),
@@ -117,6 +122,17 @@ export function timerSummary(state: WindowState, { policy }: MonitorInput): stri
   return due === last?.tick ? `confirm tick ${due} of ${plannedTicks}` : `tick ${due} of ${plannedTicks}`;
 }
 
+const actionWords = ({ detail, unknown }: ActionRecord): string =>
+  unknown === true ? `nobody knows whether it worked: ${detail}` : detail;
+
+function recoveryWords(
+  { recovered, recoveryUnknown }: Pick<WindowReport, 'recovered' | 'recoveryUnknown'>,
+  not: string,
+): string {
+  if (recovered === true) return 'Production has recovered.';
+  return recoveryUnknown === true ? 'Nobody knows whether production has recovered: too little was seen.' : not;
+}
+
 const skipped = (ticks: number): string => (ticks === 0 ? '' : `${ticks} skipped while a probe ran, `);
 
 const time = (at: number): string => new Date(at).toISOString().slice(11, 19);
@@ -136,9 +152,8 @@ export function details(state: WindowState, input: MonitorInput): string {
     '',
     `Looks: ${made} made, ${missed} missed, ${skipped(seen.skippedTicks)}${unknown} unknown · ${requests} requests, ${errors5xx} failed`,
   ];
-  if (seen.action !== null) lines.push('', `Action: ${seen.action.kind}, ${seen.action.detail}`);
-  if (seen.recovered !== null)
-    lines.push('', seen.recovered ? 'Production has recovered.' : 'Production has not recovered.');
+  if (seen.action !== null) lines.push('', `Action: ${seen.action.kind}, ${actionWords(seen.action)}`);
+  if (seen.recovered !== null) lines.push('', recoveryWords(seen, 'Production has not recovered.'));
   if (seen.lastTicks.length > 0) {
     lines.push('', '| tick | time | health | requests | failed | |', '|---|---|---|---|---|---|');
     for (const tick of seen.lastTicks.slice().reverse()) {
@@ -170,9 +185,8 @@ export function closingWords(report: WindowReport): string[] {
   } = report;
   const words = [`${workItem}: the post-deploy window of ${repo} ended: ${how.replaceAll('_', ' ')}.`, report.summary];
   if (endedBy !== null) words.push(`Ended by ${endedBy.by}: ${endedBy.reason}.`);
-  if (action !== null) words.push(`Action: ${action.kind}, ${action.detail}.`);
-  if (back !== null)
-    words.push(back ? 'Production has recovered.' : 'Production had not recovered when the window ended.');
+  if (action !== null) words.push(`Action: ${action.kind}, ${actionWords(action)}.`);
+  if (back !== null) words.push(recoveryWords(report, 'Production had not recovered when the window ended.'));
   words.push(
     `${seen.made} looks of ${ticks} planned ticks, ${seen.missed} missed, ${skipped(skippedTicks)}${seen.unknown} unknown.`,
   );

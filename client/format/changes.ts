@@ -1,4 +1,5 @@
 import type { WindowStatus } from '../../workflows/messages.ts';
+import { news } from '../news.ts';
 import type { DeployView, WindowView, WorkItemView } from '../views.ts';
 import { outcomeWords } from './deploy.ts';
 import { oneLine, type Paint, plain, words } from './text.ts';
@@ -77,7 +78,8 @@ function windowChanges(
   }
   const { action } = status;
   if (action !== null && (was?.action?.ok !== action.ok || was?.action?.kind !== action.kind)) {
-    const how = action.ok === null ? 'begun' : action.ok ? 'done' : 'failed';
+    const ended = action.ok ? 'done' : action.unknown ? 'ended, nobody knows whether it worked' : 'failed';
+    const how = action.ok === null ? 'begun' : ended;
     lines.push(`${action.kind} ${how}: ${oneLine(action.detail)}`);
   }
   if (status.recovered === true && was?.recovered !== true) lines.push(paint.good('production has recovered'));
@@ -98,6 +100,3 @@ function looks(was: WindowStatus | null, { lastTicks, plannedTicks }: WindowStat
     .filter(({ at }) => at > told)
     .map((tick) => `${formatTick(tick, paint)}${tick.afterRollback === true ? '' : ` · of ${plannedTicks}`}`);
 }
-
-/** What was added to a list that only grows. */
-const news = <T>(before: readonly T[], after: readonly T[]): readonly T[] => after.slice(before.length);

@@ -19,15 +19,18 @@ export function formatWindow(status: WindowStatus, now: number, paint: Paint = p
     `  ${progress(status, now)}`,
     `  ${coverage(status)}`,
   ];
-  const { action, degradedAt, recovered } = status;
+  const { action, degradedAt, recovered, recoveryUnknown } = status;
   if (degradedAt !== null)
     lines.push(`  ${paint.bad('degraded')} at ${moment(degradedAt, now)} (${relative(degradedAt, now)})`);
   if (action !== null) {
-    const how = action.ok === null ? 'runs' : action.ok ? 'done' : paint.bad('failed');
+    const ended = action.ok ? 'done' : paint.bad(action.unknown ? 'nobody knows whether it worked' : 'failed');
+    const how = action.ok === null ? 'runs' : ended;
     lines.push(`  action: ${action.kind}, ${how}: ${oneLine(action.detail)}`);
   }
-  if (recovered !== null)
-    lines.push(`  production ${recovered ? paint.good('has recovered') : paint.bad('has not recovered')}`);
+  if (recovered !== null) {
+    const not = recoveryUnknown ? 'is not known to have recovered: too little was seen' : 'has not recovered';
+    lines.push(`  production ${recovered ? paint.good('has recovered') : paint.bad(not)}`);
+  }
   if (status.lastTicks.length > 0) {
     lines.push(paint.dim('  last looks:'), ...status.lastTicks.map((tick) => `    ${formatTick(tick, paint)}`));
   }

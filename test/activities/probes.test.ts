@@ -63,7 +63,7 @@ test('it says why health did not pass', async () => {
   expect(await look({ health: await refusingUrl() })).toMatchObject({ health: 'fail' });
 });
 
-test('a window proves the version only where it is told to, and not after a rollback', async () => {
+test('a window proves the version only where it is told to, and after a rollback that one', async () => {
   const url = await serve((request, response) => {
     response.end(JSON.stringify({ version: 'v1', asked: request.url }));
   });
@@ -84,7 +84,11 @@ test('a window proves the version only where it is told to, and not after a roll
     );
   expect(await seen(false)).toMatchObject({ health: 'pass' });
   expect(await seen(true)).toMatchObject({ health: 'fail', detail: '/version is "v1", expected "v2"' });
-  expect(await seen(true, { rolledBack: true })).toMatchObject({ health: 'pass' });
+  expect(await seen(true, { rolledBack: true })).toMatchObject({ health: 'fail' });
+  expect(await seen(true, { rolledBack: true, version: null })).toMatchObject({
+    health: 'unknown',
+    detail: 'the probe cannot be made: nobody knows which version runs after the rollback',
+  });
   expect(await seen(false, { version: null })).toMatchObject({
     health: 'unknown',
     detail: expect.stringContaining('it needs {version}'),

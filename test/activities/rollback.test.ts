@@ -41,7 +41,7 @@ test('a rollback runs by the rollback driver, and says so to it', async () => {
   const { rollback } = activity({
     rollback: config('const e = process.env; console.log(e.D2D_OPERATION, e.D2D_VERSION, e.D2D_PREVIOUS_VERSION)'),
   });
-  expect(await run(rollback)).toMatchObject({ ok: true, detail: 'rollback v2 v1' });
+  expect(await run(rollback)).toMatchObject({ ok: true, detail: 'rollback v2 v1', to: 'v1' });
 });
 
 test('a rollback does not fail for want of the version before', async () => {
@@ -95,9 +95,24 @@ const unknown: DeployDriver = { run: () => Promise.reject(new DeployOutcomeUnkno
 
 test('a rollback of which nobody knows is tried again only where that does no harm', async () => {
   const once = activity({ rollback: config('', false), driverFor: () => unknown });
-  expect(await run(once.rollback)).toMatchObject({ ok: false, detail: 'nobody knows' });
+  expect(await run(once.rollback)).toMatchObject({ ok: false, unknown: true, detail: 'nobody knows', to: 'v1' });
   const again = activity({ rollback: config('', true), driverFor: () => unknown });
   await expect(run(again.rollback)).rejects.toMatchObject({ type: 'DeployInterrupted', nonRetryable: false });
+});
+
+test('the version after a rollback is the one that the deployer names', async () => {
+  const named: DeployDriver = { run: async () => ({ ok: true, detail: 'up', version: 'v0' }) };
+  const { rollback } = activity({ rollback: config(''), driverFor: () => named });
+  expect(await run(rollback)).toMatchObject({ to: 'v0' });
+});
+
+test('a later try that has no driver says nothing of the earlier ones', async () => {
+  const { rollback } = activity({ rollback: null });
+  expect(await inActivity(() => rollback(request), activityEnvironment(2))).toMatchObject({
+    ok: false,
+    unknown: true,
+    detail: expect.stringContaining('nobody knows whether the rollback has happened: an earlier try may have begun it'),
+  });
 });
 
 const until: DeployDriver = {

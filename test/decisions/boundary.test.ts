@@ -56,6 +56,7 @@ describe('the public names', () => {
       'normaliseRepo',
       'orderedObservations',
       'plannedTicks',
+      'recoveryIsUnknown',
       'restingStatus',
       'sameRepo',
       'skippedDuring',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hasRecovered, type Observation } from '../../decisions/index.ts';
+import { hasRecovered, type Observation, recoveryIsUnknown } from '../../decisions/index.ts';
 import { call, looks, observation, policy, traffic } from './builders.ts';
 import { garbage } from './garbage.ts';
 
@@ -42,6 +42,26 @@ describe('from what failed requests proved', () => {
     ['p0/20 f0/20 p0/20 p0/20', false],
   ])('%s: %s', (text, recovered) => {
     expect(hasRecovered(seen(text), policy(), 'errors')).toBe(recovered);
+  });
+});
+
+describe('nobody knows', () => {
+  test.each<[string, 'health' | 'errors', boolean]>([
+    ['p p p p', 'errors', true], // no traffic
+    ['p0/5 p0/5 p0/5', 'errors', true], // fewer than minRequests
+    ['u u u', 'health', true],
+    ['p p', 'health', true],
+    ['p0/10 p0/10 p0/10', 'errors', false], // it has recovered
+    ['p p p', 'health', false],
+    ['p f p', 'health', false],
+    ['p0/5 p5/5 p0/5', 'errors', false],
+    ['f p p', 'errors', false],
+  ])('%s (%s): %s', (text, trigger, expected) => {
+    expect(recoveryIsUnknown(seen(text), policy(), trigger)).toBe(expected);
+  });
+
+  test('where nothing was seen', () => {
+    expect(recoveryIsUnknown([], policy(), 'health')).toBe(true);
   });
 });
 

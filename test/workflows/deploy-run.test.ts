@@ -117,6 +117,13 @@ describe('what people see', () => {
 
 type Step = (run: deploy.DeployRun) => deploy.DeployRun;
 
+test('of many notes the first and the last are kept', () => {
+  let run = deploy.begin();
+  for (let n = 0; n < 250; n += 1) run = deploy.noted(run, `note ${n}`, n);
+  const texts = run.notes.map(({ at }) => at);
+  expect(texts).toEqual([...Array(50).keys(), ...Array.from({ length: 50 }, (_, n) => 200 + n)]);
+});
+
 test('steps in any order never throw, change nothing in place and keep at most 100 notes', () => {
   const steps: fc.Arbitrary<Step> = fc.oneof(
     fc.string().map(

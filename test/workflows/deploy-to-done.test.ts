@@ -183,6 +183,7 @@ describe('endings before done', () => {
     await handle.cancel();
     expect(await handle.result()).toMatchObject({ outcome: 'deploy_unknown' });
     expect(item.shown.status).toBe('deploying');
+    expect(new Set(item.alerts.map(({ key }) => key)).size).toBe(2); // a sink takes the second one for news, too
   });
 
   describe('a deploy whose outcome is unknown', () => {
@@ -272,6 +273,28 @@ describe('endings before done', () => {
         reason: '503 for 60 s; the rollback failed: exit code 1',
       });
     });
+
+    test.each([
+      [true, 'unhealthy_rolled_back', '; production is healthy again: healthy'],
+      [false, 'unhealthy_rollback_failed', '; afterwards production is 503 for 60 s'],
+    ] as const)(
+      'a rollback of which nobody knows: production is looked at, healthy: %s',
+      async (healthy, outcome, after) => {
+        let checks = 0;
+        const item = rollingBack({
+          rollback: async () => ({ ok: false, unknown: true, detail: 'the answer was lost', to: 'v1' }),
+          checkHealth: async () =>
+            healthy && ++checks > 1
+              ? { ok: true, detail: 'healthy' }
+              : { ok: false, detail: '503 for 60 s', seen: 'fail' },
+        });
+        expect(await harness.run(item)).toEqual({
+          outcome,
+          reason: `503 for 60 s; nobody knows whether the rollback worked: the answer was lost${after}`,
+        });
+        expect(item.lookedFor).toEqual([{ version: 'v1', rolledBack: true }]);
+      },
+    );
 
     test('BR-5: the orchestrator itself is never rolled back', async () => {
       const item = rollingBack({ plan: plan({ selfHosting: true, window: policy({ action: 'rollback' }) }) });
@@ -593,7 +616,9 @@ describe('a database that needs somebody', () => {
     };
     expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
     expect(item.shown.status).toBe('done');
-    expect(item.alerts).toHaveLength(1);
+    expect(item.alerts).toMatchObject([
+      { text: expect.stringMatching(/^the task cannot be set to done, and no window watches production: /) },
+    ]);
   });
 
   test('a task that cannot be read: somebody is called at once, and it goes on once it is mended', async () => {
@@ -609,6 +634,20 @@ describe('a database that needs somebody', () => {
       /^the task cannot be read, it is tried again every few minutes: Postgres refuses/,
     );
   });
+});
+
+test('Temporal refuses to list runs: somebody is called at once, and the deploy goes on once it is mended', async () => {
+  const item = harness.add();
+  let asked = 0;
+  item.runs = async () => {
+    if (++asked < 3) throw ApplicationFailure.nonRetryable('Temporal refuses: not allowed to list', 'TemporalRefused');
+  };
+  const handle = await harness.start(item);
+  expect(await handle.result()).toMatchObject({ outcome: 'done' });
+  expect(item.alerts).toMatchObject([{ title: expect.stringMatching(/needs somebody$/) }]);
+  expect((await handle.query(deployStatusQuery)).notes[0]?.text).toBe(
+    'nobody knows whether the repository is busy, it is tried again every few minutes: Temporal refuses: not allowed to list',
+  );
 });
 
 describe('a tracker that fails never holds up the work', () => {

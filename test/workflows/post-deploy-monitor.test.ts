@@ -237,16 +237,50 @@ describe('rollback', () => {
     expect(item.count.rollbacks).toBe(3);
   });
 
-  test('by any other driver: run once; where its worker was lost nobody knows', async () => {
+  test('by any other driver: run once; where its worker was lost nobody knows, and production is watched', async () => {
     const item = rollingBack({
       rollback: async () => {
         throw ApplicationFailure.retryable('the worker shut down', 'DeployInterrupted');
       },
     });
-    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'rollback_failed' });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'degraded_rolled_back' });
     expect(item.count.rollbacks).toBe(1);
-    expect(reportOf(item).action?.detail).toBe('nobody knows whether it worked: the worker shut down');
-    expect(kinds(item.alerts)).toEqual(['degraded', 'recovered', 'rollback']);
+    expect(reportOf(item)).toMatchObject({
+      recovered: true,
+      action: { ok: false, unknown: true, detail: 'the worker shut down' },
+    });
+    expect(reportOf(item).ticksAfterRollback).toHaveLength(3);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'recovered-by-rollback', 'rollback']);
+    expect(item.alerts.find(({ key }) => key.endsWith(':rollback'))?.title).toMatch(
+      /^nobody knows whether .* was rolled back$/,
+    );
+  });
+
+  test('of which nobody knows, and production does not recover: it counts as failed, and both are told', async () => {
+    const item = rollingBack({
+      looks: [fail()],
+      rollback: async () => ({ ok: false, unknown: true, detail: 'the answer was lost' }),
+    });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'rollback_failed' });
+    expect(reportOf(item)).toMatchObject({ recovered: false });
+    expect(kinds(item.alerts)).toEqual(['degraded', 'not-recovered', 'rollback']);
+  });
+
+  test('worked, but too little is seen after it: nobody knows whether production has recovered', async () => {
+    const item = rollingBack({ looks: [pass(10, 10), pass(10, 10), pass(1)] });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'degraded_rolled_back' });
+    expect(reportOf(item)).toMatchObject({ recovered: false, recoveryUnknown: true });
+    const told = item.alerts.find(({ key }) => key.endsWith(':not-recovered'));
+    expect(told?.title).toMatch(/nobody knows whether .* has recovered after its rollback: too little was seen$/);
+  });
+
+  test('the looks after it are for the version that was rolled back to, or for none where nobody knows which', async () => {
+    const known = rollingBack({ rollback: async () => ({ ok: true, detail: 'v1 is back', to: 'v1' }) });
+    await (await harness.watch(known)).result();
+    expect(known.lookedFor).toEqual(Array.from({ length: 3 }, () => ({ version: 'v1', rolledBack: true })));
+    const unknown = rollingBack();
+    await (await harness.watch(unknown)).result();
+    expect(unknown.lookedFor).toEqual(Array.from({ length: 3 }, () => ({ version: null, rolledBack: true })));
   });
 
   test('no rollback driver: says so', async () => {

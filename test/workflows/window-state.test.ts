@@ -200,6 +200,19 @@ describe('after a rollback', () => {
     expect(win.lookAt(state, policy())).toBe(OPENED + 45_000);
   });
 
+  test('of which nobody knows, it is watched like one that worked, and has worked where production recovers', () => {
+    const end = { ok: false, unknown: true, detail: 'd', at, to: 'v1' } as const;
+    const rolling = win.actionStarted(degraded, 'ROLLBACK', at);
+    let state = win.rollbackFinished(rolling, policy(), end);
+    expect(state).toMatchObject({ rolledBackTo: 'v1', afterRollback: { openedAt: at } });
+    expect(win.outcome(win.ranOut(state, policy(), at + 60_000), true)).toBe('rollback_failed');
+    for (let n = 0; n < 3; n += 1) {
+      state = win.recordLook(state, policy(), win.lookAt(state, policy()) ?? 0, pass());
+    }
+    expect(win.outcome(state, true)).toBe('degraded_rolled_back');
+    expect(win.rollbackFinished(rolling, policy(), end, false).afterRollback).toBeNull();
+  });
+
   test('a second result changes nothing where no action was begun', () => {
     expect(win.rollbackFinished(opened(), policy(), { ok: true, detail: '', at })).toEqual(opened());
   });

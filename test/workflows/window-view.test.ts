@@ -152,7 +152,8 @@ describe('what the ticket is told', () => {
   });
 
   test('rolled back, and not recovered', () => {
-    const over = win.ranOut(rolledBack, policy(), OPENED + 150_000);
+    const looked = win.recordLook(rolledBack, policy(), win.lookAt(rolledBack, policy()) ?? 0, fail());
+    const over = win.ranOut(looked, policy(), OPENED + 150_000);
     expect(words(over)).toEqual([
       'ORCH-1: the post-deploy window of shop ended: degraded rolled back.',
       expect.stringContaining('3 health checks in a row failed'),
@@ -160,6 +161,21 @@ describe('what the ticket is told', () => {
       'Production had not recovered when the window ended.',
       '4 looks of 10 planned ticks, 0 missed, 0 unknown.',
     ]);
-    expect(view.report(over, input())).toMatchObject({ endedBy: null, recovered: false, endedAt: OPENED + 150_000 });
+    const report = view.report(over, input());
+    expect(report).toMatchObject({ endedBy: null, recovered: false, endedAt: OPENED + 150_000 });
+    expect(report).not.toHaveProperty('recoveryUnknown');
+  });
+
+  test('rolled back, and too little was seen to know more', () => {
+    const over = win.ranOut(rolledBack, policy(), OPENED + 150_000);
+    expect(words(over)).toContain('Nobody knows whether production has recovered: too little was seen.');
+    expect(view.report(over, input())).toMatchObject({ recovered: false, recoveryUnknown: true });
+    expect(view.details(over, input())).toContain('Nobody knows whether production has recovered');
+  });
+
+  test('nobody knows whether it was rolled back', () => {
+    const end = { ok: false, unknown: true, detail: 'the answer was lost', at: OPENED + 90_000 } as const;
+    const over = win.ranOut(win.rollbackFinished(rolling, policy(), end), policy(), OPENED + 150_000);
+    expect(words(over)).toContain('Action: ROLLBACK, nobody knows whether it worked: the answer was lost.');
   });
 });

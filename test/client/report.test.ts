@@ -1,0 +1,36 @@
+import type { Client } from '@temporalio/client';
+import { expect, test } from 'vitest';
+import type { Execution } from '../../client/executions.ts';
+import { reportFinished } from '../../client/report.ts';
+import * as deploy from '../../workflows/deploy-run.ts';
+
+const execution: Execution = {
+  workflowId: 'deploy/shop/ORCH-61',
+  runId: 'run-1',
+  repo: 'shop',
+  workItem: 'ORCH-61',
+  running: true,
+  status: 'RUNNING',
+} as Execution;
+
+/** A run with so many notes, which ignores whatever is reported. */
+function ignoring(notes: number): Client {
+  let run = deploy.inPhase(deploy.begin(), 'deploying');
+  for (let n = 0; n < notes; n += 1) run = deploy.noted(run, 'the signal deployFinished was ignored: not this one', n);
+  const handle = {
+    query: async () => deploy.status(run, { repo: 'shop', workItem: 'ORCH-61' }, 'run-1:deploy'),
+    signal: async () => {
+      run = deploy.noted(run, 'the signal deployFinished was ignored: it is about version v8, not v2', 1_000);
+    },
+  };
+  return {
+    withDeadline: (_: number, ask: () => Promise<unknown>) => ask(),
+    workflow: { getHandle: () => handle },
+  } as unknown as Client;
+}
+
+test.each([0, 99, 100, 101, 250])('a refusal is found among however many notes: after %i', async (notes) => {
+  await expect(reportFinished(ignoring(notes), execution, { ok: true, version: 'v8', by: 'ci' })).rejects.toThrow(
+    /ORCH-61: the signal deployFinished was ignored: it is about version v8, not v2/,
+  );
+});
