@@ -1,4 +1,5 @@
 import { placeholderInScript } from '../adapters/deploy/script-template.ts';
+import { needsVersion } from '../adapters/http-probe/fill-probe.ts';
 import { sameRepo } from '../decisions/index.ts';
 import type { Env } from './environment.ts';
 import { quote } from './faults.ts';
@@ -42,6 +43,7 @@ export function checkRepository(
     checkPassEnv(described, part, env, fault, warn);
   }
   if (entry.window !== undefined) windowFaults(givenTimes(values, described)).forEach(fault);
+  checkProof(described, values, fault);
   if (entry.healthCheck !== undefined && healthUrl(described, values) === null) {
     fault(`${place(['healthCheck'])} has nothing to ask: give the repository a health block with a url`);
   }
@@ -83,6 +85,18 @@ function checkSwitches(described: Described, values: Partial<Values>, fault: Tel
   if (entry.guard === undefined && guardOff && watched(described, values))
     warn(
       `${subject} is watched, but the guard is off for it, so that any caller can change the status of finished work: ${waysTo('guard')}`,
+    );
+}
+
+/** A window can require only what its health check could prove. */
+function checkProof(described: Described, values: Partial<Values>, fault: Tell): void {
+  const { window, health } = described.entry;
+  if (window?.requireVersion !== true) return;
+  const { headers = {}, expectJson = {} } = health ?? {};
+  const url = healthUrl(described, values) ?? '';
+  if (needsVersion({ url, headers, expectJson }) === null)
+    fault(
+      `${described.place(['window', 'requireVersion'])} has no effect: nothing proves a version; put {version} into health.expectJson, such as /version: "{version}"`,
     );
 }
 

@@ -4,7 +4,11 @@ import type { HttpProbeConfig } from './http-probe.ts';
 const NAMES_VERSION = '{version}';
 
 /** Where a probe proves the version, so that it cannot be made without one; `null`: nowhere. */
-export function needsVersion({ url, headers, expectJson }: HttpProbeConfig): string | null {
+export function needsVersion({
+  url,
+  headers,
+  expectJson,
+}: Pick<HttpProbeConfig, 'url' | 'headers' | 'expectJson'>): string | null {
   if (url.includes(NAMES_VERSION)) return 'health.url';
   if (Object.values(headers).some((value) => value.includes(NAMES_VERSION))) return 'health.headers';
   return Object.values(expectJson).some(provesVersion) ? 'health.expectJson' : null;

@@ -288,6 +288,34 @@ test('a time in the file that conflicts with one of all repositories is told at 
   ]);
 });
 
+describe('window.requireVersion', () => {
+  const told = (health: string) =>
+    checkSettings(
+      ...described(
+        `repositories: {shop: {watch: false, deploy: {driver: external}, ${health}window: {requireVersion: true}}}`,
+      ),
+    ).faults;
+
+  test.each([
+    '',
+    'health: {url: "http://shop/healthz"}, ',
+    'health: {url: "http://shop/", expectJson: {/version: v2}}, ',
+  ])('is a fault where nothing could prove a version: %s', (health) => {
+    expect(told(health)).toEqual([
+      expect.stringMatching(
+        /shop\.window\.requireVersion: has no effect: nothing proves a version; put \{version\} into/,
+      ),
+    ]);
+  });
+
+  test.each(['expectJson: {/version: "{version}"}', 'headers: {x-version: "{version}"}'])(
+    'is none where something does: %s',
+    (proof) => {
+      expect(told(`health: {url: "http://shop/", ${proof}}, `)).toEqual([]);
+    },
+  );
+});
+
 test('the four states must be four', () => {
   expect(faults({ ORCH_PLANE_STATE_MONITORING: 'done' })).toEqual([
     'ORCH_PLANE_STATE_DONE must not be the same state as ORCH_PLANE_STATE_MONITORING, got "Done"',
