@@ -1,6 +1,4 @@
 import { resolve } from 'node:path';
-import type { AnswerShape } from '../adapters/deploy/driver.ts';
-import { DEFAULT_SHAPE } from '../adapters/deploy/webhook-answer.ts';
 import { sameRepo } from '../decisions/index.ts';
 import type { Described } from './repository-file.ts';
 import type { DriverEntry, RepositoryEntry } from './repository-schema.ts';
@@ -47,7 +45,7 @@ function driver(entry: DriverEntry, folder: string): DriverConfig {
         headers,
         ...(body === undefined ? {} : { body }),
         statusUrl,
-        ...(answer === undefined ? {} : { answer: answerShape(answer) }),
+        ...(answer === undefined ? {} : { answer }),
         pollMs,
         timeoutMs,
         idempotent: entry.idempotent ?? false,
@@ -59,15 +57,6 @@ function driver(entry: DriverEntry, folder: string): DriverConfig {
       return entry satisfies never;
   }
 }
-
-const answerShape = (given: NonNullable<Extract<DriverEntry, { driver: 'webhook' }>['answer']>): AnswerShape => ({
-  id: given.id ?? DEFAULT_SHAPE.id,
-  status: given.status ?? DEFAULT_SHAPE.status,
-  detail: given.detail ?? DEFAULT_SHAPE.detail,
-  version: given.version ?? DEFAULT_SHAPE.version,
-  operationId: given.operationId ?? DEFAULT_SHAPE.operationId,
-  words: given.words ?? DEFAULT_SHAPE.words,
-});
 
 function healthProbe({ health }: RepositoryEntry, otherwise: string | null): HttpProbeConfig | null {
   const url = health?.url ?? otherwise;

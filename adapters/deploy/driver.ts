@@ -105,8 +105,8 @@ export type WebhookConfig = {
   readonly body?: JsonTemplate;
   /** Polled until the deploy has ended; `null`: the one that the answer names, or else the answer to the POST is the end. */
   readonly statusUrl: string | null;
-  /** Default: `DEFAULT_SHAPE`. */
-  readonly answer?: AnswerShape;
+  /** Where an answer says what; what is left out is as in docs/deploy-drivers.md. */
+  readonly answer?: { readonly [Part in keyof AnswerShape]?: AnswerShape[Part] | undefined };
   readonly pollMs: number;
   readonly timeoutMs: number;
   readonly idempotent: boolean;

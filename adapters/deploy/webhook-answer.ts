@@ -2,7 +2,7 @@ import { versionFault } from '../../decisions/version.ts';
 import { parseJson } from '../http/json.ts';
 import { valueAt } from '../http/json-pointer.ts';
 import type { Body } from '../http/read-body.ts';
-import type { AnswerShape, DeployOperation, DeployResult, DeployState } from './driver.ts';
+import type { AnswerShape, DeployOperation, DeployResult, DeployState, WebhookConfig } from './driver.ts';
 
 /** What a deployer's HTTP server answered. */
 export interface WebhookReply {
@@ -13,7 +13,7 @@ export interface WebhookReply {
   readonly body: Body;
 }
 
-export const DEFAULT_SHAPE: AnswerShape = {
+const DEFAULT_SHAPE: AnswerShape = {
   id: null,
   status: '/status',
   detail: '/detail',
@@ -21,6 +21,16 @@ export const DEFAULT_SHAPE: AnswerShape = {
   operationId: '/operationId',
   words: { succeeded: 'succeeded', failed: 'failed', running: 'running' },
 };
+
+/** A configured shape, with the defaults for what it leaves out. */
+export const shapeOf = (given: WebhookConfig['answer'] = {}): AnswerShape => ({
+  id: given.id ?? DEFAULT_SHAPE.id,
+  status: given.status ?? DEFAULT_SHAPE.status,
+  detail: given.detail ?? DEFAULT_SHAPE.detail,
+  version: given.version ?? DEFAULT_SHAPE.version,
+  operationId: given.operationId ?? DEFAULT_SHAPE.operationId,
+  words: given.words ?? DEFAULT_SHAPE.words,
+});
 
 /** What a deployer means by an answer. `why`, `fault`: part of a sentence about the deployer, or about its answer. */
 export type Understood =

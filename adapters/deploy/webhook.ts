@@ -19,9 +19,9 @@ import { duration } from './duration.ts';
 import { masked } from './masked.ts';
 import { fillJson, valuesOf } from './placeholders.ts';
 import {
-  DEFAULT_SHAPE,
   linksOf,
   refusalOf,
+  shapeOf,
   type Understood,
   understand,
   type WebhookReply,
@@ -61,7 +61,7 @@ const webhookDriver = (config: WebhookConfig, mask: Mask): DeployDriver => ({
     const timeout = AbortSignal.timeout(config.timeoutMs);
     const call: Call = {
       config,
-      shape: config.answer ?? DEFAULT_SHAPE,
+      shape: shapeOf(config.answer),
       mask,
       operation,
       run,

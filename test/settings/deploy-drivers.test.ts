@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { DriverConfig, WebhookConfig } from '../../adapters/deploy/driver.ts';
-import { DEFAULT_SHAPE } from '../../adapters/deploy/webhook-answer.ts';
 import { checkSettings, loadSettings } from '../../settings.ts';
 import { described } from './builders.ts';
 
@@ -32,7 +31,7 @@ test('names of variables are filled in in a body', () => {
 
 test('what an answer block leaves out is as in our own answers', () => {
   const deploy = deployOf(shop('answer: { status: /state }')) as WebhookConfig;
-  expect(deploy.answer).toEqual({ ...DEFAULT_SHAPE, status: '/state' });
+  expect(deploy.answer).toEqual({ status: '/state' });
 });
 
 describe('faults', () => {

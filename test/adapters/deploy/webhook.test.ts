@@ -3,7 +3,6 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeployOutcomeUnknown, type WebhookConfig } from '../../../adapters/deploy/driver.ts';
 import { createWebhookDriver } from '../../../adapters/deploy/webhook.ts';
-import { DEFAULT_SHAPE } from '../../../adapters/deploy/webhook-answer.ts';
 import { PATIENCE_MS } from '../../setup/patience.ts';
 import { bodyOf, refusingUrl, serve, serveTcp } from '../http-probe/server.ts';
 import { observedRun, operation } from './operation.ts';
@@ -349,7 +348,6 @@ describe('the API of a deployer that is not ours', () => {
       body: { ref: 'main', inputs: { version: '{version}', count: 1, tags: ['{workItem}', '{other}'] } },
       statusUrl: `${url}/runs/{id}`,
       answer: {
-        ...DEFAULT_SHAPE,
         id: '/workflow_run_id',
         status: '/conclusion',
         detail: '/html_url',
@@ -372,7 +370,7 @@ describe('the API of a deployer that is not ours', () => {
 
   test('whose answer has no id where it should: nobody knows', async () => {
     const { url } = await deployer(says({}));
-    const unanswered = driver(url, { statusUrl: `${url}/{id}`, answer: { ...DEFAULT_SHAPE, id: '/id' } });
+    const unanswered = driver(url, { statusUrl: `${url}/{id}`, answer: { id: '/id' } });
     await expect(unanswered.run(operation(), observedRun().run)).rejects.toThrow(/has none where `answer.id` points/);
   });
 
@@ -406,7 +404,7 @@ test('gets nothing where a value cannot stand in a URL', async () => {
 
 test('an id that cannot stand in the status URL leaves the end unknown', async () => {
   const { url } = await deployer(says('{"status":"running","id":"\\ud800"}', 202));
-  const following = driver(url, { statusUrl: `${url}/{id}`, answer: { ...DEFAULT_SHAPE, id: '/id' } });
+  const following = driver(url, { statusUrl: `${url}/{id}`, answer: { id: '/id' } });
   await expect(following.run(operation(), observedRun().run)).rejects.toThrow(/has begun, .*not valid Unicode text/);
 });
 
