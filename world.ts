@@ -183,7 +183,8 @@ async function checkStates(project: string, { plane: { states } }: Settings, pla
   const name = `plane project ${project}`;
   try {
     const { id } = await within(PATIENCE_MS, 'Plane', plane.project(project));
-    const wanted = [states.awaitingDeploy, states.deploying, states.monitoring, states.done];
+    const { awaitingDeploy, deploying, monitoring, done, degraded } = states;
+    const wanted = [awaitingDeploy, deploying, monitoring, done, ...(degraded === null ? [] : [degraded])];
     const checks: Check[] = [];
     for (const state of wanted) {
       await within(PATIENCE_MS, 'Plane', plane.stateNamed(id, state)).catch((error) =>

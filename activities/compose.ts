@@ -43,15 +43,20 @@ export function composeActivities(settings: Settings, { database, plane, tempora
   const repository = (name: string): Repository | undefined => settings.repositories.get(normaliseRepo(name));
   /** A repository as the settings spell it, which is how the ids of its workflows are made. */
   const spelled = (repo: string): string => repository(repo)?.name ?? repo.trim();
-  const { awaitingDeploy, deploying, monitoring, done } = settings.plane.states;
+  const { awaitingDeploy, deploying, monitoring, done, degraded } = settings.plane.states;
 
   const tasks = createTasks(database);
   const evidence = createWindowEvidence(temporal);
   const windowActive = (repo: string, workItem: string) => evidence.windowActive(spelled(repo), workItem);
   const deployUnderWay = (repo: string, workItem: string) => evidence.deployUnderWay(spelled(repo), workItem);
+  const lastDeploy =
+    degraded === null
+      ? undefined
+      : (repo: string, workItem: string, dbStage: string | null) =>
+          evidence.lastDeploy(spelled(repo), workItem, dbStage);
   const tracker = createTracker({
     client: plane,
-    names: { awaiting_deploy: awaitingDeploy, deploying, monitoring, done },
+    names: { awaiting_deploy: awaitingDeploy, deploying, monitoring, done, degraded: degraded ?? undefined },
     projectOf: (repo) => repository(repo)?.planeProject ?? settings.plane.project,
   });
   const withSpareRequests = createSpareRequests(plane.requestsLeft, settings.sweep.keepRequests);
@@ -67,6 +72,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       (await tasks.findNamed(await tracker.namesOf(repo, workItem)))[0] ?? null,
     windowActive,
     deployUnderWay,
+    lastDeploy,
     tracker,
     log,
   });
@@ -78,6 +84,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       guard: settings.guard,
       postDeploy: settings.postDeploy,
       settleMs: settings.settleMs,
+      degradedState: degraded,
     }),
     ...createTaskActivities({
       tasks,
@@ -97,6 +104,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       deployUnderWay,
       runs: (repo, workItem) => evidence.runs(spelled(repo), workItem),
       failingRuns: () => failingRuns(temporal, settings.worker.taskQueue),
+      lastDeploy,
       withSpareRequests,
     }),
     ...createDeploy({ repository, driverFor, log }),

@@ -23,4 +23,6 @@ export interface DeployPlan {
   readonly guarded: boolean;
   /** How long after the last write a status is read back, ms (design, invariant 5). */
   readonly settleMs: number;
+  /** The tracker's state in which an item rests whose deploy ended degraded; absent: there is none. */
+  readonly degradedState?: string;
 }

@@ -34,7 +34,8 @@ export function createHealWorkItem({ tracker, tasks, healStatus, withSpareReques
     const item = await tracker.item(project, id);
     // What an earlier try has sent is told with what is found after it.
     const nothingSent = sentWrites().all.length === 0;
-    if (item === null || (nothingSent && (item.status === null || item.status === 'done'))) return null;
+    const rests = item?.status == null || item.status === 'done' || item.status === 'degraded';
+    if (item === null || (nothingSent && rests)) return null;
     const [task] = await tasks.findNamed(item.names);
     if (task === undefined) return null;
     const { repo, workItem } = task;

@@ -22,6 +22,8 @@ export interface PlanDeps {
   readonly guard: Scope;
   readonly postDeploy: Scope;
   readonly settleMs: number;
+  /** The tracker's state for what ended degraded; by default there is none. */
+  readonly degradedState?: string | null;
 }
 
 const idempotent = (driver: DriverConfig): boolean => driver.driver !== 'external' && driver.idempotent;
@@ -34,7 +36,8 @@ function whatNeedsVersion({ deploy, rollback, healthCheck }: PlannedRepository):
   return healthCheck === null ? null : needsVersion(healthCheck.probe);
 }
 
-export function createPlanActivity({ repository, repositoryNames, guard, postDeploy, settleMs }: PlanDeps) {
+export function createPlanActivity(deps: PlanDeps) {
+  const { repository, repositoryNames, guard, postDeploy, settleMs, degradedState } = deps;
   return {
     /**
      * How a repository is deployed and watched, by the settings as they stand now; a run keeps to it until it ends.
@@ -60,6 +63,7 @@ export function createPlanActivity({ repository, repositoryNames, guard, postDep
         window: applies(postDeploy, name) ? window : null,
         guarded: applies(guard, name),
         settleMs,
+        ...(degradedState == null ? {} : { degradedState }),
       };
     },
   };

@@ -1,7 +1,8 @@
 import {
   applies,
   type DeployPhaseStatus,
-  type GuardEvidence,
+  type LastDeploy,
+  type RestingEvidence,
   type Scope,
   sweptStatus,
   terminalStage,
@@ -49,7 +50,7 @@ export interface Drift {
   /** What the tracker shows. */
   readonly shown: string;
   /** What the authorities ask for. */
-  readonly wanted: 'done' | 'monitoring' | 'cancelled';
+  readonly wanted: 'done' | 'monitoring' | 'degraded' | 'cancelled';
 }
 
 export interface ReadPage {
@@ -86,7 +87,7 @@ export interface ReconcileDeps {
         readonly item: TrackedItem;
         readonly names: readonly string[];
         readonly shown: string;
-        readonly status: DeployPhaseStatus | 'done' | null;
+        readonly status: DeployPhaseStatus | 'done' | 'degraded' | null;
         readonly updatedAt: number;
       }[];
       readonly next: string | null;
@@ -100,6 +101,8 @@ export interface ReconcileDeps {
   /** Whether a deploy or a window of the work item runs, in whatever phase. */
   readonly runs: (repo: string, workItem: string) => Promise<boolean>;
   readonly failingRuns: () => Promise<readonly FailingRun[]>;
+  /** What Temporal has on record of the last deploy; absent where degraded work has no state of its own in the tracker. */
+  readonly lastDeploy?: ((repo: string, workItem: string, dbStage: string | null) => Promise<LastDeploy>) | undefined;
   /** Runs a look at the tracker in its turn. @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
   readonly withSpareRequests: <T>(look: () => Promise<T>) => Promise<T>;
 }
@@ -115,22 +118,25 @@ interface Task {
  * anew. Each throws what the tracker, Postgres or Temporal throw.
  */
 export function createReconcile(deps: ReconcileDeps) {
-  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, runs, failingRuns, withSpareRequests } = deps;
+  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, lastDeploy, withSpareRequests } = deps;
 
   /** What a task asks its work item to show; `null`: nothing else than it shows. */
   async function wantedBy({ repo, workItem, stage }: Task, shown: DeployPhaseStatus): Promise<Drift['wanted'] | null> {
     if (!applies(guard, repo)) return null;
-    const evidence = (active: boolean): GuardEvidence => ({ inForce: true, dbStage: stage, windowActive: active });
+    const evidence = (active: boolean): RestingEvidence => ({ inForce: true, dbStage: stage, windowActive: active });
     // Only a done task has a window that could matter.
-    const asked = sweptStatus(evidence(false)) === 'done';
-    const wanted = sweptStatus(evidence(asked && (await windowActive(repo, workItem))));
+    const asked = sweptStatus(evidence(false));
+    const active = asked === 'done' && (await windowActive(repo, workItem));
+    const last =
+      lastDeploy === undefined || active || asked === 'cancelled' ? undefined : await lastDeploy(repo, workItem, stage);
+    const wanted = sweptStatus({ ...evidence(active), ...(last === undefined ? {} : { lastDeploy: last }) });
     if (wanted === null || wanted === shown) return null;
     return (await deployUnderWay(repo, workItem)) ? null : wanted;
   }
 
   return {
     /** The deploys and windows of this worker's task queue whose workflow task keeps failing. */
-    findFailing: (): Promise<readonly FailingRun[]> => failingRuns(),
+    findFailing: (): Promise<readonly FailingRun[]> => deps.failingRuns(),
 
     async projectsToSweep(): Promise<readonly string[]> {
       return guard.enabled ? projects : [];
@@ -142,7 +148,8 @@ export function createReconcile(deps: ReconcileDeps) {
       const inDeployPhase: InDeployPhase[] = [];
       const left: string[] = [];
       for (const { item, names, shown, status } of items) {
-        if (status !== null && status !== 'done') inDeployPhase.push({ item, names, shown, status });
+        if (status !== null && status !== 'done' && status !== 'degraded')
+          inDeployPhase.push({ item, names, shown, status });
         else if (known.includes(item.id)) left.push(item.id);
       }
       const oldest = items.at(-1)?.updatedAt ?? 0;
@@ -171,7 +178,7 @@ export function createReconcile(deps: ReconcileDeps) {
         const task = found.find(({ asked }) => names.includes(asked));
         if (task === undefined || terminalStage(task.stage) !== null) continue;
         const { repo, workItem } = task;
-        if (!(await runs(repo, workItem))) orphans.push({ repo, workItem, shown, stage: task.stage.trim() });
+        if (!(await deps.runs(repo, workItem))) orphans.push({ repo, workItem, shown, stage: task.stage.trim() });
       }
       return orphans;
     },

@@ -62,6 +62,7 @@ function facts(report: WindowReport): string[][] {
     ['verdict', verdict(report)],
     ...(report.degradedAt === null ? [] : [['degraded', when(report.degradedAt)]]),
     ...(report.recovered === null ? [] : [['recovered', recovered(report)]]),
+    ...(report.finalStatus === undefined ? [] : [['status of the work item', inline(report.finalStatus)]]),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { GuardEvidence } from '../decisions/index.ts';
+import type { RestingEvidence } from '../decisions/index.ts';
 
 /** A status write that has begun to be sent: whatever came of it, the tracker may have it. */
 export interface SentWrite {
@@ -7,7 +7,7 @@ export interface SentWrite {
   readonly at: number;
   /** One of the orchestrator's statuses, `cancelled`, or the tracker's own name of a state. */
   readonly status: string;
-  readonly evidence: GuardEvidence;
+  readonly evidence: RestingEvidence;
   /** `taken`, or the beginning of why there was no good answer; `null`: there has been none yet. */
   answer: string | null;
 }

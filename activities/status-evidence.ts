@@ -3,13 +3,15 @@ import {
   applies,
   type DeployPhaseStatus,
   decide,
-  type GuardEvidence,
   type GuardVerdict,
+  type LastDeploy,
+  type RestingEvidence,
   type Scope,
+  terminalStage,
 } from '../decisions/index.ts';
 import { type SentWrite, sentWrites } from './sent-writes.ts';
 
-export type TrackerStatus = DeployPhaseStatus | 'done';
+export type TrackerStatus = DeployPhaseStatus | 'done' | 'degraded';
 
 /** A work item's place in the tracker, as it was read. */
 export interface ShownStatus {
@@ -71,6 +73,8 @@ export interface EvidenceDeps<Held> {
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   /** Whether a deploy of the work item is between its begin and its window: what it shows is its own business. */
   readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
+  /** What Temporal has on record of the last deploy; absent where degraded work has no state of its own in the tracker. */
+  readonly lastDeploy?: ((repo: string, workItem: string, dbStage: string | null) => Promise<LastDeploy>) | undefined;
   readonly tracker: Tracker;
   readonly log: { info(fields: object, message: string): void };
   /** Begins to measure a time: the answer tells how long ago that was, ms. */
@@ -78,7 +82,7 @@ export interface EvidenceDeps<Held> {
 }
 
 /** Not in force is exactly the unguarded behaviour: no lock, no evidence, one write. */
-const OFF: GuardEvidence = { inForce: false, dbStage: null, windowActive: false };
+const OFF: RestingEvidence = { inForce: false, dbStage: null, windowActive: false };
 
 /**
  * How old evidence may be when the write that rests on it begins, ms: as long as the lock may be held. A worker that was
@@ -91,11 +95,11 @@ const MAX_EVIDENCE_AGE_MS = 20_000;
 export type Write = (status: Written) => Promise<void>;
 
 /** What a setter does with the evidence; the request bears the names of the task. */
-export type Act<T> = (evidence: GuardEvidence, request: SetStatus, write: Write) => Promise<T>;
+export type Act<T> = (evidence: RestingEvidence, request: SetStatus, write: Write) => Promise<T>;
 
 /** What a decision rested on: told with each result, so that it can be explained afterwards. */
 export interface OnEvidence {
-  readonly evidence: GuardEvidence;
+  readonly evidence: RestingEvidence;
   /** The work item as `tasks` names it. */
   readonly workItem: string;
   /** Writes that were sent before it came to this: by tries that failed, or in doubt. */
@@ -106,13 +110,18 @@ export interface Evidenced {
   /** Runs `act` with fresh evidence under the lock; where the guard is not in force, without either. */
   withEvidence<T extends object>(request: SetStatus, act: Act<T>): Promise<T & OnEvidence>;
   /** The guard's decision, with its one line in the log (D5). */
-  verdictOn(target: string, request: SetStatus, evidence: GuardEvidence): GuardVerdict;
-  /** Writes a status unless it stands there already: a write of the same would move `updated_at` for nothing. */
+  verdictOn(target: string, request: SetStatus, evidence: RestingEvidence): GuardVerdict;
+  /**
+   * Writes a status unless it stands there already: a write of the same would move `updated_at` for nothing.
+   * @param isLeft whether what stands there stays.
+   * @returns with `status`, what the tracker shows by this call; `null`: a state of its own has stayed.
+   */
   writeIfNew(
     request: SetStatus,
     status: TrackerStatus,
     write: Write,
-  ): Promise<{ readonly shown: string; readonly wrote: boolean }>;
+    isLeft?: (shown: ShownStatus) => boolean,
+  ): Promise<{ readonly shown: string; readonly status: TrackerStatus | null; readonly wrote: boolean }>;
 }
 
 /** `named`: the work item is named as its task is, or has none. */
@@ -131,6 +140,13 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
   const findNamed = async ({ repo, workItem }: SetStatus): Promise<NamedTask | null> =>
     (await findSpelled(workItem)) ?? (await findByOtherName(repo, workItem));
 
+  /** Of a cancelled task, and under an active window, the last deploy does not matter. */
+  async function completed({ repo, workItem }: SetStatus, evidence: RestingEvidence): Promise<RestingEvidence> {
+    const { dbStage, windowActive: active } = evidence;
+    if (deps.lastDeploy === undefined || active || terminalStage(dbStage) === 'cancelled') return evidence;
+    return { ...evidence, lastDeploy: await deps.lastDeploy(repo, workItem, dbStage) };
+  }
+
   /** One pass under the lock. `doubt` learns of a write that was sent and outlived the lock or its time. */
   function locked<T extends object>(asked: Asked, act: Act<T>, doubt: { inDoubt: () => boolean }) {
     const { workItem } = asked;
@@ -142,7 +158,7 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
       if (!applies(guard, repo)) return { outOfScope: repo };
       const active = await windowActive(repo, workItem);
       const request = { ...asked, repo };
-      const evidence = { inForce: true, dbStage: task?.stage ?? null, windowActive: active };
+      const evidence = await completed(request, { inForce: true, dbStage: task?.stage ?? null, windowActive: active });
       const { write, earlier } = recording(evidence, (status, sending) =>
         tracker.write(repo, workItem, status, () => {
           lost?.throwIfAborted();
@@ -204,6 +220,7 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
           target,
           db_stage: evidence.dbStage,
           window_active: evidence.windowActive,
+          ...(evidence.lastDeploy === undefined ? {} : { last_deploy: evidence.lastDeploy }),
           verdict,
           ...(request.reason === undefined ? {} : { reason: request.reason }),
         },
@@ -212,11 +229,13 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
       return verdict;
     },
 
-    async writeIfNew({ repo, workItem }, status, write) {
-      const { id, name: shown } = await tracker.shown(repo, workItem);
-      if (id === (await tracker.stateId(repo, workItem, status))) return { shown, wrote: false };
+    async writeIfNew({ repo, workItem }, status, write, isLeft = () => false) {
+      const stands = await tracker.shown(repo, workItem);
+      const shown = stands.name;
+      if (isLeft(stands)) return { shown, status: stands.status, wrote: false };
+      if (stands.id === (await tracker.stateId(repo, workItem, status))) return { shown, status, wrote: false };
       await write(status);
-      return { shown, wrote: true };
+      return { shown, status, wrote: true };
     },
   };
 }
@@ -225,7 +244,7 @@ export function evidenced<Held>(deps: EvidenceDeps<Held>): Evidenced {
  * A write that is on record from the moment at which it begins to be sent.
  * @param send calls `sending` at that moment.
  */
-function recording(evidence: GuardEvidence, send: (status: Written, sending: () => void) => Promise<void>) {
+function recording(evidence: RestingEvidence, send: (status: Written, sending: () => void) => Promise<void>) {
   const sent = sentWrites();
   let mine: SentWrite | null = null;
   const write: Write = async (status) => {

@@ -1,7 +1,8 @@
 import {
   type DeployPhaseStatus,
-  type GuardEvidence,
   type GuardVerdict,
+  isLeftAtRest,
+  type RestingEvidence,
   restingStatus,
   statusToWrite,
   sweptStatus,
@@ -18,13 +19,27 @@ export interface SetStatusResult extends OnEvidence {
   readonly wrote: boolean;
 }
 
+/** What a correction can put in the place of a deploy-phase status. */
+type Resting = 'done' | 'monitoring' | 'degraded' | 'cancelled';
+
+/** How the deploy ended whose last status is written; it counts where no evidence is read. */
+interface Ended {
+  /** It left production degraded, or rolled back. */
+  readonly degraded?: true;
+}
+
+export interface LastWord extends SetStatus, Ended {
+  /** Nothing was deployed: a status that rests stays. */
+  readonly redrive?: true;
+}
+
 export interface Correction extends OnEvidence {
   /** `null`: there was nothing to correct. */
   readonly verdict: GuardVerdict | null;
   /** What the tracker showed; `null`: it was not even read, as the authorities ask for nothing. */
   readonly shown: string | null;
   /** What they ask for. */
-  readonly status: 'done' | 'monitoring' | 'cancelled' | null;
+  readonly status: Resting | null;
   readonly wrote: boolean;
 }
 
@@ -34,8 +49,16 @@ export interface Correction extends OnEvidence {
  * Each throws what the lock, Postgres, Temporal or the tracker throw: without evidence nothing is stamped (invariant 3).
  */
 export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
-  const { tracker, deployUnderWay, windowActive } = deps;
+  const { tracker, deployUnderWay, windowActive, lastDeploy } = deps;
   const { withEvidence, verdictOn, writeIfNew } = evidenced(deps);
+
+  const leftAtRest =
+    (evidence: RestingEvidence) =>
+    ({ status }: ShownStatus): boolean =>
+      isLeftAtRest(status, evidence);
+
+  /** Without evidence: what a deploy that ended so leads to, where there is a state for that. */
+  const degradedState = ({ degraded }: Ended): boolean => degraded === true && lastDeploy !== undefined;
 
   const setter =
     (target: DeployPhaseStatus) =>
@@ -44,7 +67,7 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         const verdict = verdictOn(target, named, evidence);
         const status = statusToWrite(verdict, target, evidence);
         if (status === null) return { verdict, shown: null, status, wrote: false };
-        if (evidence.inForce) return { verdict, status, ...(await writeIfNew(named, status, write)) };
+        if (evidence.inForce) return { verdict, ...(await writeIfNew(named, status, write, leftAtRest(evidence))) };
         await write(status);
         return { verdict, shown: null, status, wrote: true };
       });
@@ -55,14 +78,14 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
    */
   const correct = (
     request: SetStatus,
-    ask: (evidence: GuardEvidence) => 'done' | 'monitoring' | 'cancelled' | null,
-    isLeft: (evidence: GuardEvidence, request: SetStatus) => Promise<boolean>,
+    ask: (evidence: RestingEvidence) => Resting | null,
+    isLeft: (evidence: RestingEvidence, request: SetStatus) => Promise<boolean>,
   ): Promise<Correction> =>
     withEvidence(request, async (evidence, named, write) => {
       const status = ask(evidence);
       if (status === null) return { verdict: null, shown: null, status, wrote: false };
       const { name, status: stands } = await tracker.shown(named.repo, named.workItem);
-      const stays = stands === null || stands === status || stands === 'done';
+      const stays = stands === null || stands === status || stands === 'done' || stands === 'degraded';
       if (stays || (await isLeft(evidence, named))) return { verdict: null, shown: name, status, wrote: false };
       const verdict = verdictOn(status, named, evidence);
       await write(status);
@@ -70,7 +93,7 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
     });
 
   /** Whether a run is about to show `monitoring`. Asked in this order: a deploy that is not under way any more has its window by now. */
-  const aboutToWatch = async (evidence: GuardEvidence, { repo, workItem }: SetStatus): Promise<boolean> =>
+  const aboutToWatch = async (evidence: RestingEvidence, { repo, workItem }: SetStatus): Promise<boolean> =>
     (await deployUnderWay(repo, workItem)) || (await windowActive(repo, workItem)) !== evidence.windowActive;
 
   return {
@@ -78,17 +101,22 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
     setDeploying: setter('deploying'),
     setMonitoring: setter('monitoring'),
 
-    /** The terminal sync: a done task whose window is over shows `Done`, one whose window is active `monitoring`. */
-    convergeDone: (request: SetStatus): Promise<SetStatusResult> =>
+    /**
+     * The terminal sync: a done task whose window is over shows `Done`, or `degraded` after a deploy that ended so; one whose
+     * window is active `monitoring`.
+     */
+    convergeDone: (request: LastWord): Promise<SetStatusResult> =>
       withEvidence(request, async (evidence, named, write) => {
         const verdict = verdictOn('done', named, evidence);
         if (!evidence.inForce) {
-          await write('done');
-          return { verdict, shown: null, status: 'done', wrote: true };
+          const status = degradedState(request) ? 'degraded' : 'done';
+          await write(status);
+          return { verdict, shown: null, status, wrote: true };
         }
         const status = restingStatus(evidence);
         if (status === null) return { verdict, shown: null, status, wrote: false };
-        return { verdict, status, ...(await writeIfNew(named, status, write)) };
+        const isLeft = request.redrive === true ? leftAtRest(evidence) : undefined;
+        return { verdict, ...(await writeIfNew(named, status, write, isLeft)) };
       }),
 
     /** Reads a status back and converges it again where a deploy-phase status stands that should not (invariant 5). */
@@ -100,23 +128,31 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
      */
     healStatus: (request: SetStatus): Promise<Correction> => correct(request, sweptStatus, aboutToWatch),
 
-    /** Puts back the status from before a run that did not reach `done`; `Awaiting Deploy` where that was a deploy-phase one, or is gone. */
-    restoreStatus: (request: SetStatus & { readonly before: ShownStatus | null }): Promise<SetStatusResult> =>
+    /**
+     * Puts back the status from before a run that did not reach `done`; `Awaiting Deploy` where that was a deploy-phase one, or is
+     * gone. Of a deploy that left production degraded it is `degraded`, unless a person has moved the item meanwhile.
+     */
+    restoreStatus: (request: SetStatus & Ended & { readonly before: ShownStatus | null }): Promise<SetStatusResult> =>
       withEvidence(request, async (evidence, named, write) => {
         const { before } = request;
         const { repo, workItem } = named;
         const verdict = verdictOn('before', named, evidence);
         // An item that was shown without any state has nothing that could be put back.
-        const own = before !== null && before.id !== '' && (before.status === null || before.status === 'done');
+        const own = before !== null && before.id !== '' && !inDeployPhase(before);
         if (!evidence.inForce) {
-          await write(own ? before : 'awaiting_deploy');
-          return { verdict, shown: null, status: own ? before.name : 'awaiting_deploy', wrote: true };
+          const put = degradedState(request) ? 'degraded' : own ? before : 'awaiting_deploy';
+          await write(put);
+          return { verdict, shown: null, status: typeof put === 'string' ? put : put.name, wrote: true };
         }
         const status = statusToWrite(verdict, 'awaiting_deploy', evidence);
         if (status === null) return { verdict, shown: null, status, wrote: false };
-        if (status !== 'awaiting_deploy') return { verdict, status, ...(await writeIfNew(named, status, write)) };
-        const { name, status: shown } = await tracker.shown(repo, workItem);
-        if (shown === null || shown === 'done') return { verdict, shown: name, status: null, wrote: false };
+        const isMoved = (shown: ShownStatus): boolean => !inDeployPhase(shown) && shown.id !== before?.id;
+        if (status === 'degraded') return { verdict, ...(await writeIfNew(named, status, write, isMoved)) };
+        if (status !== 'awaiting_deploy')
+          return { verdict, ...(await writeIfNew(named, status, write, leftAtRest(evidence))) };
+        const stands = await tracker.shown(repo, workItem);
+        const { name, status: shown } = stands;
+        if (!inDeployPhase(stands)) return { verdict, shown: name, status: null, wrote: false };
         if (own && (await tracker.hasState(repo, workItem, before.id))) {
           await write(before);
           return { verdict, shown: name, status: before.name, wrote: true };
@@ -130,5 +166,9 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       tracker.shown(repo, workItem),
   };
 }
+
+/** Whether what is shown is not a status in which an item can rest. */
+const inDeployPhase = ({ status }: ShownStatus): boolean =>
+  status !== null && status !== 'done' && status !== 'degraded';
 
 export type StatusSetters = ReturnType<typeof createStatusSetters>;

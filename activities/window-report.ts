@@ -82,4 +82,6 @@ export interface WindowReport {
   readonly messages: readonly MessageRecord[];
   /** What did not go as it should while the window was open: ignored signals, alerts that could not be sent. */
   readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** The status with which the work item is left, and why; absent where degraded work has no state of its own. */
+  readonly finalStatus?: string;
 }

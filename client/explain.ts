@@ -76,6 +76,7 @@ const SHOWN: Readonly<Record<string, string>> = {
   deploying: 'Deploying',
   monitoring: 'Monitoring',
   done: 'Done',
+  degraded: 'Degraded',
   cancelled: 'Cancelled',
 };
 
@@ -87,7 +88,13 @@ const HISTORY_MS = 30_000;
 
 const Asked = z.object({ caller: z.string().optional(), reason: z.string().optional() });
 
-const Evidence = z.object({ inForce: z.boolean(), dbStage: z.string().nullable(), windowActive: z.boolean() });
+const Evidence = z.object({
+  inForce: z.boolean(),
+  dbStage: z.string().nullable(),
+  windowActive: z.boolean(),
+  /** Where degraded work has a state of its own: what the last deploy came to. */
+  lastDeploy: z.enum(['under_way', 'degraded', 'over']).optional(),
+});
 
 const SentWrites = z
   .array(z.object({ at: z.number(), status: z.string(), evidence: Evidence, answer: z.string().nullable() }))

@@ -1,3 +1,4 @@
+import type { LastDeploy } from './last-deploy.ts';
 import { field } from './total.ts';
 
 /** A deploy-phase status, as the orchestrator names it; Plane's names for them are settings. */
@@ -12,6 +13,12 @@ export interface GuardEvidence {
   readonly dbStage: string | null;
   /** The task's post-deploy window runs and does not say `closed`. */
   readonly windowActive: boolean;
+}
+
+/** What must be known beside that where degraded work has a state of its own (ORCH_PLANE_STATE_DEGRADED). */
+export interface RestingEvidence extends GuardEvidence {
+  /** Absent where there is no such state, or where it does not matter. */
+  readonly lastDeploy?: LastDeploy;
 }
 
 export type TerminalStage = 'done' | 'cancelled';
@@ -47,21 +54,22 @@ export function decide(evidence: GuardEvidence): GuardVerdict {
 
 /**
  * What a verdict writes; `null` means nothing. Under an active window a `done` task always shows `monitoring`, whatever
- * was asked for, so that a stale `awaiting_deploy` cannot flap a watched item either. What is no verdict writes nothing.
- * Never throws.
+ * was asked for, so that a stale `awaiting_deploy` cannot flap a watched item either. After a deploy that ended degraded it
+ * is `degraded`, in place of `done` and of whatever was asked for. What is no verdict writes nothing. Never throws.
  */
 export function statusToWrite(
   verdict: GuardVerdict,
   target: DeployPhaseStatus,
-  evidence: GuardEvidence,
-): DeployPhaseStatus | 'done' | null {
+  evidence: RestingEvidence,
+): DeployPhaseStatus | 'done' | 'degraded' | null {
+  const degraded = field(evidence, 'lastDeploy') === 'degraded';
   switch (verdict) {
     case 'ALLOW':
-      return field(evidence, 'inForce') === true && terminalStage(field(evidence, 'dbStage')) === 'done'
-        ? 'monitoring'
-        : target;
+      if (field(evidence, 'inForce') !== true) return target;
+      if (terminalStage(field(evidence, 'dbStage')) === 'done') return 'monitoring';
+      return degraded ? 'degraded' : target;
     case 'CONVERGE_DONE':
-      return 'done';
+      return degraded ? 'degraded' : 'done';
     case 'SUPPRESS':
       return null;
     default:

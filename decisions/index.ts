@@ -4,10 +4,20 @@ export {
   decide,
   type GuardEvidence,
   type GuardVerdict,
+  type RestingEvidence,
   statusToWrite,
   type TerminalStage,
   terminalStage,
 } from './deploy-status-guard.ts';
+export {
+  type DeployRecord,
+  isDegradedOnRecord,
+  isUnhealthy,
+  type LastDeploy,
+  lastDeploy,
+  type WindowRecord,
+  windowOutcomeOnRecord,
+} from './last-deploy.ts';
 export { type Health, type Observation, orderedObservations } from './observation.ts';
 export {
   type ConfiguredAction,
@@ -29,7 +39,7 @@ export {
 } from './probe-cadence.ts';
 export { hasRecovered, recoveryIsUnknown } from './recovery.ts';
 export { normaliseRepo, sameRepo } from './repository-name.ts';
-export { restingStatus, sweptStatus } from './resting-status.ts';
+export { isLeftAtRest, restingStatus, sweptStatus } from './resting-status.ts';
 export {
   type Assessment,
   type ClassifyPolicy,

@@ -1,22 +1,43 @@
-import { type GuardEvidence, terminalStage } from './deploy-status-guard.ts';
+import { type RestingEvidence, terminalStage } from './deploy-status-guard.ts';
 import { field } from './total.ts';
 
 /**
  * What the tracker must show once nothing is on its way any more: `done` for a done task, `monitoring` while its window
- * is active. `null`: the authorities ask for no status, so whatever stands there is left alone (a task that is not
- * terminal, a cancelled one, a repository where the guard is not in force). Pure and total: never throws.
+ * is active, `degraded` after a deploy that ended so. `null`: the authorities ask for no status, so whatever stands there is
+ * left alone (a task that is not terminal, a cancelled one, a repository where the guard is not in force). Pure and total:
+ * never throws.
  */
-export function restingStatus(evidence: GuardEvidence): 'done' | 'monitoring' | null {
-  if (field(evidence, 'inForce') !== true || terminalStage(field(evidence, 'dbStage')) !== 'done') return null;
-  return field(evidence, 'windowActive') === true ? 'monitoring' : 'done';
+export function restingStatus(evidence: RestingEvidence): 'done' | 'monitoring' | 'degraded' | null {
+  if (field(evidence, 'inForce') !== true) return null;
+  const degraded = field(evidence, 'lastDeploy') === 'degraded';
+  switch (terminalStage(field(evidence, 'dbStage'))) {
+    case 'done':
+      if (field(evidence, 'windowActive') === true) return 'monitoring';
+      return degraded ? 'degraded' : 'done';
+    case 'cancelled':
+      return null;
+    default:
+      return degraded ? 'degraded' : null;
+  }
 }
 
 /**
  * What a sweep puts in the place of a deploy-phase status that stands in the tracker: what must rest there, and for a cancelled
  * task the project's own state for that. `null`: it is left alone. Pure and total: never throws.
  */
-export function sweptStatus(evidence: GuardEvidence): 'done' | 'monitoring' | 'cancelled' | null {
+export function sweptStatus(evidence: RestingEvidence): 'done' | 'monitoring' | 'degraded' | 'cancelled' | null {
   if (field(evidence, 'inForce') === true && terminalStage(field(evidence, 'dbStage')) === 'cancelled')
     return 'cancelled';
   return restingStatus(evidence);
+}
+
+/**
+ * Whether a setter leaves what stands in the tracker, where degraded work has a state of its own: that state, until a new
+ * deploy is under way; and after a degraded deploy whatever a person has chosen instead. Pure and total: never throws.
+ * @param stands one of the orchestrator's statuses; `null`: a state of the project's own.
+ */
+export function isLeftAtRest(stands: string | null, evidence: RestingEvidence): boolean {
+  const last = field(evidence, 'lastDeploy');
+  if (field(evidence, 'windowActive') === true || (last !== 'degraded' && last !== 'over')) return false;
+  return stands === 'degraded' || (last === 'degraded' && (stands === null || stands === 'done'));
 }

@@ -32,6 +32,7 @@ export function assemble(
         deploying: values.ORCH_PLANE_STATE_DEPLOYING,
         monitoring: values.ORCH_PLANE_STATE_MONITORING,
         done: values.ORCH_PLANE_STATE_DONE,
+        degraded: values.ORCH_PLANE_STATE_DEGRADED,
       },
     },
     selfHostingRepo,

@@ -45,6 +45,10 @@ const sections = {
       'Name of the state while a post-deploy window is open.',
     ),
     ORCH_PLANE_STATE_DONE: withDefault(line, 'Done', 'Name of the state in which the work is done.'),
+    ORCH_PLANE_STATE_DEGRADED: optional(
+      line,
+      'Name of the state in which an item rests, instead of Done, whose deploy left production degraded, or was rolled back. Without it such an item ends at Done. The group started keeps it among the unfinished work.',
+    ),
   },
   Repositories: {
     ORCH_SELF_HOSTING_REPO: required(

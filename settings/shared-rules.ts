@@ -9,8 +9,8 @@ import { givenTimes } from './window-policy.ts';
 type Tell = (message: string) => void;
 
 /** Plane takes two states for the same whatever the case of their names. */
-const sameName = (a: string | undefined, b: string | undefined): boolean =>
-  a !== undefined && a.toLowerCase() === b?.toLowerCase();
+const sameName = (a: string | null | undefined, b: string | null | undefined): boolean =>
+  a != null && a.toLowerCase() === b?.toLowerCase();
 
 /** Rules between the variables alone. */
 export function checkShared(values: Partial<Values>, fault: Tell): void {
@@ -34,6 +34,7 @@ export function checkShared(values: Partial<Values>, fault: Tell): void {
     'ORCH_PLANE_STATE_DEPLOYING',
     'ORCH_PLANE_STATE_MONITORING',
     'ORCH_PLANE_STATE_DONE',
+    'ORCH_PLANE_STATE_DEGRADED',
   ] as const;
   for (const [index, later] of states.entries()) {
     const name = values[later];

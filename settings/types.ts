@@ -29,6 +29,8 @@ export interface Settings {
       readonly deploying: string;
       readonly monitoring: string;
       readonly done: string;
+      /** `null`: what ended degraded rests at `done`. */
+      readonly degraded: string | null;
     };
   };
   readonly selfHostingRepo: string;

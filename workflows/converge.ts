@@ -1,6 +1,6 @@
 import { isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
 import type { SetStatus } from '../activities/status-evidence.ts';
-import type { StatusSetters } from '../activities/status-setters.ts';
+import type { LastWord, StatusSetters } from '../activities/status-setters.ts';
 import { isFailure, messageOf } from './failures.ts';
 import { sendAlert } from './tell-people.ts';
 import { mendingMs } from './until-it-works.ts';
@@ -31,6 +31,10 @@ export interface Convergence extends LastWrite {
   /** Only where the guard is in force is a status read back. */
   readonly guarded: boolean;
   readonly settleMs: number;
+  /** The deploy left production degraded, or rolled back, and there is a state for that. */
+  readonly degraded?: boolean;
+  /** Nothing was deployed: a status that rests stays. */
+  readonly redrive?: boolean;
 }
 
 /** What the last word needs of the world. The workflows have it of Temporal; a model of all races has its own. */
@@ -43,7 +47,7 @@ export interface Outside {
 const TEMPORAL: Outside = { setters: lastSetters, sleep, sendAlert };
 
 /**
- * The last word on a done task: writes `Done`, then, after the settle time, reads it back and converges again until a read
+ * The last word on a done task: writes `Done`, or the state for what ended degraded, then, after the settle time, reads it back and converges again until a read
  * needs no write (invariant 5). Ends early only where the work item is gone from the tracker.
  * @param note takes what did not go as it should
  */
@@ -52,9 +56,14 @@ export async function convergeAndSettle(
   note: (text: string) => void,
   outside: Outside = TEMPORAL,
 ): Promise<void> {
-  const { repo, workItem, caller, reason, guarded, settleMs } = convergence;
+  const { repo, workItem, caller, reason, guarded, settleMs, degraded = false, redrive = false } = convergence;
   const request: SetStatus = { repo, workItem, caller, reason };
-  const done = () => outside.setters('show Done').convergeDone(request);
+  const word: LastWord = {
+    ...request,
+    ...(degraded ? { degraded: true as const } : {}),
+    ...(redrive ? { redrive: true as const } : {}),
+  };
+  const done = () => outside.setters(degraded ? 'show that it is degraded' : 'show Done').convergeDone(word);
   if ((await untilWritten(convergence, note, done, outside)) === null || !guarded) return;
   for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
     if (settleMs > 0) await outside.sleep(settleMs, { summary: 'then the status is read back' });

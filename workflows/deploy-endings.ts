@@ -1,6 +1,6 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { LastDeployed, TaskLook } from '../activities/tasks.ts';
-import { sameRepo, terminalStage } from '../decisions/index.ts';
+import { isUnhealthy, sameRepo, terminalStage } from '../decisions/index.ts';
 import { type DeployInput, type DeployOutcome, monitorWorkflowId } from './messages.ts';
 import type { WindowResult } from './post-deploy-monitor.ts';
 
@@ -53,6 +53,19 @@ export const OWED: Readonly<Record<EndingBeforeDone['outcome'], Owed>> = {
   task_cancelled: { status: 'left', told: 'comment' }, // FR-3, D4
   cancelled: { status: 'put_back', told: 'comment' },
 };
+
+/** The status with which an item is left whose deploy never became healthy, and why; `null`: another ending, or no state for that. */
+export function finalStatusOf(outcome: DeployOutcome, degradedState: string | undefined): string | null {
+  if (degradedState === undefined || !isUnhealthy(outcome)) return null;
+  switch (outcome) {
+    case 'unhealthy_rolled_back':
+      return `${degradedState}: this version was rolled back`;
+    case 'unhealthy_rollback_failed':
+      return `${degradedState}: the rollback failed`;
+    default:
+      return `${degradedState}: this version did not become healthy, and was not rolled back`;
+  }
+}
 
 /** Title of the alert about an ending, after the work item. */
 export function wordsOf(outcome: EndingBeforeDone['outcome'], repo: string): string {

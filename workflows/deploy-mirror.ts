@@ -2,7 +2,8 @@ import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workf
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { SetStatus, ShownStatus } from '../activities/status-evidence.ts';
 import type { StatusSetters } from '../activities/status-setters.ts';
-import { convergeAndSettle, lastSetters, untilWritten } from './converge.ts';
+import { isUnhealthy } from '../decisions/index.ts';
+import { type Convergence, convergeAndSettle, lastSetters, untilWritten } from './converge.ts';
 import type { Ending } from './deploy-endings.ts';
 import { isFailure, messageOf } from './failures.ts';
 import type { DeployInput } from './messages.ts';
@@ -73,25 +74,38 @@ export function mirrorOf(
       ),
 
     async putBack({ outcome }: Ending, before: ShownStatus | null): Promise<void> {
+      const degraded = plan()?.degradedState !== undefined && isUnhealthy(outcome) ? { degraded: true as const } : {};
       const putBackBy = (by: typeof setters) =>
-        by('put the status back').restoreStatus({ ...request(outcome), before });
+        by(degraded.degraded === true ? 'show that it is degraded' : 'put the status back').restoreStatus({
+          ...request(outcome),
+          ...degraded,
+          before,
+        });
       const done = await attempt('the status from before the run could not be put back', () => putBackBy(setters));
       if (done !== null || plan()?.guarded === false) return;
       await untilWritten({ ...request(outcome), alarmKey: firstExecutionRunId }, note, () => putBackBy(lastSetters));
     },
 
-    converge(reason: string): Promise<void> {
+    converge(reason: string, how: Pick<Convergence, 'degraded' | 'redrive'> = {}): Promise<void> {
       const { guarded = true, settleMs = 0 } = plan() ?? {};
-      return convergeAndSettle({ ...request(reason), reason, guarded, settleMs, alarmKey: firstExecutionRunId }, note);
+      return convergeAndSettle(
+        { ...request(reason), ...how, reason, guarded, settleMs, alarmKey: firstExecutionRunId },
+        note,
+      );
     },
 
-    comment: (kind: string, { outcome, reason }: Ending) =>
+    /** @param more a paragraph that follows; empty: none */
+    comment: (kind: string, { outcome, reason }: Ending, more = '') =>
       attempt('the comment could not be written', () =>
         commentOnWorkItem({
           repo: repo(),
           workItem,
           key: `${firstExecutionRunId}:${kind}`,
-          paragraphs: [`${workItem}: deploy of ${named}: ${outcome.replaceAll('_', ' ')}.`, reason],
+          paragraphs: [
+            `${workItem}: deploy of ${named}: ${outcome.replaceAll('_', ' ')}.`,
+            reason,
+            ...(more === '' ? [] : [more]),
+          ],
         }),
       ),
 

@@ -32,6 +32,8 @@ export interface DeployRun {
   /** With outcome `already_done`: whether the version that was asked for is the one deployed last. */
   readonly sameVersion: boolean | null;
   readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** The status with which the item is left, and why; absent where it is not left degraded. */
+  readonly finalStatus?: string;
 }
 
 export const begin = (): DeployRun => ({
@@ -133,12 +135,17 @@ export const reported = (run: DeployRun, finished: DeployFinished): DeployRun =>
 
 export const armed = (run: DeployRun, windowId: string): DeployRun => ({ ...run, windowId, phase: 'monitoring' });
 
-export const over = (run: DeployRun, { outcome, reason, sameVersion }: Ending): DeployRun => ({
+export const over = (
+  run: DeployRun,
+  { outcome, reason, sameVersion }: Ending,
+  finalStatus: string | null = null,
+): DeployRun => ({
   ...run,
   phase: 'finished',
   outcome,
   reason,
   sameVersion: sameVersion ?? null,
+  ...(finalStatus === null ? {} : { finalStatus }),
 });
 
 /** The answer to `deployStatus`. */
@@ -159,6 +166,7 @@ export function status(run: DeployRun, input: DeployInput, operationId: string):
     resolution: run.resolution,
     windowId: run.windowId,
     notes: run.notes,
+    ...(run.finalStatus === undefined ? {} : { finalStatus: run.finalStatus }),
   };
 }
 
@@ -179,6 +187,7 @@ export function details(run: DeployRun, input: DeployInput): string {
     lines.push('', `Waits for \`approve\` or \`reject\` until ${new Date(approval.expiresAt).toISOString()}.`);
   }
   if (approval.by !== null) lines.push('', `${approval.decision} by ${approval.by}: ${approval.reason ?? ''}`);
+  if (run.finalStatus !== undefined) lines.push('', `Status of the work item: ${run.finalStatus}.`);
   if (windowId !== null) lines.push('', `Post-deploy window: \`${windowId}\``);
   for (const { at, text } of notes) lines.push('', `${new Date(at).toISOString()} ${text}`);
   return lines.join('\n');

@@ -113,7 +113,7 @@ export async function arm(
   { workItem, requestedBy }: DeployInput,
   version: string | null,
 ) {
-  const { repo, selfHosting, rollback, guarded, settleMs } = plan;
+  const { repo, selfHosting, rollback, guarded, settleMs, degradedState } = plan;
   for (let tries = 1; tries <= ARMING.tries; tries += 1) {
     try {
       return await startChild(postDeployMonitor, {
@@ -131,6 +131,7 @@ export async function arm(
             rollback,
             guarded,
             settleMs,
+            ...(degradedState === undefined ? {} : { degradedState }),
           },
         ],
         typedSearchAttributes: [

@@ -24,6 +24,7 @@ import {
   type EndingBeforeDone,
   ending,
   endingOfTask,
+  finalStatusOf,
   OUTCOME_OF_WINDOW,
   OWED,
   versionRefusal,
@@ -164,7 +165,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   );
 
   const finish = (end: Ending): DeployResult => {
-    become(deploy.over(run, end));
+    become(deploy.over(run, end, finalStatusOf(end.outcome, plan?.degradedState)));
     return end;
   };
 
@@ -336,9 +337,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     // What is owed may wait for a tracker that is away; the repository is free for the next deploy.
     const result = finish(end);
     const owed: Promise<unknown>[] = [];
-    if (status === 'converged') owed.push(mirror.converge(end.reason));
+    if (status === 'converged') owed.push(mirror.converge(end.reason, { redrive: true }));
     if (status === 'put_back' && touched) owed.push(mirror.putBack(end, before));
-    if (told !== 'nobody') owed.push(mirror.comment('ended', end));
+    const { finalStatus } = run;
+    const rests = finalStatus === undefined ? '' : `Status of the work item: ${finalStatus}.`;
+    if (told !== 'nobody') owed.push(mirror.comment('ended', end, rests));
     // The one at the begin of the wait has the key `deploy_unknown`: a sink would take this for the same.
     const kind = end.outcome === 'deploy_unknown' ? 'deploy_unknown:ended' : end.outcome;
     if (told === 'comment_and_alert' && (end.outcome === 'deploy_unknown' || patched('alerts-of-failed-deploys')))
@@ -372,8 +375,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (cancelRequested) cancelWindow();
     await mirror.monitoring();
     try {
-      const { outcome, summary } = await window.result();
-      await afterLate();
+      const { outcome, summary, degraded = false } = await window.result();
+      await afterLate(degraded);
       return finish(ending(OUTCOME_OF_WINDOW[outcome], summary));
     } catch (error) {
       return lost(`the post-deploy window was lost: ${messageOf(error)}`);
@@ -381,10 +384,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   };
 
   /** The window could not show Done, as its task was not: that is made up for. */
-  const afterLate = async (): Promise<void> => {
+  const afterLate = async (degraded: boolean): Promise<void> => {
     if (late === null) return;
     const completed = await late;
-    if (completed === 'done') await mirror.converge('the task was set to done after its window');
+    if (completed === 'done') await mirror.converge('the task was set to done after its window', { degraded });
     else note(`the task was ${completed} while its stage could not be set`);
   };
 

@@ -172,6 +172,8 @@ export interface DeployStatus {
   readonly windowId: string | null;
   /** What did not go as it should but did not stop the run, oldest first: status writes that failed, ignored signals. */
   readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** The status with which the item is left by a run that left production degraded; absent for others, and where there is no state for that. */
+  readonly finalStatus?: string;
 }
 
 /** A look; those that follow a rollback are numbered anew. */
@@ -206,6 +208,8 @@ export interface WindowStatus {
   readonly messages: readonly MessageRecord[];
   /** What did not go as it should but did not stop the window, oldest first. */
   readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** The status with which the item is left, and why; absent before the end, and where degraded work has no state of its own. */
+  readonly finalStatus?: string;
 }
 
 /** One guarded status write by itself, for callers that only know a work item (`setDeployStatus`). */

@@ -57,6 +57,8 @@ const { writePostDeployLog } = proxyActivities<PostDeployLog>({
 export interface WindowResult {
   readonly outcome: WindowOutcome;
   readonly summary: string;
+  /** It left production degraded, or rolled back, and there is a state for that. */
+  readonly degraded?: true;
 }
 
 /**
@@ -251,7 +253,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     upsertSearchAttributes([
       { key: D2dPhase, value: 'closed' },
       { key: D2dVerdict, value: view.verdictAttribute(state) },
-      { key: D2dOutcome, value: report.outcome },
+      // At once with the phase: whoever finds the window closed knows how it ended.
+      { key: D2dOutcome, value: view.outcomeOnRecord(state) },
     ]);
     finalReport = report;
     if (report.outcome !== 'healthy') comment('closed', view.closingWords(report));
@@ -271,14 +274,20 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     if (state.ending?.kind !== 'task_cancelled') {
       const { guarded, settleMs } = input;
       const reason = `window ${report.outcome}`;
+      const degraded = view.restsDegraded(state, input);
+      const alarmKey = firstExecutionRunId;
       await convergeAndSettle(
-        { repo, workItem, caller: 'postDeployMonitor', reason, guarded, settleMs, alarmKey: firstExecutionRunId },
+        { repo, workItem, caller: 'postDeployMonitor', reason, guarded, settleMs, degraded, alarmKey },
         note,
       );
     }
     await condition(() => beside === 0 && allHandlersFinished());
   });
-  return { outcome: view.outcome(state) ?? 'closed_early', summary: view.status(state, input).summary };
+  return {
+    outcome: view.outcome(state) ?? 'closed_early',
+    summary: view.status(state, input).summary,
+    ...(view.restsDegraded(state, input) ? { degraded: true as const } : {}),
+  };
 }
 
 /** Some 250 looks: a replay of them fits well into one workflow task. The server suggests it much later, or by size. */

@@ -33,6 +33,8 @@ export interface MonitorInput {
   readonly rollback: { readonly idempotent: boolean; readonly timeoutMs: number } | null;
   readonly guarded: boolean;
   readonly settleMs: number;
+  /** The tracker's state in which the item rests where the window ends degraded; absent: there is none. */
+  readonly degradedState?: string;
   /** The window so far, where it goes on in a new run (continue-as-new). */
   readonly carried?: WindowState;
   /** Length of the history after which it continues as new; 1 500 where it is left out. */

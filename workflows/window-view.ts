@@ -1,5 +1,12 @@
 import type { ActionRecord, WindowReport } from '../activities/window-report.ts';
-import { coverage, hasEvidence, type WindowVerdict } from '../decisions/index.ts';
+import {
+  coverage,
+  hasEvidence,
+  isDegradedOnRecord,
+  type WindowVerdict,
+  windowOutcomeOnRecord,
+} from '../decisions/index.ts';
+
 import { duration } from './duration.ts';
 import type { MonitorPhase, WindowStatus } from './messages.ts';
 import { monitorWorkflowId } from './messages.ts';
@@ -47,6 +54,38 @@ const recovery = (
   ...(win.recoveryUnknown(state, policy) ? { recoveryUnknown: true } : {}),
 });
 
+/** How it is recorded in the search attribute `D2dOutcome`, by which the guard knows what must rest. */
+export const outcomeOnRecord = (state: WindowState): string =>
+  windowOutcomeOnRecord(outcome(state) ?? 'closed_early', state.degraded === null ? null : state.recoveredAt !== null);
+
+/** Whether the item rests in the state for what ended degraded. */
+export const restsDegraded = (state: WindowState, { degradedState }: MonitorInput): boolean =>
+  degradedState !== undefined && isDegradedOnRecord(outcomeOnRecord(state));
+
+/** The status with which the item is left, and why; `null`: there is but one, none yet, or none is written any more. */
+function finalStatus(state: WindowState, { degradedState }: MonitorInput): string | null {
+  if (degradedState === undefined || state.ending === null || state.ending.kind === 'task_cancelled') return null;
+  switch (outcomeOnRecord(state)) {
+    case 'degraded_alerted':
+      return `${degradedState}: production had not recovered when the window ended`;
+    case 'degraded_rolled_back':
+      return `${degradedState}: this version was rolled back`;
+    case 'rollback_failed':
+      return `${degradedState}: the rollback failed`;
+    case 'degraded_recovered':
+      return 'Done: production has recovered';
+    case 'healthy':
+      return 'Done: production stayed healthy';
+    default:
+      return 'Done: no degradation was proved';
+  }
+}
+
+const withFinalStatus = (state: WindowState, input: MonitorInput): { finalStatus?: string } => {
+  const text = finalStatus(state, input);
+  return text === null ? {} : { finalStatus: text };
+};
+
 /** The answer to `windowStatus`. */
 export function status(state: WindowState, input: MonitorInput): WindowStatus {
   const { policy } = input;
@@ -76,6 +115,7 @@ export function status(state: WindowState, input: MonitorInput): WindowStatus {
     ].slice(-LAST_TICKS),
     messages: state.messages,
     notes: state.notes,
+    ...withFinalStatus(state, input),
   };
 }
 
@@ -108,6 +148,7 @@ export function report(state: WindowState, input: MonitorInput): WindowReport {
     ticksAfterRollback: state.afterRollback?.ticks ?? [],
     messages: state.messages,
     notes: state.notes,
+    ...withFinalStatus(state, input),
   };
 }
 
@@ -154,6 +195,7 @@ export function details(state: WindowState, input: MonitorInput): string {
   ];
   if (seen.action !== null) lines.push('', `Action: ${seen.action.kind}, ${actionWords(seen.action)}`);
   if (seen.recovered !== null) lines.push('', recoveryWords(seen, 'Production has not recovered.'));
+  if (seen.finalStatus !== undefined) lines.push('', `Status of the work item: ${seen.finalStatus}.`);
   if (seen.lastTicks.length > 0) {
     lines.push('', '| tick | time | health | requests | failed | |', '|---|---|---|---|---|---|');
     for (const tick of seen.lastTicks.slice().reverse()) {
@@ -182,11 +224,13 @@ export function closingWords(report: WindowReport): string[] {
     coverage: seen,
     plannedTicks: ticks,
     skippedTicks,
+    finalStatus: rests,
   } = report;
   const words = [`${workItem}: the post-deploy window of ${repo} ended: ${how.replaceAll('_', ' ')}.`, report.summary];
   if (endedBy !== null) words.push(`Ended by ${endedBy.by}: ${endedBy.reason}.`);
   if (action !== null) words.push(`Action: ${action.kind}, ${actionWords(action)}.`);
   if (back !== null) words.push(recoveryWords(report, 'Production had not recovered when the window ended.'));
+  if (rests !== undefined) words.push(`Status of the work item: ${rests}.`);
   words.push(
     `${seen.made} looks of ${ticks} planned ticks, ${seen.missed} missed, ${skipped(skippedTicks)}${seen.unknown} unknown.`,
   );

@@ -9,6 +9,8 @@ export interface StatusNames {
   readonly deploying: string;
   readonly monitoring: string;
   readonly done: string;
+  /** Absent: what ended degraded has no state of its own. */
+  readonly degraded?: string | undefined;
 }
 
 export type Status = keyof StatusNames;
@@ -23,7 +25,7 @@ interface TrackerOptions {
   readonly projectOf: (repo: string) => string;
 }
 
-const STATUSES: readonly Status[] = ['awaiting_deploy', 'deploying', 'monitoring', 'done'];
+const STATUSES: readonly Status[] = ['awaiting_deploy', 'deploying', 'monitoring', 'done', 'degraded'];
 
 /** The names by which a task may know a work item, its key first. */
 const namesIn = ({ id, key }: Pick<PlaneWorkItem, 'id' | 'key'>): readonly string[] =>
@@ -34,7 +36,10 @@ const fold = (name: string): string => name.trim().toLowerCase();
 /** The ids of the states that stand for the statuses. A state is found by its name; one that is renamed keeps its id, and is still ours. */
 function ownStates(names: StatusNames) {
   const learnt = new Map<string, string>();
-  const called = (status: Status, { name }: PlaneState): boolean => fold(names[status]) === fold(name);
+  const called = (status: Status, { name }: PlaneState): boolean => {
+    const ours = names[status];
+    return ours !== undefined && fold(ours) === fold(name);
+  };
   const idOf = (projectId: string, status: Status): string | undefined => learnt.get(`${projectId} ${status}`);
   return {
     /** The id of a state that has lost its name, and that no other one has taken. */
@@ -77,17 +82,20 @@ export function createTracker({ client, names, projectOf }: TrackerOptions) {
   }
 
   async function stateId(repo: string, workItem: string, status: Status): Promise<string> {
+    const name = names[status];
+    if (name === undefined) throw new TypeError(`no state of the tracker is set for ${status}`);
     const { projectId } = await place(repo, workItem);
     return (
-      ours.renamed(projectId, status, await client.states(projectId)) ??
-      (await client.stateNamed(projectId, names[status])).id
+      ours.renamed(projectId, status, await client.states(projectId)) ?? (await client.stateNamed(projectId, name)).id
     );
   }
 
   /** The project's own state for what is cancelled, whatever it calls it; the one of that name where there are several. */
   async function cancelledState(repo: string, workItem: string): Promise<string> {
     const { projectId } = await place(repo, workItem);
-    const [first, ...others] = (await client.states(projectId)).filter(({ group }) => group === 'cancelled');
+    const [first, ...others] = (await client.states(projectId)).filter(
+      (state) => state.group === 'cancelled' && ours.statusOf(projectId, state) === null,
+    );
     if (first !== undefined && others.length === 0) return first.id;
     return (await client.stateNamed(projectId, 'Cancelled')).id;
   }

@@ -1,6 +1,6 @@
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { sameRepo } from '../../decisions/index.ts';
+import { type LastDeploy, lastDeploy, sameRepo, terminalStage } from '../../decisions/index.ts';
 
 export interface RunningExecution {
   readonly workflowId: string;
@@ -27,6 +27,12 @@ export interface WindowEvidence {
    * @throws where Temporal does not answer.
    */
   runs(repo: string, workItem: string): Promise<boolean>;
+  /**
+   * What the last deploy of a work item came to, by its run and its window, as far as Temporal keeps them (the retention of the
+   * namespace).
+   * @throws where Temporal does not answer.
+   */
+  lastDeploy(repo: string, workItem: string, dbStage: string | null): Promise<LastDeploy>;
   /**
    * Deploys and windows that run on a repository, whatever the case of its name. They are found by the visibility index, which lags
    * by about a second, and each is confirmed by the server's mutable state.
@@ -64,6 +70,15 @@ export function createWindowEvidence(client: Client): WindowEvidence {
       const both = await Promise.all([deployId(repo, workItem), windowId(repo, workItem)].map(describe));
       return both.some((found) => found?.status.name === 'RUNNING');
     },
+    async lastDeploy(repo, workItem, dbStage) {
+      const deploy = await describe(deployId(repo, workItem));
+      const window = terminalStage(dbStage) === 'done' ? await describe(windowId(repo, workItem)) : null;
+      return lastDeploy(
+        dbStage,
+        deploy && { ...onRecord(deploy), runId: deploy.runId },
+        window && windowOnRecord(window),
+      );
+    },
     async runningWindows(repo) {
       const listed: string[] = [];
       await client.withDeadline(Date.now() + LIST_MS, async () => {
@@ -100,6 +115,21 @@ const phaseOf = ({
   typedSearchAttributes,
 }: Pick<WorkflowExecutionDescription, 'typedSearchAttributes'>): string | null =>
   typedSearchAttributes.get(D2D_PHASE) ?? null;
+
+const D2D_OUTCOME = defineSearchAttributeKey('D2dOutcome', SearchAttributeType.KEYWORD);
+const D2D_VERDICT = defineSearchAttributeKey('D2dVerdict', SearchAttributeType.KEYWORD);
+
+const onRecord = (found: WorkflowExecutionDescription) => ({
+  running: found.status.name === 'RUNNING',
+  phase: phaseOf(found),
+  outcome: found.typedSearchAttributes.get(D2D_OUTCOME) ?? null,
+});
+
+const windowOnRecord = (found: WorkflowExecutionDescription) => ({
+  ...onRecord(found),
+  parentRunId: found.parentExecution?.runId ?? null,
+  verdict: found.typedSearchAttributes.get(D2D_VERDICT) ?? null,
+});
 
 /** By the workflow id, which is there from the start on; the repository's name may hold slashes, a work item's id does not. */
 function placeOf({ workflowId }: { readonly workflowId: string }): { repo: string; workItem: string } {

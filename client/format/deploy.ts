@@ -13,6 +13,7 @@ export function formatDeploy(status: DeployStatus, now: number, paint: Paint = p
   const name = `${workItem} · ${repo}${version === null || sameVersion === false ? '' : ` ${oneLine(version)}`}`;
   const lines = [`${paint.bold(name)} · deploy ${outcome === null ? words(phase) : outcomeWords(outcome, paint)}`];
   if (reason !== null) lines.push(`  ${oneLine(reason)}`);
+  if (status.finalStatus !== undefined) lines.push(`  status of the work item: ${oneLine(status.finalStatus)}`);
   if (requestedBy !== null) lines.push(`  requested by ${oneLine(requestedBy)}`);
   if (phase === 'unknown') {
     lines.push(

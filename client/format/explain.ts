@@ -1,6 +1,6 @@
 import type { EarlierWrite, Explanation, StatusWish } from '../explain.ts';
 import { formatTable } from './table.ts';
-import { oneLine, type Paint } from './text.ts';
+import { oneLine, type Paint, words } from './text.ts';
 import { moment } from './time.ts';
 
 /** A line for each wish and each write, in the order of their answers: who wanted which status, on what evidence, the verdict, and what came of it. */
@@ -41,7 +41,8 @@ const milliseconds = (at: number, now: number): string =>
 function evidence({ evidence: on }: Pick<StatusWish, 'evidence'>): string {
   if (on === null) return '–';
   if (!on.inForce) return 'guard not in force';
-  return `${on.dbStage === null ? 'no task' : `stage ${oneLine(on.dbStage)}`}, ${on.windowActive ? 'window active' : 'no window'}`;
+  const last = on.lastDeploy === undefined ? '' : `, last deploy ${words(on.lastDeploy)}`;
+  return `${on.dbStage === null ? 'no task' : `stage ${oneLine(on.dbStage)}`}, ${on.windowActive ? 'window active' : 'no window'}${last}`;
 }
 
 /** What stood afterwards is told by a line that follows. */

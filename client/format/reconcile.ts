@@ -3,7 +3,7 @@ import { orphanWords } from '../../workflows/orphan-words.ts';
 import { formatTable } from './table.ts';
 import { count, oneLine, type Paint } from './text.ts';
 
-const WANTED = { done: 'Done', monitoring: 'Monitoring', cancelled: 'Cancelled' } as const;
+const WANTED = { done: 'Done', monitoring: 'Monitoring', degraded: 'Degraded', cancelled: 'Cancelled' } as const;
 
 /** A row for each status that should not stand; empty where there is none. */
 export function formatReconcile(healings: readonly Healing[], paint: Paint): string {

@@ -31,6 +31,7 @@ export function formatWindow(status: WindowStatus, now: number, paint: Paint = p
     const not = recoveryUnknown ? 'is not known to have recovered: too little was seen' : 'has not recovered';
     lines.push(`  production ${recovered ? paint.good('has recovered') : paint.bad(not)}`);
   }
+  if (status.finalStatus !== undefined) lines.push(`  status of the work item: ${oneLine(status.finalStatus)}`);
   if (status.lastTicks.length > 0) {
     lines.push(paint.dim('  last looks:'), ...status.lastTicks.map((tick) => `    ${formatTick(tick, paint)}`));
   }

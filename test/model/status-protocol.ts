@@ -58,7 +58,7 @@ export interface Setup {
   readonly setters: readonly { readonly target: DeployPhaseStatus; readonly calls: number }[];
 }
 
-type Shown = DeployPhaseStatus | 'done' | 'cancelled' | 'its own';
+type Shown = DeployPhaseStatus | 'done' | 'degraded' | 'cancelled' | 'its own';
 
 type At = 'idle' | 'locked' | 'stage read' | 'evidence read' | 'looked' | 'sent';
 

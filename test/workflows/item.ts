@@ -99,6 +99,7 @@ export const NAMES: Record<TrackerStatus, string> = {
   deploying: 'Deploying',
   monitoring: 'Monitoring after Deploy',
   done: 'Done',
+  degraded: 'Degraded',
 };
 
 export const shownAs = (status: TrackerStatus): ShownStatus => ({ id: `id-${status}`, name: NAMES[status], status });
