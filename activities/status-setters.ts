@@ -23,7 +23,7 @@ export interface SetStatusResult extends OnEvidence {
 type Resting = 'done' | 'monitoring' | 'degraded' | 'cancelled';
 
 /** How the deploy ended whose last status is written; it counts where no evidence is read. */
-interface Ended {
+export interface Ended {
   /** It left production degraded, or rolled back. */
   readonly degraded?: true;
 }

@@ -49,6 +49,10 @@ describe('the public names', () => {
       'decideAction',
       'hasEvidence',
       'hasRecovered',
+      'isDegradedOnRecord',
+      'isLeftAtRest',
+      'isUnhealthy',
+      'lastDeploy',
       'lookNow',
       'missedAtEnd',
       'mostTicks',
@@ -64,6 +68,7 @@ describe('the public names', () => {
       'sweptStatus',
       'terminalStage',
       'tickAt',
+      'windowOutcomeOnRecord',
     ]);
   });
 

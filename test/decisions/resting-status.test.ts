@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decide, restingStatus, statusToWrite, sweptStatus } from '../../decisions/index.ts';
+import {
+  decide,
+  isLeftAtRest,
+  type LastDeploy,
+  type RestingEvidence,
+  restingStatus,
+  statusToWrite,
+  sweptStatus,
+} from '../../decisions/index.ts';
 import { BOOLEANS, call, TARGETS } from './builders.ts';
 import { garbage } from './garbage.ts';
 
@@ -43,6 +51,70 @@ test.each(TARGETS)('where a status rests, the guard writes that status and no ot
   }
 });
 
+const LAST_DEPLOYS: readonly (LastDeploy | undefined)[] = ['degraded', 'under_way', 'over', undefined];
+
+const degraded = (dbStage: string | null, windowActive = false, inForce = true): RestingEvidence => ({
+  ...{ inForce, dbStage, windowActive, lastDeploy: 'degraded' },
+});
+
+test.each<[RestingEvidence, string | null]>([
+  [degraded('done'), 'degraded'],
+  [degraded(' Done'), 'degraded'],
+  [degraded('done', true), 'monitoring'],
+  [degraded('deploy'), 'degraded'],
+  [degraded(null), 'degraded'],
+  [degraded('cancelled'), null],
+  [degraded('done', false, false), null],
+  [degraded('deploy', false, false), null],
+])('after a degraded deploy, %j: rests at %s', (evidence, status) => {
+  expect(restingStatus(evidence)).toBe(status);
+  const cancelled = evidence.dbStage === 'cancelled';
+  expect(sweptStatus(evidence)).toBe(cancelled ? 'cancelled' : status);
+  if (status !== null)
+    for (const target of TARGETS) expect(statusToWrite(decide(evidence), target, evidence)).toBe(status);
+});
+
+test('the verdict of the guard does not depend on the last deploy, nor what it writes unless that was degraded', () => {
+  for (const dbStage of ['done', 'cancelled', 'deploy', null]) {
+    for (const windowActive of BOOLEANS) {
+      const evidence = { inForce: true, dbStage, windowActive };
+      for (const last of LAST_DEPLOYS) {
+        const told = { ...evidence, ...(last === undefined ? {} : { lastDeploy: last }) };
+        expect(decide(told)).toBe(decide(evidence));
+        if (last === 'degraded') continue;
+        expect(restingStatus(told)).toBe(restingStatus(evidence));
+        expect(statusToWrite(decide(told), 'deploying', told)).toBe(statusToWrite(decide(told), 'deploying', evidence));
+      }
+    }
+  }
+});
+
+test.each<[string | null, LastDeploy | undefined, boolean]>([
+  ['degraded', 'degraded', true],
+  ['degraded', 'over', true],
+  ['degraded', 'under_way', false],
+  ['degraded', undefined, false],
+  ['done', 'degraded', true],
+  ['done', 'over', false],
+  ['done', undefined, false],
+  [null, 'degraded', true],
+  [null, 'over', false],
+  ['deploying', 'degraded', false],
+  ['awaiting_deploy', 'degraded', false],
+  ['monitoring', 'degraded', false],
+])('a setter that finds %s, the last deploy being %s, leaves it: %s', (stands, last, left) => {
+  for (const dbStage of ['done', 'deploy', null]) {
+    const evidence = {
+      inForce: true,
+      dbStage,
+      windowActive: false,
+      ...(last === undefined ? {} : { lastDeploy: last }),
+    };
+    expect(isLeftAtRest(stands, evidence)).toBe(left);
+    expect(isLeftAtRest(stands, { ...evidence, windowActive: true })).toBe(false);
+  }
+});
+
 test('never throws, is total and deterministic, over anything at all', () => {
   fc.assert(
     fc.property(garbage, (make) => {
@@ -53,6 +125,7 @@ test('never throws, is total and deterministic, over anything at all', () => {
       const swept = call(sweptStatus, value);
       expect(swept === 'cancelled' ? null : swept).toBe(status);
       expect(call(sweptStatus, value)).toBe(swept);
+      expect(call(isLeftAtRest, value, value)).toBe(false);
     }),
     { numRuns: 500 },
   );

@@ -316,10 +316,15 @@ describe('window.requireVersion', () => {
   );
 });
 
-test('the four states must be four', () => {
+test('the four states must be four, and that of degraded work another one', () => {
   expect(faults({ ORCH_PLANE_STATE_MONITORING: 'done' })).toEqual([
     'ORCH_PLANE_STATE_DONE must not be the same state as ORCH_PLANE_STATE_MONITORING, got "Done"',
   ]);
+  expect(faults({ ORCH_PLANE_STATE_DEGRADED: 'DONE' })).toEqual([
+    'ORCH_PLANE_STATE_DEGRADED must not be the same state as ORCH_PLANE_STATE_DONE, got "DONE"',
+  ]);
+  expect(loadSettings(environment({ ORCH_PLANE_STATE_DEGRADED: ' ' })).plane.states.degraded).toBeNull();
+  expect(loadSettings(environment({ ORCH_PLANE_STATE_DEGRADED: 'Degraded' })).plane.states.degraded).toBe('Degraded');
 });
 
 test('a CA file goes with require and verify-full only, and holds a certificate', () => {

@@ -29,6 +29,8 @@ export interface Production {
   whenProbed(repo: string): Promise<void>;
   /** The release that runs now answers 503 to `/health` and 500 to `/page`; another one does not. */
   degrade(repo: string): void;
+  /** The same of the release that is deployed next. */
+  degradeNext(repo: string): void;
   /** The next operation of this repository waits, before it changes anything, until `release`. */
   hold(repo: string): void;
   whenHeld(repo: string): Promise<void>;
@@ -39,6 +41,7 @@ export interface Production {
 interface Service {
   readonly versions: string[];
   readonly degraded: Set<string>;
+  nextIsDegraded: boolean;
   readonly operations: Operation[];
   probes: number;
   readonly probed: Gate;
@@ -52,6 +55,7 @@ export async function startProduction(): Promise<Production> {
     const service = services.get(repo) ?? {
       versions: ['v1'],
       degraded: new Set<string>(),
+      nextIsDegraded: false,
       operations: [],
       probes: 0,
       probed: closedGate(),
@@ -74,6 +78,8 @@ export async function startProduction(): Promise<Production> {
       return 'had happened already';
     }
     if (kind === 'deploy') service.versions.push(version);
+    if (kind === 'deploy' && service.nextIsDegraded) service.degraded.add(version);
+    if (kind === 'deploy') service.nextIsDegraded = false;
     else service.versions.pop();
     service.operations.push({ kind, operationId, to: running(service) });
     return `runs ${running(service)}`;
@@ -114,6 +120,9 @@ export async function startProduction(): Promise<Production> {
     degrade(repo) {
       const service = serviceOf(repo);
       service.degraded.add(running(service));
+    },
+    degradeNext(repo) {
+      serviceOf(repo).nextIsDegraded = true;
     },
     hold(repo) {
       const service = serviceOf(repo);

@@ -114,6 +114,11 @@ const WRONG: readonly (readonly [string, () => Record<string, string>, readonly 
       'The Temporal namespace nowhere does not exist: correct TEMPORAL_NAMESPACE, or create it (temporal operator namespace create --namespace nowhere).',
     ],
   ],
+  [
+    'the Plane state for degraded work is missing',
+    () => ({ ORCH_PLANE_STATE_DEGRADED: 'Degraded' }),
+    ['the project has no state "Degraded". It has ', 'Create it, or set the name that is there.'],
+  ],
 ];
 
 test.concurrent.each(WRONG)(

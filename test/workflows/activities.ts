@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Healed } from '../../activities/heal-work-item.ts';
 import type { Drift, InDeployPhase, Orphan, PageRead } from '../../activities/reconcile.ts';
-import type { TrackerStatus } from '../../activities/status-evidence.ts';
+import type { EvidenceDeps, TrackerStatus } from '../../activities/status-evidence.ts';
 import { createStatusSetters } from '../../activities/status-setters.ts';
 import { createTaskActivities, type RunningOnRepository } from '../../activities/tasks.ts';
 import type { WindowReport } from '../../activities/window-report.ts';
@@ -15,6 +15,8 @@ interface World {
   /** Takes each line that the guard logs. */
   readonly log?: (fields: object) => void;
   readonly guardEnabled?: boolean;
+  /** Where degraded work has a state of its own: what the last deploy came to. */
+  readonly lastDeploy?: EvidenceDeps<null>['lastDeploy'];
   /** The clock of the server, epoch ms. */
   readonly now?: () => Promise<number>;
 }
@@ -52,6 +54,7 @@ export function activitiesOver({
   runningOn = async () => [],
   log = () => {},
   guardEnabled = true,
+  lastDeploy,
   now = async () => Date.now(),
 }: World) {
   const at = (workItem: string): Item => {
@@ -89,6 +92,7 @@ export function activitiesOver({
     findByOtherName: async () => null,
     windowActive,
     deployUnderWay: async () => false,
+    lastDeploy,
     tracker: {
       async shown(_repo, workItem) {
         await at(workItem).tracker('read');

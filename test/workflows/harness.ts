@@ -34,6 +34,8 @@ const { INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = temporal.api.enums.v1.IndexedVal
 
 interface Options {
   readonly guardEnabled?: boolean;
+  /** The tracker has a state for degraded work. */
+  readonly degradedState?: true;
   /** Bundled workflows in place of the project's own. */
   readonly codePath?: string;
   /** The clock of a server that skips time. */
@@ -97,16 +99,19 @@ interface Server {
   readonly nativeConnection: NativeConnection;
 }
 
-async function harnessOn({ client, nativeConnection }: Server, taskQueue: string, { codePath, ...options }: Options) {
+async function harnessOn({ client, nativeConnection }: Server, taskQueue: string, options: Options) {
+  const { codePath, degradedState, ...others } = options;
   const items = new Map<string, Item>();
   const logged: object[] = [];
   const busy = new Map<string, readonly RunningOnRepository[]>();
+  const evidence = createWindowEvidence(client);
   const activities = activitiesOver({
     items,
-    windowActive: createWindowEvidence(client).windowActive,
+    windowActive: evidence.windowActive,
+    ...(degradedState === undefined ? {} : { lastDeploy: evidence.lastDeploy }),
     runningOn: async (repo) => busy.get(repo) ?? [],
     log: (fields) => logged.push(fields),
-    ...options,
+    ...others,
   });
 
   let worker: { readonly shutdown: () => void; readonly running: Promise<void> } | null = null;
