@@ -45,7 +45,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
   const { terminal, wiring, interrupted } = deps;
   let code = 0;
   const program = new Command('d2d')
-    .description('Deploys that end in a true Done: start them, approve them, watch their post-deploy windows.')
+    .description('Start deploys, approve them, watch their post-deploy windows.')
     .version(deps.version, '-V, --cli-version', 'print the version of d2d')
     .option('--json', 'machine-readable: one JSON value a line')
     .option('--debug', 'show the stack of an error')

@@ -3,13 +3,15 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { Client as PgClient } from 'pg';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { lockKey } from '../../../adapters/postgres/work-item-lock.ts';
-import { D2dPhase, monitorWorkflowId } from '../../../workflows/messages.ts';
+import { D2dPhase, deployWorkflowId, monitorWorkflowId } from '../../../workflows/messages.ts';
 import { bundleWorkflows } from '../../setup/bundle.ts';
 import { type FreshDatabase, freshDatabase } from '../../setup/database.ts';
 import { eventually } from '../../setup/eventually.ts';
 import { connectTemporal, type TemporalAccess } from '../../setup/temporal.ts';
+
+type OnRecord = Readonly<Record<string, string>>;
 
 /** What a window can be, as far as the guard is concerned. `started`: it runs, and no worker has seen it yet. */
 export const WINDOWS = ['none', 'started', 'open', 'acting', 'closed', 'ended'] as const;
@@ -23,6 +25,16 @@ export interface GuardServers {
   openWindow(repo: string, workItem: string, kind: WindowKind): Promise<void>;
   /** Tells a window that was opened to say so, and waits until the server shows it. */
   tellWindow(repo: string, workItem: string, phase: 'open' | 'closed' | 'end'): Promise<void>;
+  /**
+   * Starts a run of a deploy that has this on record, and the window that it has opened; waits until the server shows it.
+   * @returns what ends both, or leaves the window to whoever terminates it.
+   */
+  startDeploy(
+    repo: string,
+    workItem: string,
+    attributes: OnRecord,
+    window?: OnRecord | null,
+  ): Promise<{ end(window?: 'ended' | 'terminated'): Promise<void> }>;
   setStage(workItem: string, stage: string): Promise<void>;
   /** Takes a work item's lock in a session of somebody else's, until the function is called or the test ends. */
   holdLock(workItem: string): Promise<() => Promise<void>>;
@@ -49,7 +61,7 @@ export async function guardServers(): Promise<GuardServers> {
     });
   }
 
-  return {
+  const servers: GuardServers = {
     fresh,
     temporal,
     async openWindow(repo, workItem, kind) {
@@ -61,6 +73,31 @@ export async function guardServers(): Promise<GuardServers> {
         args: [phase],
       });
       if (phase !== null) await untilItShows(repo, workItem, phase);
+    },
+    async startDeploy(repo, workItem, attributes, window = null) {
+      const windowId = monitorWorkflowId(repo, workItem);
+      const deploy = await client.workflow.start('deployToDone', {
+        workflowId: deployWorkflowId(repo, workItem),
+        taskQueue,
+        args: [attributes, window === null ? null : { workflowId: windowId, attributes: window }],
+      });
+      const shows = async (workflowId: string, wanted: OnRecord): Promise<void> => {
+        const { searchAttributes } = await client.workflow.getHandle(workflowId).describe();
+        expect(searchAttributes).toMatchObject(
+          Object.fromEntries(Object.entries(wanted).map(([name, value]) => [name, [value]])),
+        );
+      };
+      await eventually(() => shows(deploy.workflowId, attributes));
+      if (window !== null) await eventually(() => shows(windowId, window));
+      return {
+        async end(how = 'ended') {
+          await deploy.signal('end');
+          await deploy.result();
+          if (window === null) return;
+          if (how === 'ended') return servers.tellWindow(repo, workItem, 'end');
+          await handle(repo, workItem).terminate('an operator');
+        },
+      };
     },
     async tellWindow(repo, workItem, phase) {
       await handle(repo, workItem).signal('say', phase);
@@ -91,4 +128,5 @@ export async function guardServers(): Promise<GuardServers> {
       await Promise.all([temporal.close(), fresh.close(), rm(dirname(codePath), { recursive: true })]);
     },
   };
+  return servers;
 }
