@@ -7,8 +7,15 @@ import { ALL, CALM, type Faults, initial, type Protections, right, type Setup, s
 
 const SETTERS = [{ target: 'deploying' }, { target: 'awaiting_deploy' }, { target: 'monitoring' }] as const;
 
-function look(setters: 1 | 2 | 3, faults: Partial<Faults>, protections: Partial<Protections> = {}, calls = 1) {
+function look(
+  setters: 1 | 2 | 3,
+  faults: Partial<Faults>,
+  protections: Partial<Protections> = {},
+  calls = 1,
+  degraded = false,
+) {
   const setup: Setup = {
+    degraded,
     protections: { ...ALL, ...protections },
     faults: { ...CALM, ...faults },
     setters: SETTERS.slice(0, setters).map((setter) => ({ ...setter, calls })),
@@ -47,8 +54,30 @@ describe('as it is, every state of rest is right, and one can be reached from ev
     expect(mustHold(2, {}, NO_SWEEP, 2)).toBeGreaterThan(look(2, {}, NO_SWEEP).states);
   });
 
-  function mustHold(setters: 1 | 2 | 3, faults: Partial<Faults>, protections: Partial<Protections>, calls = 1): number {
-    const { states, counterexample, trapped } = look(setters, faults, protections, calls);
+  test.each([
+    [1, { crashes: 1, locksLost: 1, givenUp: 1, lost: 1 }, NO_SWEEP],
+    [1, { crashes: 1, foreign: 2 }, {}],
+    [1, { givenUp: 1, foreign: 1, twice: 1, lost: 1 }, {}],
+    [2, { crashes: 1, givenUp: 1 }, NO_SWEEP],
+    [2, { twice: 1, lost: 1 }, NO_SWEEP],
+    [2, { foreign: 1 }, {}],
+    [1, { cancelled: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
+    [1, { sweeps: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
+  ] as const)(
+    'with a state for degraded work, where the window ends so: %i setters, %j, %j',
+    (setters, faults, protections) => {
+      mustHold(setters, faults, protections, 1, true);
+    },
+  );
+
+  function mustHold(
+    setters: 1 | 2 | 3,
+    faults: Partial<Faults>,
+    protections: Partial<Protections>,
+    calls = 1,
+    degraded = false,
+  ): number {
+    const { states, counterexample, trapped } = look(setters, faults, protections, calls, degraded);
     expect(counterexample?.join('\n') ?? null).toBeNull();
     expect(trapped).toBe(0);
     expect(states).toBeGreaterThan(setters * 100); // that it has looked at something
@@ -80,6 +109,14 @@ describe('without one of its protections a wrong status stays', () => {
     const { counterexample, trapped } = look(1, faults, protections);
     expect(counterexample).toContain(how);
     expect(trapped).toBeGreaterThan(0);
+  });
+
+  test('the same where the window ends degraded', () => {
+    const late = look(1, { crashes: 1 }, { settle: 'off', ...NO_SWEEP }, 1, true);
+    expect(late.counterexample).toContain('the late monitoring of setter A is stored');
+    const foreign = look(1, { foreign: 1 }, NO_SWEEP, 1, true);
+    expect(foreign.counterexample).toContain('somebody saves the row with monitoring in it');
+    expect(Math.min(late.trapped, foreign.trapped)).toBeGreaterThan(0);
   });
 
   test('but for the lock: at rest it changes nothing', () => {

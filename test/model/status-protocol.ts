@@ -1,4 +1,14 @@
-import { type DeployPhaseStatus, decide, restingStatus, statusToWrite, sweptStatus } from '../../decisions/index.ts';
+import {
+  type DeployPhaseStatus,
+  decide,
+  isLeftAtRest,
+  type LastDeploy,
+  lastDeploy,
+  type RestingEvidence,
+  restingStatus,
+  statusToWrite,
+  sweptStatus,
+} from '../../decisions/index.ts';
 import type { Step } from './explore.ts';
 
 // The status protocol (docs/status-protocol.md) as a machine of states, small enough to look at all of them. The decisions are
@@ -56,11 +66,13 @@ export interface Setup {
   readonly faults: Faults;
   /** The stale callers: what each wants to show, and how often it calls. */
   readonly setters: readonly { readonly target: DeployPhaseStatus; readonly calls: number }[];
+  /** The window ends degraded, and the tracker has a state for that. */
+  readonly degraded?: boolean;
 }
 
 type Shown = DeployPhaseStatus | 'done' | 'degraded' | 'cancelled' | 'its own';
 
-type At = 'idle' | 'locked' | 'stage read' | 'evidence read' | 'looked' | 'sent';
+type At = 'idle' | 'locked' | 'stage read' | 'window read' | 'evidence read' | 'looked' | 'sent';
 
 interface Caller {
   /** `null`: whatever the authorities ask for (the last word, the sweep). */
@@ -69,6 +81,8 @@ interface Caller {
   readonly at: At;
   readonly stage: string | null;
   readonly windowActive: boolean;
+  /** `null`: it has not asked. */
+  readonly last: LastDeploy | null;
   /** Its evidence is older than a write may be based on. */
   readonly old: boolean;
   /** What it found when it looked. */
@@ -92,8 +106,9 @@ export interface State {
   readonly lastWord: 'not yet' | 'writing' | 'settling' | 'said';
   /** What somebody else has read and is about to save. */
   readonly foreign: Shown | null;
-  /** Somebody else has saved a status that is none of ours: from then on it counts as a person's choice. */
+  /** Somebody else has saved a status that is none of ours: from then on it counts as a person's choice. So does `done`, where the window ends degraded. */
   readonly chosen: boolean;
+  readonly degraded: boolean;
   readonly left: Faults;
 }
 
@@ -103,11 +118,12 @@ const caller = (target: DeployPhaseStatus | null, calls: number): Caller => ({
   at: 'idle',
   stage: null,
   windowActive: false,
+  last: null,
   old: false,
   saw: null,
 });
 
-export function initial({ setters, faults }: Setup): State {
+export function initial({ setters, faults, degraded = false }: Setup): State {
   return {
     stage: 'deploy',
     window: 'none',
@@ -118,6 +134,7 @@ export function initial({ setters, faults }: Setup): State {
     lastWord: 'not yet',
     foreign: null,
     chosen: false,
+    degraded,
     left: faults,
   };
 }
@@ -126,11 +143,28 @@ const LAST_WORD = 0;
 const SWEEP = 1;
 const NAMES = ['the last word', 'the sweep', 'setter A', 'setter B', 'setter C'];
 
-const evidenceIn = ({ stage, window }: State) => ({
-  ...{ inForce: true, dbStage: stage, windowActive: window === 'active' },
+/** What Temporal has on record by now, of a task that was read at a stage. */
+function lastDeployIn({ stage, window }: State, dbStage: string | null): LastDeploy {
+  const phase = stage === 'deploy' ? 'deploying' : window === 'none' ? 'checking' : 'monitoring';
+  const closed = window === 'closed';
+  return lastDeploy(
+    dbStage,
+    { runId: 'run', running: true, phase, outcome: null },
+    window === 'none'
+      ? null
+      : {
+          ...{ parentRunId: 'run', running: true, verdict: 'DEGRADED' },
+          ...{ phase: closed ? 'closed' : 'open', outcome: closed ? 'degraded_alerted' : null },
+        },
+  );
+}
+
+const evidenceIn = (state: State): RestingEvidence => ({
+  ...{ inForce: true, dbStage: state.stage, windowActive: state.window === 'active' },
+  ...(state.degraded ? { lastDeploy: lastDeployIn(state, state.stage) } : {}),
 });
 
-const inDeployPhase = ({ shown }: State): boolean => !['its own', 'done', 'cancelled'].includes(shown);
+const inDeployPhase = ({ shown }: State): boolean => !['its own', 'done', 'degraded', 'cancelled'].includes(shown);
 
 /**
  * A state in which nothing can happen any more is right where the tracker shows what the authorities ask for, or what a person chose.
@@ -139,7 +173,8 @@ const inDeployPhase = ({ shown }: State): boolean => !['its own', 'done', 'cance
 export const right = (state: State): boolean =>
   state.stage === 'cancelled'
     ? !inDeployPhase(state)
-    : state.shown === restingStatus(evidenceIn(state)) || (state.chosen && state.shown === 'its own');
+    : state.shown === restingStatus(evidenceIn(state)) ||
+      (state.chosen && (state.shown === 'its own' || (state.degraded && state.shown === 'done')));
 
 /** A deploy-phase status stands that the authorities do not ask for: what the settle, and then the sweep, corrects. */
 const drifted = (state: State, wanted: typeof restingStatus | typeof sweptStatus): boolean =>
@@ -166,7 +201,9 @@ type Can = (label: string, change: Partial<State>) => void;
 const withCaller = (state: State, who: number, change: Partial<Caller>): readonly Caller[] =>
   state.callers.map((known, index) => (index === who ? { ...known, ...change } : known));
 
-const BETWEEN_CALLS: Partial<Caller> = { at: 'idle', stage: null, windowActive: false, old: false, saw: null };
+const BETWEEN_CALLS: Partial<Caller> = {
+  ...{ at: 'idle', stage: null, windowActive: false, last: null, old: false, saw: null },
+};
 
 /** The run: the task becomes done, its window opens and closes, and then it has the last word. Where it is cancelled there is none. */
 function run({ stage, window, lastWord, ...state }: State, can: Can): void {
@@ -177,12 +214,19 @@ function run({ stage, window, lastWord, ...state }: State, can: Can): void {
     if (window === 'active') can('the window closes', { window: 'closed' });
   } else if (stage === 'deploy') can('the task becomes done', { stage: 'done' });
   else if (window === 'none') can('the window opens', { window: 'active' });
-  else if (window === 'active') can('the window closes', { window: 'closed' });
+  else if (window === 'active') windowCloses({ stage, window, lastWord, ...state }, can);
   else if (lastWord === 'not yet')
     can('the last word begins', {
       lastWord: 'writing',
       callers: withCaller({ stage, window, lastWord, ...state }, LAST_WORD, { calls: 1 }),
     });
+}
+
+/** One that ends degraded outlasts a Done that was decided on before it opened (docs/status-protocol.md, "Degraded"). */
+function windowCloses(state: State, can: Can): void {
+  if (!state.degraded) can('the window closes', { window: 'closed' });
+  else if (state.onTheirWay.every(({ status }) => status !== 'done'))
+    can('the window closes', { window: 'closed', callers: aged(state) });
 }
 
 function call(state: State, who: number, me: Caller, protections: Protections, can: Can): void {
@@ -199,7 +243,10 @@ function call(state: State, who: number, me: Caller, protections: Protections, c
         ...more,
       },
     );
-  const evidence = { inForce: protections.guard, dbStage: me.stage, windowActive: me.windowActive };
+  const evidence: RestingEvidence = {
+    ...{ inForce: protections.guard, dbStage: me.stage, windowActive: me.windowActive },
+    ...(me.last === null ? {} : { lastDeploy: me.last }),
+  };
   const verdict = decide(evidence);
   const asked = who === SWEEP ? sweptStatus : restingStatus;
   const wanted =
@@ -218,17 +265,19 @@ function call(state: State, who: number, me: Caller, protections: Protections, c
       break;
     case 'stage read':
       move('asks for the window', {
-        at: 'evidence read',
+        at: state.degraded && state.window !== 'active' && me.stage !== 'cancelled' ? 'window read' : 'evidence read',
         windowActive: fresh && state.window === 'active',
       });
+      break;
+    case 'window read':
+      move('asks for the last deploy', { at: 'evidence read', last: lastDeployIn(state, me.stage) });
       break;
     case 'evidence read':
       if (wanted === null) done('has nothing to write');
       else move('looks at the tracker', { at: 'looked', saw: state.shown });
       break;
     case 'looked':
-      if (wanted === null || wanted === me.saw || (who === SWEEP && (me.saw === 'done' || me.saw === 'its own')))
-        done(`finds ${me.saw} there`);
+      if (wanted === null || wanted === me.saw || isLeft(who, me, evidence)) done(`finds ${me.saw} there`);
       else if (me.old && protections.ageCheck)
         move('finds its evidence old, and begins anew', BETWEEN_CALLS, freed(state, who));
       else
@@ -263,6 +312,13 @@ function call(state: State, who: number, me: Caller, protections: Protections, c
     });
 }
 
+/** What each leaves as it is; the last word leaves nothing. */
+function isLeft(who: number, { saw }: Caller, evidence: RestingEvidence): boolean {
+  if (who === LAST_WORD) return false;
+  if (who === SWEEP) return saw === 'done' || saw === 'degraded' || saw === 'its own';
+  return isLeftAtRest(saw === 'its own' || saw === 'cancelled' ? null : saw, evidence);
+}
+
 const freed = ({ lock }: State, who: number): Partial<State> => ({ lock: lock === who ? null : lock });
 
 const orphaned = ({ onTheirWay }: State, who: number): readonly Write[] =>
@@ -295,7 +351,7 @@ function foreigners(state: State, can: Can): void {
     can(`somebody saves the row with ${foreign} in it`, {
       shown: foreign,
       foreign: null,
-      chosen: state.chosen || foreign === 'its own',
+      chosen: state.chosen || foreign === 'its own' || (state.degraded && foreign === 'done'),
     });
   else if (left.foreign > 0)
     can('somebody reads the row, to change another field', {
