@@ -114,6 +114,14 @@ test('a window that was rolled back: the action, whether it recovered, the ticks
   ]);
 });
 
+test('a window that has left its item in a state of its own: in which, and why', () => {
+  const finalStatus = 'Needs | Attention: the rollback failed';
+  expect(renderPostDeployLog(report({ finalStatus }))).toMatch(
+    /\| status of the work item +\| Needs \\\| Attention: the rollback failed +\|/,
+  );
+  expect(renderPostDeployLog(report())).not.toContain('status of the work item');
+});
+
 test('a rollback that failed, an alert, the orchestrator itself, a window that somebody ended', () => {
   const action = { startedAt: OPENED, finishedAt: OPENED + 1_000, detail: 'exit code 1' };
   const failed = report({ action: { ...action, kind: 'ROLLBACK', ok: false }, recovered: false });

@@ -56,6 +56,13 @@ describe('a window', () => {
     );
   });
 
+  test('that has left the item in a state of its own says in which, and why', () => {
+    const finalStatus = 'Degraded: the rollback failed';
+    const words = formatWindow(windowStatus({ phase: 'closed', outcome: 'rollback_failed', finalStatus }), NOON);
+    expect(words).toContain('\n  status of the work item: Degraded: the rollback failed\n');
+    expect(formatWindow(windowStatus(), NOON)).not.toContain('status of the work item');
+  });
+
   test.each([
     [{ outcome: 'closed_early', phase: 'closed' }, '· post-deploy window closed · closed early\n', '  tick 7 of 30\n'],
     [{ nextLookAt: NOON - 1 }, 'HEALTHY so far', '  tick 7 of 30 · looking now · ends in'],
@@ -89,12 +96,14 @@ describe('a deploy', () => {
         reason: 'exit code 1',
         approval,
         windowId: 'monitor/shop/ORCH-61',
+        finalStatus: 'Degraded: this version was rolled back',
       }),
       NOON,
     );
     expect(words.split('\n')).toEqual([
       'ORCH-61 · shop v2 · deploy deploy failed',
       '  exit code 1',
+      '  status of the work item: Degraded: this version was rolled back',
       '  requested by alice',
       '  approved by bob (ok)',
       '  post-deploy window: monitor/shop/ORCH-61',

@@ -13,7 +13,13 @@ async function tracked(project = 'ORCH') {
   const { plane, client, asked } = await simulated();
   const item = plane.control.workItem('ORCH-61');
   const tracker = createTracker({ client, names: NAMES, projectOf: (repo) => (repo === 'orch' ? project : repo) });
-  return { control: plane.control, item, tracker, methods: () => asked().map((line) => line.split(' ', 1).join('')) };
+  return {
+    control: plane.control,
+    client,
+    item,
+    tracker,
+    methods: () => asked().map((line) => line.split(' ', 1).join('')),
+  };
 }
 
 test.each([
@@ -28,6 +34,21 @@ test.each([
   control.uiSetState('ORCH-61', state);
   const { stateId: id } = control.workItem('ORCH-61');
   expect(await tracker.shown('orch', 'ORCH-61')).toEqual({ id, name: state, status });
+});
+
+test('a state for degraded work is one of ours where it is named, and none where it is not', async () => {
+  const { control, client, tracker } = await tracked();
+  control.addState('ORCH', { name: 'Needs Attention', group: 'started' });
+  control.uiSetState('ORCH-61', 'Needs Attention');
+  expect(await tracker.shown('orch', 'ORCH-61')).toMatchObject({ name: 'Needs Attention', status: null });
+  await expect(tracker.write('orch', 'ORCH-61', 'degraded')).rejects.toThrow('no state of the tracker is set');
+
+  const names = { ...NAMES, degraded: 'needs attention' };
+  const naming = createTracker({ client, names, projectOf: () => 'ORCH' });
+  expect(await naming.shown('orch', 'ORCH-61')).toMatchObject({ name: 'Needs Attention', status: 'degraded' });
+  control.uiSetState('ORCH-61', 'Done');
+  await naming.write('orch', 'ORCH-61', 'degraded');
+  expect(control.workItem('ORCH-61').state).toBe('Needs Attention');
 });
 
 test('what is shown is asked every time, the place of the item and the states once', async () => {
