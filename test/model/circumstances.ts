@@ -45,12 +45,16 @@ export interface Run {
   readonly windowMs: number;
   /** `cancelled`: the task, in the end. `terminated`: run and window, from outside, so that nobody has the last word. */
   readonly ending: 'done' | 'cancelled' | 'terminated';
+  /** Its window proves degraded, and production does not recover. */
+  readonly degraded?: boolean;
 }
 
 /** What does not lie with the work item's own run. */
 export interface Circumstances {
   /** Whether anybody else writes, or ends things from outside. Without them nothing but the status that rests is right; a person's choice stays. */
   readonly foreign: boolean;
+  /** The tracker has a state for degraded work. */
+  readonly degradedState?: boolean;
   /** What becomes of requests to Plane, one after the other; all is well with those beyond. */
   readonly fates: readonly WriteFate[];
   /** How old reads of the row are, ms. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { TEST_MS } from '../setup/patience.ts';
 import { ALL, type Outcome, type Protections } from './circumstances.ts';
 import { IN_DOUBT, ONCE_WRONG } from './once-wrong.ts';
-import { race, type Scenario, type Story, scenarios, schedulerOf, stories, tell } from './races.ts';
+import { degradedScenarios, race, type Scenario, type Story, scenarios, schedulerOf, stories, tell } from './races.ts';
 import { CALL_MS } from './virtual-plane.ts';
 import { TRY_MS } from './world.ts';
 
@@ -119,6 +119,22 @@ describe('after the last disturbance the status is right, and as soon as the pro
     const happened = await holds('commands', (seen) => telling(stories(true), ALL, seen));
     const { oldEvidence: _, rewrites: __, ...often } = happened; // rare ones, and held by the tests above
     expect(missingFrom(often), NEVER).toEqual([]);
+  });
+});
+
+describe('the same with a state for degraded work', () => {
+  test.each([false, true])('foreign writers: %s', { timeout: SCHEDULES_MS }, async (foreign) => {
+    for (const [name, property] of [
+      ['races', (seen: Outcome[]) => racing(degradedScenarios(foreign), everything(foreign), seen)],
+      ['stories', (seen: Outcome[]) => telling(stories(foreign, true), everything(foreign), seen)],
+    ] as const) {
+      let outcomes: readonly Outcome[] = [];
+      await holds(`degraded ${name}`, (seen) => {
+        outcomes = seen;
+        return property(seen);
+      });
+      expect(outcomes.filter(({ shown }) => shown === 'degraded').length, NEVER).toBeGreaterThan(0);
+    }
   });
 });
 

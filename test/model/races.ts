@@ -51,6 +51,18 @@ const runs = (foreign: boolean): fc.Arbitrary<Run> =>
     ending: fc.constantFrom(...(foreign ? (['done', 'cancelled', 'terminated'] as const) : (['done'] as const))),
   });
 
+/** With a state for degraded work: its windows outlast a write that was decided on before they opened, as the protocol asks for. */
+const degradable = (foreign: boolean): fc.Arbitrary<Run> =>
+  fc
+    .tuple(runs(foreign), fc.boolean())
+    .map(([run, degraded]) => ({ ...run, degraded, windowMs: Math.max(run.windowMs, 60_000) }));
+
+/** The same scenarios with a state for degraded work, in which the run ends so. */
+export const degradedScenarios = (foreign: boolean): fc.Arbitrary<Scenario> =>
+  fc
+    .tuple(scenarios(foreign), degradable(foreign))
+    .map(([scenario, run]) => ({ ...scenario, degradedState: true, run: { ...run, degraded: true } }));
+
 const PAUSE = fc.constantFrom(100, 1_000, 5_000, 12_000, 21_000, 40_000);
 const LAG = fc.constantFrom(0, 1_000, LAG_MS);
 const MOVE = fc.constantFrom<Shown>('in progress', 'done', 'deploying', 'awaiting_deploy');
@@ -122,10 +134,10 @@ const command = (
 const named = (label: string, of: unknown): string => `${label}(${JSON.stringify(of)})`;
 
 /** Any number of deploys, callers and crashes, one after the other; of sweeps and people, too, where there are foreign writers. */
-const commands = (foreign: boolean): fc.Arbitrary<Iterable<Command>> =>
+const commands = (foreign: boolean, deploys: fc.Arbitrary<Run>): fc.Arbitrary<Iterable<Command>> =>
   fc.commands(
     [
-      runs(foreign).map((how) =>
+      deploys.map((how) =>
         command(
           named('deploy', how),
           async (world, known) => {
@@ -158,9 +170,11 @@ export interface Story extends Circumstances {
   readonly commands: Iterable<Command>;
 }
 
-export const stories = (foreign: boolean): fc.Arbitrary<Story> =>
+/** @param degradedState whether the tracker has a state for degraded work, and some deploys end so. */
+export const stories = (foreign: boolean, degradedState = false): fc.Arbitrary<Story> =>
   fc.record({
-    commands: commands(foreign),
+    commands: commands(foreign, degradedState ? degradable(foreign) : runs(foreign)),
+    ...(degradedState ? { degradedState: fc.constant(true) } : {}),
     fates: fc.array(FATE, { maxLength: 12 }),
     lags: fc.array(LAG, { maxLength: 12 }),
     foreign: fc.constant(foreign),

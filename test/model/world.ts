@@ -2,7 +2,7 @@ import type { Scheduler } from 'fast-check';
 import { createReconcile } from '../../activities/reconcile.ts';
 import { createStatusSetters, type StatusSetters } from '../../activities/status-setters.ts';
 import { LOCK_LIMITS } from '../../adapters/postgres/work-item-lock.ts';
-import { sweptStatus } from '../../decisions/index.ts';
+import { type DeployRecord, lastDeploy, sweptStatus, type WindowRecord } from '../../decisions/index.ts';
 import { convergeAndSettle } from '../../workflows/converge.ts';
 import type { SweptProject } from '../../workflows/messages.ts';
 import { sweepProject } from '../../workflows/sweep-project.ts';
@@ -44,7 +44,7 @@ const MOST_TURNS = 20_000;
 type Call<T> = (setters: StatusSetters) => Promise<T>;
 
 export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances, protections: Protections) {
-  const { foreign } = circumstances;
+  const { foreign, degradedState = false } = circumstances;
   const clock = virtualClock();
   const fates = [...circumstances.fates];
   const lags = [...circumstances.lags];
@@ -58,6 +58,10 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
   const task = { repo: REPO, stage: 'deploy' };
   const window = { active: false };
   let underWay = false;
+  /** Temporal's records of the last run, and of the last window. */
+  const record: { deploy: DeployRecord | null; window: WindowRecord | null } = { deploy: null, window: null };
+  const lastDeployNow = (stage: string | null) => lastDeploy(stage, record.deploy, record.window);
+  let runs = 0;
   const living = new Set<VirtualWorker>();
   const happened = {
     kills: 0,
@@ -72,7 +76,10 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
     known: 0,
   };
 
-  const authorities = () => ({ inForce: true, dbStage: task.stage, windowActive: window.active });
+  const authorities = () => ({
+    ...{ inForce: true, dbStage: task.stage, windowActive: window.active },
+    ...(degradedState ? { lastDeploy: lastDeployNow(task.stage) } : {}),
+  });
   const wrong = (): boolean => {
     const wanted = sweptStatus(authorities());
     const shown = plane.shown();
@@ -118,6 +125,14 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
         await worker.turn('asks for the deploy');
         return underWay;
       },
+      lastDeploy: degradedState
+        ? async (_repo, _workItem, stage) => {
+            await worker.turn('asks for the last deploy');
+            const read = lastDeployNow(stage);
+            await worker.turn('gets the last deploy');
+            return read;
+          }
+        : undefined,
       tracker: {
         ...tracker,
         write: (repo, workItem, status, beforeSending) =>
@@ -189,9 +204,11 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
   }
 
   /** A run of the work item, as `deployToDone` and `postDeployMonitor` have it. */
-  async function run({ windowMs, ending }: Run): Promise<void> {
+  async function run({ windowMs, ending, degraded = false }: Run): Promise<void> {
     await turn('the run begins');
     task.stage = 'deploy';
+    const runId = `run ${++runs}`;
+    record.deploy = { runId, running: true, phase: 'deploying', outcome: null };
     underWay = true;
     disturbed();
     await activity((setters) => setters.setDeploying(request('deployToDone')), 3);
@@ -200,20 +217,30 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
     disturbed();
     await turn('the window opens');
     window.active = true;
+    const verdict = degraded ? 'DEGRADED' : null;
+    const opened = { parentRunId: runId, running: true, phase: 'open', outcome: null, verdict };
+    record.window = opened;
     disturbed();
     await turn('the run says that it watches');
     underWay = false;
+    record.deploy = { ...record.deploy, phase: 'monitoring' };
     await activity((setters) => setters.setMonitoring(request('deployToDone')), 3);
     await clock.sleep(windowMs);
     await turn('the window closes');
     if (ending === 'cancelled') task.stage = 'cancelled';
     window.active = false;
+    const outcome = degraded ? 'degraded_alerted' : 'healthy';
+    if (ending === 'terminated') {
+      record.window = { ...opened, running: false };
+      record.deploy = { ...record.deploy, running: false };
+    } else record.window = { ...opened, phase: 'closed', outcome };
     disturbed();
     if (ending !== 'done') return;
     await convergeAndSettle(
       {
         ...request('postDeployMonitor'),
-        reason: 'window healthy',
+        reason: `window ${outcome}`,
+        degraded: degraded && degradedState,
         guarded: protections.settle,
         settleMs: SETTLE_MS * (protections.promptSettle ? 1 : 2),
         alarmKey: 'run',
@@ -233,6 +260,7 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
         sendAlert: async () => {},
       },
     );
+    if (record.deploy.runId === runId) record.deploy = { ...record.deploy, running: false, outcome };
   }
 
   const reconcile = createReconcile({
@@ -256,6 +284,7 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
     deployUnderWay: async () => underWay,
     runs: async () => false,
     failingRuns: async () => [],
+    lastDeploy: degradedState ? async (_repo, _workItem, stage) => lastDeployNow(stage) : undefined,
     withSpareRequests: (look) => look(),
   });
 
