@@ -51,14 +51,19 @@ export const WINDOW_EXIT_CODES = {
   task_cancelled: 15,
 } as const satisfies Record<WindowOutcome, number>;
 
-/** How a deploy or a window may have ended. */
-export type Outcome = DeployOutcome | WindowOutcome;
+/** A degradation that was only alerted about, and over when the window ended: the search attribute of the window says so. */
+const RECOVERED = 'degraded_recovered';
 
-export const isOutcome = (name: string): name is Outcome => name in OUTCOME_EXIT_CODES || name in WINDOW_EXIT_CODES;
+/** How a deploy or a window may have ended, as the search attribute `D2dOutcome` has it. */
+export type Outcome = DeployOutcome | WindowOutcome | typeof RECOVERED;
 
-export const OUTCOMES: readonly Outcome[] = Object.keys({ ...OUTCOME_EXIT_CODES, ...WINDOW_EXIT_CODES }).filter(
-  isOutcome,
-);
+export const isOutcome = (name: string): name is Outcome =>
+  name in OUTCOME_EXIT_CODES || name in WINDOW_EXIT_CODES || name === RECOVERED;
+
+export const OUTCOMES: readonly Outcome[] = [
+  ...Object.keys({ ...OUTCOME_EXIT_CODES, ...WINDOW_EXIT_CODES }),
+  RECOVERED,
+].filter(isOutcome);
 
 /** Exit code of a command that failed. 78 is `EX_CONFIG` of sysexits.h, the worker's own for the same fault. */
 export const FAILURE_EXIT_CODES = {
