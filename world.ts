@@ -98,7 +98,7 @@ async function checkWorkers({ settings, temporal, namespace }: World): Promise<C
       ...failing.map(({ workflowId, why }) =>
         warning(
           'runs',
-          `${workflowId}: its workflow task fails: ${why}; it goes on once a worker runs whose code fits its history`,
+          `${workflowId}: its workflow task fails: ${why}; it resumes when a worker with compatible code runs`,
         ),
       ),
     ];

@@ -109,7 +109,7 @@ export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, 
       // The attempt before may have set it and lost its answer.
       if (task.stage === FIRST_STAGE && Context.current().info.attempt > 1) return reopened;
       if (terminalStage(task.stage) !== 'done')
-        throw refusedTask(`only a task that is done is reopened: this one stands at ${task.stage.trim()}`);
+        throw refusedTask(`only a done task can be reopened: this one is at stage ${task.stage.trim()}`);
       const own = (await runningOn(task.repo)).find((run) => run.workItem === workItem && !OVER.has(run.phase ?? ''));
       if (own !== undefined)
         throw refusedTask(

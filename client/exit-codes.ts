@@ -26,17 +26,17 @@ export const OUTCOME_EXIT_CODES = {
   window_lost: 24,
 } as const satisfies Record<DeployOutcome, number>;
 
-/** Exit code where the task was done already, by a deploy of another version than the one that was asked for. */
+/** Exit code where the task was done already, and the requested version is not the one that runs. */
 const EXIT_OTHER_VERSION = 5;
 
 /** Exit code of `start --wait` and `watch`, by the end of the run. */
 export const exitCodeOfDeploy = ({
   outcome,
-  sameVersion,
+  otherVersionRequested,
 }: {
   readonly outcome: DeployOutcome;
-  readonly sameVersion?: boolean | null;
-}): number => (sameVersion === false ? EXIT_OTHER_VERSION : OUTCOME_EXIT_CODES[outcome]);
+  readonly otherVersionRequested?: boolean;
+}): number => (otherVersionRequested === true ? EXIT_OTHER_VERSION : OUTCOME_EXIT_CODES[outcome]);
 
 /** Exit code of `watch` on a window whose run is gone, by how the window ended. */
 export const WINDOW_EXIT_CODES = {
@@ -101,7 +101,10 @@ export const EXIT_CODE_TABLE: readonly ExitCodeRow[] = [
   row(2, 'refused or bad usage: nothing was deployed'),
   row(3, 'Temporal, the database or every worker is unreachable'),
   row(4, 'not found: no such deploy, window or work item'),
-  row(EXIT_OTHER_VERSION, 'nothing was deployed: the task was done already, with another version'),
+  row(
+    EXIT_OTHER_VERSION,
+    'nothing was deployed: the task was done already, and the requested version is not the one that runs',
+  ),
   row(10, 'the deploy was rejected'),
   row(11, 'nobody approved the deploy in time'),
   row(12, 'the deploy failed'),

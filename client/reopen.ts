@@ -62,7 +62,7 @@ export async function reopen(
     if (error instanceof WorkflowFailedError) throw refused(`${workItem}: ${rootCause(error.cause) ?? error.message}`);
     throw new D2dError(
       'unreachable',
-      `${workItem}: no worker has reopened the task yet; it may still happen`,
+      `${workItem}: no worker answered in time; the task may still be reopened`,
       `check that a worker runs (d2d doctor), then look: d2d status ${workItem}`,
       error,
     );

@@ -37,6 +37,8 @@ export function checkPostgresEnvironment(env: Env, values: Partial<Values>, faul
     if ((name === 'PGPORT' && value === '5432') || (name === 'PGSSLMODE' && value === 'disable')) continue;
     const instead =
       name === 'PGSSLMODE' ? 'ORCH_DATABASE_TLS, or sslmode in DATABASE_URL' : `${parameter} in DATABASE_URL`;
-    fault(`${name} must not be set beside a DATABASE_URL that does not say it, got ${quote(value)}: set ${instead}`);
+    fault(
+      `${name} must not be set, got ${quote(value)}: it would change the connection where DATABASE_URL says nothing; set ${instead}`,
+    );
   }
 }

@@ -64,13 +64,13 @@ function checkSwitches(described: Described, values: Partial<Values>, fault: Tel
     const { list } = SWITCHES[key];
     if (entry[key] === false && values[list]?.some((listed) => sameRepo(listed, name)))
       fault(
-        `${place([key])} must not be false, as ${list} names ${quote(name)}: take it off that list, or set ${key}: true`,
+        `${place([key])} must not be false, as ${list} names ${quote(name)}: remove it from that list, or set ${key}: true`,
       );
   }
 
   const waysTo = (key: Switch): string => {
     const byList = `name it in ${SWITCHES[key].list}`;
-    return file === null ? byList : `set ${key}: true, or ${byList} (${key}: false if that is meant)`;
+    return file === null ? byList : `set ${key}: true, or ${byList} (or ${key}: false, if intended)`;
   };
   const subject = file === null ? quote(name) : place([]);
 
@@ -163,7 +163,7 @@ function blind({ name, file, place }: Described, tell: Tell): void {
   tell(
     file === null
       ? `ORCH_POST_DEPLOY_HEALTH_URL must be set, or ORCH_POST_DEPLOY_TRAFFIC_URLS: a window of ${quote(name)} would see nothing (or switch its windows off: ORCH_POST_DEPLOY_ENABLED=false, or other ORCH_POST_DEPLOY_REPOS)`
-      : `${place([])} must have health or traffic: a window would see nothing (or set watch: false, and take it off ORCH_POST_DEPLOY_REPOS)`,
+      : `${place([])} must have health or traffic: a window would see nothing (or set watch: false, and remove it from ORCH_POST_DEPLOY_REPOS)`,
   );
 }
 

@@ -47,7 +47,7 @@ const sections = {
     ORCH_PLANE_STATE_DONE: withDefault(line, 'Done', 'Name of the state in which the work is done.'),
     ORCH_PLANE_STATE_DEGRADED: optional(
       line,
-      'Name of the state in which an item rests, instead of Done, whose deploy left production degraded, or was rolled back. Without it such an item shows Done, or after an unhealthy deploy what it showed before. In Plane its group can be any; started keeps it among the unfinished work.',
+      'Name of the state for work whose deploy left production degraded, or was rolled back. Unset: it shows Done after a window, and its previous state after a failed health check. Any group of Plane works; started keeps it among unfinished work.',
     ),
   },
   Repositories: {

@@ -53,7 +53,7 @@ function checkDatabaseUrl(url: string, tls: Values['ORCH_DATABASE_TLS'] | undefi
     );
   if (namesSeveralHosts(url))
     fault(
-      'DATABASE_URL must name one host: its driver tries no list of them, and ignores target_session_attrs. Give a DNS name, virtual IP or proxy that always leads to the server that takes writes',
+      'DATABASE_URL must name one host: the driver supports neither a list of hosts nor target_session_attrs. Give a DNS name, virtual IP or proxy that always leads to the server that takes writes',
     );
 }
 

@@ -8,8 +8,8 @@ import type { WindowResult } from './post-deploy-monitor.ts';
 export interface Ending<Outcome extends DeployOutcome = DeployOutcome> {
   readonly outcome: Outcome;
   readonly reason: string;
-  /** With `already_done`: whether the version that was asked for is the one deployed last. */
-  readonly sameVersion?: boolean;
+  /** With `already_done`: the requested version is not the one that the last deploy left in production. */
+  readonly otherVersionRequested?: boolean;
 }
 
 export const ending = <Outcome extends DeployOutcome>(outcome: Outcome, reason: string): Ending<Outcome> => ({
@@ -98,13 +98,13 @@ export const versionRefusal = (
 export function alreadyDone({ workItem, version }: DeployInput, last: LastDeployed | null): EndingBeforeDone {
   const done = `the task was done already${last?.version == null ? '' : `, with ${last.version}`}`;
   if (version === undefined || (last?.version === version && !last.rolledBack))
-    return { outcome: 'already_done', reason: `${done}; nothing was deployed`, sameVersion: true };
+    return { outcome: 'already_done', reason: `${done}; nothing was deployed` };
   const why =
     last?.version === version
       ? `${version} was rolled back, and was not deployed again`
-      : `${version} was not deployed${last?.version == null ? ' (it is not on record which version was deployed last)' : ''}`;
+      : `${version} was not deployed${last?.version == null ? ' (the version deployed last is unknown)' : ''}`;
   const advice = `To deploy it: d2d reopen ${workItem} --reason "…", then start it again`;
-  return { outcome: 'already_done', reason: `${done}; ${why}. ${advice}`, sameVersion: false };
+  return { outcome: 'already_done', reason: `${done}; ${why}. ${advice}`, otherVersionRequested: true };
 }
 
 /** How a run ends whose window has ended. */

@@ -29,8 +29,8 @@ export interface DeployRun {
   readonly windowId: string | null;
   readonly outcome: DeployOutcome | null;
   readonly reason: string | null;
-  /** With outcome `already_done`: whether the version that was asked for is the one deployed last. */
-  readonly sameVersion: boolean | null;
+  /** With outcome `already_done`: the requested version is not the one that the last deploy left in production. */
+  readonly otherVersionRequested: boolean;
   readonly notes: readonly { readonly at: number; readonly text: string }[];
   /** The status with which the item is left, and why; absent where it is not left degraded. */
   readonly finalStatus?: string;
@@ -44,7 +44,7 @@ export const begin = (): DeployRun => ({
   windowId: null,
   outcome: null,
   reason: null,
-  sameVersion: null,
+  otherVersionRequested: false,
   notes: [],
 });
 
@@ -137,14 +137,14 @@ export const armed = (run: DeployRun, windowId: string): DeployRun => ({ ...run,
 
 export const over = (
   run: DeployRun,
-  { outcome, reason, sameVersion }: Ending,
+  { outcome, reason, otherVersionRequested = false }: Ending,
   finalStatus: string | null = null,
 ): DeployRun => ({
   ...run,
   phase: 'finished',
   outcome,
   reason,
-  sameVersion: sameVersion ?? null,
+  otherVersionRequested,
   ...(finalStatus === null ? {} : { finalStatus }),
 });
 
@@ -160,7 +160,7 @@ export function status(run: DeployRun, input: DeployInput, operationId: string):
     phase: run.phase,
     outcome: run.outcome,
     reason: run.reason,
-    sameVersion: run.sameVersion,
+    otherVersionRequested: run.otherVersionRequested,
     approval: { required, expiresAt, decision, by, reason },
     reported: run.finished,
     resolution: run.resolution,
@@ -174,7 +174,7 @@ export function status(run: DeployRun, input: DeployInput, operationId: string):
 export function details(run: DeployRun, input: DeployInput): string {
   const { approval, outcome, reason, phase, windowId, notes } = run;
   const lines = [
-    `**${(outcome ?? phase).replaceAll('_', ' ')}** · ${input.repo}${input.version === undefined || run.sameVersion === false ? '' : ` ${input.version}`}`,
+    `**${(outcome ?? phase).replaceAll('_', ' ')}** · ${input.repo}${input.version === undefined || run.otherVersionRequested ? '' : ` ${input.version}`}`,
   ];
   if (reason !== null) lines.push('', reason);
   if (phase === 'unknown') {

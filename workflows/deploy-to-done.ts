@@ -109,15 +109,15 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   let late: Promise<Completed> | null = null;
 
   /** None where the version that was asked for was not deployed. */
-  const versionThatRuns = () =>
-    run.sameVersion === false ? [{ key: D2dVersion, value: null }] : versionAttribute(version);
+  const versionUpdate = () =>
+    run.otherVersionRequested ? [{ key: D2dVersion, value: null }] : versionAttribute(version);
   const become = (next: deploy.DeployRun): void => {
     const moved = next.phase !== run.phase;
     run = next;
     if (moved) {
       upsertSearchAttributes([
         { key: D2dPhase, value: run.phase },
-        ...(run.outcome === null ? [] : [{ key: D2dOutcome, value: run.outcome }, ...versionThatRuns()]),
+        ...(run.outcome === null ? [] : [{ key: D2dOutcome, value: run.outcome }, ...versionUpdate()]),
       ]);
     }
     setCurrentDetails(deploy.details(run, input));
@@ -183,7 +183,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const callSomebody = (kind: string, text: string): void => {
     note(text);
     void CancellationScope.nonCancellable(() =>
-      mirror.alert(kind, `the deploy of ${repo} needs somebody`, `${text} (${workItem})`),
+      mirror.alert(kind, `the deploy of ${repo} needs attention`, `${text} (${workItem})`),
     );
   };
 

@@ -83,8 +83,8 @@ export interface DeployResult {
   readonly outcome: DeployOutcome;
   /** Why, in one sentence. */
   readonly reason: string;
-  /** With `already_done`: `false` where another version was asked for than the one deployed last. */
-  readonly sameVersion?: boolean;
+  /** With `already_done`: the requested version is not the one that the last deploy left in production. Default: false. */
+  readonly otherVersionRequested?: boolean;
 }
 
 /** Who sent a message and why. In a signal both may be missing (they read `unknown` then); an update without them is refused. */
@@ -155,8 +155,8 @@ export interface DeployStatus {
   readonly outcome: DeployOutcome | null;
   /** Why it ended so; in phase `unknown`, why nobody knows. */
   readonly reason: string | null;
-  /** With `already_done`: `false` where another version was asked for than the one deployed last. Else `null`. */
-  readonly sameVersion: boolean | null;
+  /** With `already_done`: the requested version is not the one that the last deploy left in production. */
+  readonly otherVersionRequested: boolean;
   readonly approval: {
     readonly required: boolean;
     readonly expiresAt: number | null;

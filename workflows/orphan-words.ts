@@ -2,4 +2,4 @@ import type { Orphan } from '../activities/reconcile.ts';
 
 /** What is said of an orphaned status, and what to do about it. */
 export const orphanWords = ({ workItem, shown, stage }: Orphan): string =>
-  `orphaned: ${workItem} shows ${shown}, but no deploy and no window of it runs, and its task stands at ${stage}: needs a person, who deploys it again (d2d start ${workItem}) or moves it in the tracker`;
+  `orphaned: ${workItem} shows ${shown}, but no deploy or window of it is running (task stage: ${stage}): needs a person; deploy it again (d2d start ${workItem}), or change its status in the tracker`;

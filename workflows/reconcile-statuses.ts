@@ -130,10 +130,12 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     return full ? inDeployPhase : inDeployPhase.filter(({ item }) => seenBefore.has(item.id));
   });
   const orphaned = patched('orphaned-statuses')
-    ? await orphansAmong(standing).catch(notKnown('a status is orphaned'))
+    ? await orphansAmong(standing).catch(notKnown('orphaned statuses'))
     : [];
   for (const orphan of orphaned ?? []) log.warn(orphanWords(orphan));
-  const failing = patched('failing-workflow-tasks') ? await findFailing().catch(notKnown('a workflow task fails')) : [];
+  const failing = patched('failing-workflow-tasks')
+    ? await findFailing().catch(notKnown('failing workflow tasks'))
+    : [];
   for (const { workflowId, why } of failing ?? []) log.warn(`${workflowId}: its workflow task fails: ${why}`);
 
   const of = (result: Healing['result']): number => healings.filter((healing) => healing.result === result).length;
@@ -170,7 +172,7 @@ const notKnown =
   (what: string) =>
   (error: unknown): null => {
     if (isCancellation(error)) throw error;
-    log.warn(`whether ${what} is not known: ${messageOf(error)}`);
+    log.warn(`could not check for ${what}: ${messageOf(error)}`);
     return null;
   };
 

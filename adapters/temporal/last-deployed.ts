@@ -10,8 +10,8 @@ export interface LastDeployed {
   readonly rolledBack: boolean;
 }
 
-/** Outcomes of runs that did not take their task to `done`. */
-const BEFORE_DONE = [
+/** Outcomes of runs that did not take their task to `done`; a test holds them against workflows/deploy-endings.ts. */
+export const BEFORE_DONE = [
   'already_done',
   'refused',
   'rejected',

@@ -94,8 +94,8 @@ function notRegistered(cause: unknown, namespace: string, missing: readonly stri
   const why = mayNot(cause) ? 'this client may not register them' : grpcMessage(cause);
   if (/cannot have more than \d+ search attribute/i.test(why)) {
     return new Error(
-      `The search attributes ${missing.join(', ')} are missing in namespace ${namespace}, which has all that it may have (${why}). ` +
-        `Somebody who may has to make room: remove Keyword attributes that nobody uses any more (temporal operator search-attribute list ` +
+      `The search attributes ${missing.join(', ')} cannot be added: namespace ${namespace} has reached its limit (${why}). ` +
+        `An administrator must remove unused Keyword attributes (temporal operator search-attribute list ` +
         `--namespace ${namespace}, then remove --name …), take a namespace of its own (TEMPORAL_NAMESPACE), or a visibility store without ` +
         `that limit (Elasticsearch; in Temporal Cloud ask for a higher one). Then run: ${createCommand(namespace, missing)}`,
       { cause },
@@ -103,7 +103,7 @@ function notRegistered(cause: unknown, namespace: string, missing: readonly stri
   }
   return new Error(
     `The search attributes ${missing.join(', ')} are missing in namespace ${namespace} and could not be registered (${why}). ` +
-      `Somebody who may has to run: ${createCommand(namespace, missing)}; in Temporal Cloud: ${cloudCommand(namespace, missing)}`,
+      `An administrator must run: ${createCommand(namespace, missing)}; in Temporal Cloud: ${cloudCommand(namespace, missing)}`,
     { cause },
   );
 }

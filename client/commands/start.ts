@@ -64,7 +64,7 @@ async function tellStarted(context: CommandContext, client: D2dClient, handle: D
   if (outcome !== null) {
     result(`${workItem}: ${outcomeWords(outcome, paint)}${reason === null ? '' : `: ${oneLine(reason)}`}`, data);
     if (outcome === 'already_done') note(`${workItem}: nothing was deployed`);
-    context.exit(exitCodeOfDeploy({ outcome, sameVersion: view?.status?.sameVersion ?? null }));
+    context.exit(exitCodeOfDeploy({ outcome, otherVersionRequested: view?.status?.otherVersionRequested ?? false }));
     return;
   }
   result(`${workItem}: deploy of ${repo} started (${workflowId})`, data);

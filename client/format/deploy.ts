@@ -9,8 +9,8 @@ export const outcomeWords = (outcome: DeployOutcome, paint: Paint): string =>
 
 /** A deploy at a glance: how far it is, who has approved it, what it waits for. Several lines. */
 export function formatDeploy(status: DeployStatus, now: number, paint: Paint = plain): string {
-  const { repo, workItem, version, phase, outcome, reason, sameVersion, requestedBy, windowId } = status;
-  const name = `${workItem} · ${repo}${version === null || sameVersion === false ? '' : ` ${oneLine(version)}`}`;
+  const { repo, workItem, version, phase, outcome, reason, otherVersionRequested, requestedBy, windowId } = status;
+  const name = `${workItem} · ${repo}${version === null || otherVersionRequested ? '' : ` ${oneLine(version)}`}`;
   const lines = [`${paint.bold(name)} · deploy ${outcome === null ? words(phase) : outcomeWords(outcome, paint)}`];
   if (reason !== null) lines.push(`  ${oneLine(reason)}`);
   if (status.finalStatus !== undefined) lines.push(`  status of the work item: ${oneLine(status.finalStatus)}`);

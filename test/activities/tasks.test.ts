@@ -116,7 +116,7 @@ describe('reopenTask', () => {
   test.each(['deploy', 'cancelled', 'In Review'])('a task at %s is refused', async (stage) => {
     const workItem = await task(stage);
     await expect(asAttempt(1, workItem)).rejects.toThrow(
-      `only a task that is done is reopened: this one stands at ${stage}`,
+      `only a done task can be reopened: this one is at stage ${stage}`,
     );
     expect(await stageOf(workItem)).toBe(stage);
   });

@@ -86,7 +86,7 @@ export const deployStatus = (change: Partial<DeployStatus> = {}): DeployStatus =
   version: 'v2',
   requestedBy: 'alice',
   operationId: 'run-1:deploy',
-  sameVersion: null,
+  otherVersionRequested: false,
   phase: 'awaiting_approval',
   outcome: null,
   reason: null,

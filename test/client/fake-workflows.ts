@@ -53,7 +53,7 @@ export async function deployToDone(input: DeployInput): Promise<DeployResult> {
     phase: 'awaiting_approval',
     outcome: null,
     reason: null,
-    sameVersion: null,
+    otherVersionRequested: false,
     approval: { required: true, expiresAt: null, decision: null, by: null, reason: null },
     reported: null,
     resolution: null,

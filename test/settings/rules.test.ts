@@ -198,7 +198,7 @@ test('a window that would see nothing is a fault; a switched-off one is none', (
 
   const yaml = 'repositories:\n  shop:\n    deploy: { driver: external }\n';
   expect(checkSettings(...described(yaml, { ORCH_POST_DEPLOY_REPOS: 'shop' })).faults).toEqual([
-    'repositories.yaml:2:3 repositories.shop: must have health or traffic: a window would see nothing (or set watch: false, and take it off ORCH_POST_DEPLOY_REPOS)',
+    'repositories.yaml:2:3 repositories.shop: must have health or traffic: a window would see nothing (or set watch: false, and remove it from ORCH_POST_DEPLOY_REPOS)',
   ]);
   const beside = checkSettings(...described(yaml, blind)); // there by itself: the file is about others
   expect(beside.faults).toEqual([]);
@@ -236,7 +236,7 @@ describe('a repository of the file is watched and guarded by a list or by its ow
     (evidence) => {
       const yaml = `repositories:\n  shop:\n    deploy: { driver: external }\n    ${evidence}\n`;
       expect(checkSettings(...described(yaml)).faults).toEqual([
-        `repositories.yaml:2:3 repositories.shop: has ${evidence.split(':')[0]}, but it is not watched after a deploy: set watch: true, or name it in ORCH_POST_DEPLOY_REPOS (watch: false if that is meant)`,
+        `repositories.yaml:2:3 repositories.shop: has ${evidence.split(':')[0]}, but it is not watched after a deploy: set watch: true, or name it in ORCH_POST_DEPLOY_REPOS (or watch: false, if intended)`,
       ]);
       expect(checkSettings(...described(`${yaml}    watch: false\n`)).faults).toEqual([]);
     },
@@ -255,15 +255,15 @@ describe('a repository of the file is watched and guarded by a list or by its ow
   test('a key that contradicts a list is a fault', () => {
     const lists = { ORCH_POST_DEPLOY_REPOS: 'SHOP', ORCH_DEPLOY_STATUS_GUARD_REPOS: 'SHOP' };
     expect(checkSettings(...described(`${LISTED}    watch: false\n    guard: false\n`, lists)).faults).toEqual([
-      'repositories.yaml:5:5 repositories.shop.watch: must not be false, as ORCH_POST_DEPLOY_REPOS names "shop": take it off that list, or set watch: true',
-      'repositories.yaml:6:5 repositories.shop.guard: must not be false, as ORCH_DEPLOY_STATUS_GUARD_REPOS names "shop": take it off that list, or set guard: true',
+      'repositories.yaml:5:5 repositories.shop.watch: must not be false, as ORCH_POST_DEPLOY_REPOS names "shop": remove it from that list, or set watch: true',
+      'repositories.yaml:6:5 repositories.shop.guard: must not be false, as ORCH_DEPLOY_STATUS_GUARD_REPOS names "shop": remove it from that list, or set guard: true',
     ]);
   });
 
   test('a repository that is watched without the guard is a warning', () => {
     const watched = `${LISTED}    watch: true\n`;
     expect(scopes(watched).warnings).toEqual([
-      'repositories.yaml:2:3 repositories.shop: is watched, but the guard is off for it, so that any caller can change the status of finished work: set guard: true, or name it in ORCH_DEPLOY_STATUS_GUARD_REPOS (guard: false if that is meant)',
+      'repositories.yaml:2:3 repositories.shop: is watched, but the guard is off for it, so that any caller can change the status of finished work: set guard: true, or name it in ORCH_DEPLOY_STATUS_GUARD_REPOS (or guard: false, if intended)',
     ]);
     expect(scopes(`${watched}    guard: false\n`).warnings).toEqual([]);
     expect(scopes(watched, { ORCH_DEPLOY_STATUS_GUARD_ENABLED: 'false' }).warnings).toEqual([]);
@@ -388,12 +388,15 @@ test.each([
   ['postgres://u:p@db/d2d?sslmode=prefer', 'DATABASE_URL must not say sslmode=prefer, by which'],
   ['postgres://u:p@db/d2d?sslmode=allow', 'DATABASE_URL must not say sslmode=allow, by which'],
   ['postgres://u:p@db1,db2/d2d?target_session_attrs=read-write', 'DATABASE_URL must name one host'],
-  ['postgres://u:p@db1:5432,db2:5432/d2d', 'DATABASE_URL must name one host: its driver tries no list of them'],
+  [
+    'postgres://u:p@db1:5432,db2:5432/d2d',
+    'DATABASE_URL must name one host: the driver supports neither a list of hosts',
+  ],
   [
     'postgres://u:p@[::1]:5432,[::2]:5432/d2d?target_session_attrs=read-write',
-    'DATABASE_URL must name one host: its driver tries no list',
+    'DATABASE_URL must name one host: the driver supports neither a list',
   ],
-  ['postgres://db1:5432,db2/d2d', 'DATABASE_URL must name one host: its driver tries no list'],
+  ['postgres://db1:5432,db2/d2d', 'DATABASE_URL must name one host: the driver supports neither a list'],
   ['postgres:///d2d?host=db1,db2&port=5432,5433', 'must name one host: its driver tries no list'],
 ])('what libpq takes and is not kept here is a fault: %s', (url, fault) => {
   expect(checkSettings(environment({ DATABASE_URL: url }), noFiles).faults).toEqual([expect.stringContaining(fault)]);
@@ -431,7 +434,7 @@ describe('variables of Postgres in the environment', () => {
   ])('%s=%s is a fault where it would count', (name, value, instead) => {
     const url = { DATABASE_URL: name === 'PGHOST' ? 'postgres:///d2d' : 'postgres://u:p@db' };
     expect(faults({ ...url, [name]: value })).toEqual([
-      `${name} must not be set beside a DATABASE_URL that does not say it, got "${value}": ${instead}`,
+      `${name} must not be set, got "${value}": it would change the connection where DATABASE_URL says nothing; ${instead}`,
     ]);
     const said =
       'postgres://u:p@db:5432/d2d?sslmode=require&sslnegotiation=postgres&options=-cx%3Dy&replication=false&client_encoding=UTF8&binary=0';

@@ -19,6 +19,7 @@ export const RAW_COMMANDS = {
   listByOutcome: `temporal workflow list --query "D2dRepo = 'shop' AND D2dOutcome = 'degraded_alerted' AND StartTime > '2026-01-01T00:00:00Z'"`,
   listOfVersion: `temporal workflow list --query "D2dRepo = 'shop' AND D2dVersion = 'v2'"`,
   listDegraded: `temporal workflow list --query "D2dVerdict = 'DEGRADED' AND D2dPhase != 'closed'"`,
+  listRefused: `temporal workflow list --query "WorkflowId = 'deploy/shop/ORCH-61' AND D2dOutcome = 'refused'"`,
 } as const;
 
 export type RawCommand = keyof typeof RAW_COMMANDS;

@@ -212,9 +212,10 @@ test('a start with garbage, or of a repository or work item that nobody knows, i
     const run = `temporal workflow execute --type deployToDone --task-queue deploy-to-done --workflow-id ${id} --input '${input}'`;
     return (await shell(run)).output;
   };
-  expect(await outcomeOf(`deploy/${item.repo}/garbage`, '"shop"')).toContain(
+  expect(await outcomeOf(`deploy/${item.repo}/${item.workItem}`, '"shop"')).toContain(
     'the start must name a repository and a work item',
   );
+  await eventually(async () => expect(await works('listRefused')).toContain(`deploy/${item.repo}/${item.workItem}`));
   expect(await outcomeOf('deploy/nope/ORCH-61', '{"repo":"nope","workItem":"ORCH-61"}')).toContain(
     'repository "nope" is not described in the settings (known: ',
   );

@@ -40,7 +40,9 @@ test('a task that is done is deployed again only once it is reopened', () =>
       });
     }
     await item.result();
-    expect(await onRecord()).toMatchObject({ deploy: { result: { outcome: 'already_done', sameVersion: false } } });
+    expect(await onRecord()).toMatchObject({
+      deploy: { result: { outcome: 'already_done', otherVersionRequested: true } },
+    });
     expect((await d2d('status', workItem)).stdout).toContain(`${workItem} · ${repo} · deploy already done`);
     expect((await d2d('start', workItem, '--wait')).code).toBe(0);
     expect(versions()).toEqual(['v2']);
@@ -53,7 +55,7 @@ test('a task that is done is deployed again only once it is reopened', () =>
     expect(item.status()).toBe('Done');
     expect(await d2d('reopen', workItem, '--reason', 'again')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('only a task that is done is reopened: this one stands at deploy'),
+      stderr: expect.stringContaining('only a done task can be reopened: this one is at stage deploy'),
     });
 
     await item.start({ version: 'v3' });

@@ -65,7 +65,7 @@ describe.concurrent('the sweep', () => {
       await item.setStage('deploy'); // restored to an earlier moment
       system.plane.control.uiSetState(item.workItem, 'Monitoring after Deploy');
       expect((await runProcess(env, 'reconcile')).stdout).toContain(
-        `none has drifted\norphaned: ${item.workItem} shows Monitoring after Deploy, but no deploy and no window of it runs, and its task stands at deploy: needs a person`,
+        `none has drifted\norphaned: ${item.workItem} shows Monitoring after Deploy, but no deploy or window of it is running (task stage: deploy): needs a person`,
       );
     }));
 });

@@ -109,7 +109,7 @@ describe('after a window', () => {
   test('off: Done, without a word of it', async () => {
     const item = harness.add({ looks: [fail()] });
     await harness.run(item);
-    expect(await onRecord(item)).toBeUndefined();
+    expect(await onRecord(item)).toBe('degraded_alerted');
     expect(statuses(item).at(-1)).toBe('done');
     expect(item.reports[0]).not.toHaveProperty('finalStatus');
     expect(comments(item)).not.toContain('Status of the work item');

@@ -107,7 +107,7 @@ describe('what people see', () => {
       reason: 'nothing was seen',
       approval: { required: true, expiresAt: 3_601_000, decision: 'approved', by: 'oncall', reason: 'fine' },
       reported: null,
-      sameVersion: null,
+      otherVersionRequested: false,
       resolution: null,
       windowId: 'monitor/shop/ORCH-1',
       notes: [],

@@ -66,39 +66,39 @@ describe('endings at done', () => {
 
   const V1 = { version: 'v1', rolledBack: false };
   test.each([
-    ['no version', undefined, V1, true, 'the task was done already, with v1; nothing was deployed'],
-    ['the version deployed last', 'v1', V1, true, 'the task was done already, with v1; nothing was deployed'],
+    ['no version', undefined, V1, false, 'the task was done already, with v1; nothing was deployed'],
+    ['the version deployed last', 'v1', V1, false, 'the task was done already, with v1; nothing was deployed'],
     [
       'another version',
       'v2',
       V1,
-      false,
+      true,
       /^the task was done already, with v1; v2 was not deployed\. To deploy it: d2d reopen/,
     ],
     [
       'a version that was rolled back',
       'v1',
       { ...V1, rolledBack: true },
-      false,
+      true,
       /; v1 was rolled back, and was not deployed again\. /,
     ],
     [
       'a version, with none on record',
       'v2',
       null,
-      false,
-      /^the task was done already; v2 was not deployed \(it is not on record/,
+      true,
+      /^the task was done already; v2 was not deployed \(the version deployed last is unknown/,
     ],
-  ])('a start of a task that is done, with %s', async (_, version, lastDeployed, sameVersion, reason) => {
+  ])('a start of a task that is done, with %s', async (_, version, lastDeployed, other, reason) => {
     const item = harness.add({ task: { repo: 'set by add', stage: 'done' }, lastDeployed });
     expect(await harness.run(item, version === undefined ? {} : { version })).toEqual({
       outcome: 'already_done',
       reason: typeof reason === 'string' ? reason : expect.stringMatching(reason),
-      sameVersion,
+      ...(other ? { otherVersionRequested: true } : {}),
     });
     expect(item.count.deploys).toBe(0);
     const { typedSearchAttributes } = await harness.deploy(item).describe();
-    expect(typedSearchAttributes.get(D2dVersion)).toBe(sameVersion ? version : undefined);
+    expect(typedSearchAttributes.get(D2dVersion)).toBe(other ? undefined : version);
   });
 
   test('the settle reads Done back, and converges again where an old status has come back meanwhile', async () => {
@@ -590,7 +590,7 @@ describe('a database that needs somebody', () => {
     expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying', 'monitoring', 'done']);
     expect(tries).toBeGreaterThan(2);
     expect(item.alerts).toMatchObject([
-      { title: expect.stringMatching(/needs somebody$/), text: expect.stringContaining('"stage_check"') },
+      { title: expect.stringMatching(/needs attention$/), text: expect.stringContaining('"stage_check"') },
     ]);
     const { notes } = await handle.query(deployStatusQuery);
     expect(notes[0]?.text).toMatch(
@@ -644,7 +644,7 @@ test('Temporal refuses to list runs: somebody is called at once, and the deploy 
   };
   const handle = await harness.start(item);
   expect(await handle.result()).toMatchObject({ outcome: 'done' });
-  expect(item.alerts).toMatchObject([{ title: expect.stringMatching(/needs somebody$/) }]);
+  expect(item.alerts).toMatchObject([{ title: expect.stringMatching(/needs attention$/) }]);
   expect((await handle.query(deployStatusQuery)).notes[0]?.text).toBe(
     'nobody knows whether the repository is busy, it is tried again every few minutes: Temporal refuses: not allowed to list',
   );

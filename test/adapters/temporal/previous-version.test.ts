@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BEFORE_DONE, createLastDeployed } from '../../../adapters/temporal/last-deployed.ts';
 import { createPreviousVersion } from '../../../adapters/temporal/previous-version.ts';
-import { D2dOutcome, D2dRepo, D2dVersion, DEPLOY_WORKFLOW, type DeployOutcome } from '../../../workflows/messages.ts';
+import { OWED } from '../../../workflows/deploy-endings.ts';
+import {
+  D2dOutcome,
+  D2dRepo,
+  D2dVersion,
+  D2dWorkItem,
+  DEPLOY_WORKFLOW,
+  type DeployOutcome,
+} from '../../../workflows/messages.ts';
 import { eventually } from '../../setup/eventually.ts';
 import { connectTemporal, type TemporalAccess, unique } from '../../setup/temporal.ts';
 
@@ -11,12 +20,18 @@ beforeAll(async () => {
 afterAll(() => access.close());
 
 /** A run that is over, as the index shows it. */
-async function ended(repo: string, outcome: DeployOutcome, version: string | null): Promise<void> {
+async function ended(
+  repo: string,
+  outcome: DeployOutcome,
+  version: string | null,
+  workItem = 'ORCH-61',
+): Promise<void> {
   const handle = await access.client.workflow.start(DEPLOY_WORKFLOW, {
     workflowId: unique('deploy'),
     taskQueue: access.taskQueue,
     typedSearchAttributes: [
       { key: D2dRepo, value: repo },
+      { key: D2dWorkItem, value: workItem },
       { key: D2dOutcome, value: outcome },
       ...(version === null ? [] : [{ key: D2dVersion, value: version }]),
     ],
@@ -37,4 +52,30 @@ test('the version of the last run that ended done, with another version than the
   await eventually(async () => expect(await previousVersion(repo, null)).toBe('v3'));
   expect(await previousVersion(repo, 'v3')).toBe('v2');
   expect(await previousVersion(repo, 'v2')).toBe('v3');
+});
+
+test('the deploy that took a task to done last, and whether it was rolled back', async () => {
+  const repo = unique('shop');
+  const lastDeployed = createLastDeployed(access.client);
+  expect(await lastDeployed(repo, 'ORCH-61')).toBeNull();
+  await ended(repo, 'degraded_alerted', 'v1');
+  await ended(repo, 'already_done', 'v2');
+  await ended(repo, 'unhealthy_rolled_back', 'v3');
+  await ended(repo, 'done', 'v9', 'ORCH-62');
+  await eventually(async () =>
+    expect(await lastDeployed(repo, 'ORCH-62')).toEqual({ version: 'v9', rolledBack: false }),
+  );
+  expect(await lastDeployed(repo, 'ORCH-61')).toEqual({ version: 'v1', rolledBack: false });
+  await ended(repo, 'degraded_rolled_back', 'v4');
+  await eventually(async () =>
+    expect(await lastDeployed(repo, 'ORCH-61')).toEqual({ version: 'v4', rolledBack: true }),
+  );
+  await ended(repo, 'closed_early', null);
+  await eventually(async () =>
+    expect(await lastDeployed(repo, 'ORCH-61')).toEqual({ version: null, rolledBack: false }),
+  );
+});
+
+test('runs that did not take their task to done are those of the endings before done', () => {
+  expect(BEFORE_DONE.toSorted()).toEqual(Object.keys(OWED).toSorted());
 });

@@ -43,7 +43,7 @@ describe('on a server that has all the attributes it may have', () => {
     const connection = await Connection.connect({ address: full.address, connectTimeout: PATIENCE_MS });
     onTestFinished(() => connection.close());
     await expect(ensureSearchAttributes(connection, 'default')).rejects.toThrow(
-      /which has all that it may have \(.*cannot have more than 10 search attribute.*\). Somebody who may has to make room: remove/,
+      /cannot be added: namespace .* has reached its limit \(.*cannot have more than 10 search attribute.*\). An administrator must remove/,
     );
   });
 });
@@ -112,7 +112,7 @@ test('where we may not register, the message holds the command', async () => {
     const told = names.split(', ');
     await expect(ensureSearchAttributes(connection, 'prod')).rejects.toThrow(
       `The search attributes ${names} are missing in namespace prod and could not be registered (this client may not register ` +
-        `them). Somebody who may has to run: temporal operator search-attribute create --namespace prod ` +
+        `them). An administrator must run: temporal operator search-attribute create --namespace prod ` +
         `${told.map((name) => `--name ${name} --type Keyword`).join(' ')}; in Temporal Cloud: tcld namespace search-attributes add ` +
         `--namespace prod ${told.map((name) => `--search-attribute "${name}=Keyword"`).join(' ')}`,
     );
