@@ -31,8 +31,9 @@ export interface InDeployPhase {
   readonly status: DeployPhaseStatus;
 }
 
-/** A deploy-phase status behind which no deploy and no window runs, and whose task does not say what should stand. */
+/** A status behind which no deploy and no window runs, and whose task does not say what should stand. */
 export interface Orphan {
+  readonly item: TrackedItem;
   readonly repo: string;
   readonly workItem: string;
   /** What the tracker shows. */
@@ -170,15 +171,19 @@ export function createReconcile(deps: ReconcileDeps) {
       return drifts;
     },
 
-    /** Which of these statuses no run takes further, as after the tasks were restored to an earlier moment. Asks the tracker nothing. */
+    /**
+     * Which of these statuses no run takes further, as after the tasks were restored to an earlier moment. Work may wait in
+     * `Awaiting Deploy` without a run. Asks the tracker nothing.
+     */
     async findOrphans({ items }: { readonly items: readonly InDeployPhase[] }): Promise<readonly Orphan[]> {
       const found = await tasks.findNamed(items.flatMap(({ names }) => names));
       const orphans: Orphan[] = [];
-      for (const { names, shown } of items) {
+      for (const { item, names, shown, status } of items) {
         const task = found.find(({ asked }) => names.includes(asked));
-        if (task === undefined || terminalStage(task.stage) !== null) continue;
+        if (task === undefined || status === 'awaiting_deploy' || terminalStage(task.stage) !== null) continue;
         const { repo, workItem } = task;
-        if (!(await deps.runs(repo, workItem))) orphans.push({ repo, workItem, shown, stage: task.stage.trim() });
+        if (!applies(guard, repo)) continue;
+        if (!(await deps.runs(repo, workItem))) orphans.push({ item, repo, workItem, shown, stage: task.stage.trim() });
       }
       return orphans;
     },

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { DeployDriver, DeployResult, DriverConfig, DriverLog } from '../adapters/deploy/driver.ts';
+import { goesBackTo } from '../adapters/deploy/drivers.ts';
 import { sameRepo } from '../decisions/index.ts';
 import { type DriverRequest, runDriver, withoutDriver } from './deploy.ts';
 
@@ -22,7 +23,10 @@ export interface RollbackResult extends DeployResult {
   readonly at: number;
   /** Nobody knows whether it worked; `ok` is false then. */
   readonly unknown?: true;
-  /** The version that runs after it, where it is known: as the deployer says, or else the one before. Absent: from an earlier version. */
+  /**
+   * The version that runs after it, where it is known: as the deployer says, or the one that it was told to go back to. Absent: from
+   * an earlier version.
+   */
   readonly to?: string | null;
 }
 
@@ -43,11 +47,14 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
       return null;
     });
     const operation = { kind: 'rollback', repo, ...request, previousVersion: previous } as const;
+    const told = goesBackTo(config) ? previous : null;
     try {
       const result = await runDriver(driver, config, operation, log);
-      return { ...result, to: result.version ?? previous };
+      // A deployer may repeat the version that it was told to leave.
+      const { version = request.version } = result;
+      return { ...result, to: version === request.version ? told : version };
     } catch (error) {
-      return { ...asResult(error), to: previous };
+      return { ...asResult(error), to: told };
     }
 
     function refusal(detail: string): DeployResult {

@@ -84,10 +84,13 @@ function formsOf(secret: string): string[] {
   return plain.flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encoded(value)]);
 }
 
+/** What of a URL with credentials could be a secret by itself: the password, or a user name without one, such as a token. */
 function passwordOf(value: string): string[] {
-  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/\s]*@/i.test(value) || !URL.canParse(value)) return [];
-  const { password } = new URL(value);
-  return [password, decoded(password)];
+  const [, credentials = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/\s]*)@/i.exec(value) ?? [];
+  const [user = '', ...password] = credentials.split(':');
+  const [, inQuery = ''] = /[?&]password=([^&#]*)/i.exec(value) ?? [];
+  const secret = password.length > 0 ? password.join(':') : user;
+  return [secret, inQuery].flatMap((each) => [each, decoded(each)]);
 }
 
 function encoded(text: string): string {

@@ -4,7 +4,7 @@ import {
   WorkflowFailedError,
   WorkflowIdConflictPolicy,
 } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, rootCause } from '@temporalio/common';
 import {
   type Command,
   D2dRepo,
@@ -17,6 +17,10 @@ import {
 import { D2dError, refused } from './errors.ts';
 import { asking } from './executions.ts';
 import type { DeployHandle } from './start.ts';
+
+const isRefusal = (failure: unknown): boolean =>
+  (failure instanceof ApplicationFailure && failure.type === 'Refused') ||
+  (failure instanceof ActivityFailure && isRefusal(failure.cause));
 
 /** Longer than the workflow takes where a worker runs, ms. */
 const ANSWER_MS = 150_000;
@@ -59,10 +63,11 @@ export async function reopen(
     const reopened = await temporal.withDeadline(Date.now() + ANSWER_MS, () => handle.result());
     return { ...reopened, execution: { ...place, workflowId, runId: handle.firstExecutionRunId } };
   } catch (error) {
-    if (error instanceof WorkflowFailedError) throw refused(`${workItem}: ${rootCause(error.cause) ?? error.message}`);
+    const why = error instanceof WorkflowFailedError ? (rootCause(error.cause) ?? error.message) : null;
+    if (error instanceof WorkflowFailedError && isRefusal(error.cause)) throw refused(`${workItem}: ${why}`);
     throw new D2dError(
       'unreachable',
-      `${workItem}: no worker answered in time; the task may still be reopened`,
+      `${workItem}: ${why ?? 'no worker answered in time'}; the task may still be reopened`,
       `check that a worker runs (d2d doctor), then look: d2d status ${workItem}`,
       error,
     );

@@ -24,7 +24,8 @@ export function loadDotEnv(env: Record<string, string | undefined>, readFile: Re
   try {
     text = readFile(path).replace(/^\uFEFF/, '');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return NO_DOT_ENV;
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR'))
+      return NO_DOT_ENV; // a folder of that name is none of ours, such as a virtual environment of Python
     return { ...NO_DOT_ENV, fault: `${path} cannot be read (${whyUnreadable(error)}): correct or remove it` };
   }
   const file = resolve(path);

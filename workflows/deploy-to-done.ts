@@ -88,13 +88,14 @@ type Completed = 'done' | 'cancelled' | 'missing';
  * for, and says why.
  */
 export async function deployToDone(payload: DeployInput): Promise<DeployResult> {
-  const strict = () => patched('version-pattern');
-  const parsed = parseDeployInput(payload, strict);
+  const parsed = parseDeployInput(payload, () => patched('version-pattern'));
   if (typeof parsed === 'string') {
     if (patched('outcome-of-refusals')) upsertSearchAttributes([{ key: D2dOutcome, value: 'refused' }]);
     return { outcome: 'refused', reason: parsed };
   }
   const input = parsed;
+  /** The one that a run of an earlier version was started with is fine. */
+  const strict = (version: string) => version !== input.version && patched('version-pattern');
   const { repo, workItem } = input;
   const { firstExecutionRunId, workflowId } = workflowInfo();
   const operationId = `${firstExecutionRunId}:deploy`;
@@ -198,6 +199,14 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     }
   };
 
+  /** `null`, too, where Temporal refuses the question: the task is done all the same. */
+  const lastDeployed = (fixed: DeployPlan) =>
+    tasks.lastDeployed({ repo: fixed.repo, workItem }).catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+      note(`the version deployed last could not be looked up: ${messageOf(error)}`);
+      return null;
+    });
+
   /** Everything before the deploy; an ending where it must not begin. */
   const mayDeploy = async (fixed: DeployPlan, mayCreate: boolean): Promise<EndingBeforeDone | null> => {
     const task = await untilItWorks(
@@ -207,7 +216,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     );
     const unfit = endingOfTask(fixed, workItem, task, mayCreate);
     if (unfit?.outcome === 'already_done' && patched('version-of-done-task'))
-      return alreadyDone(input, await tasks.lastDeployed({ repo: fixed.repo, workItem }));
+      return alreadyDone(input, await lastDeployed(fixed));
     if (unfit !== null) return unfit;
     const unversioned = versionRefusal(fixed, input);
     if (unversioned !== null) return unversioned;

@@ -261,6 +261,8 @@ export interface SweptProject {
   readonly inDeployPhase: readonly InDeployPhase[];
   /** Ids of what could not be corrected, those that were tried last at the end: others come first. */
   readonly failing: readonly string[];
+  /** Ids of statuses behind which nothing ran. Absent: from an earlier version. */
+  readonly orphans?: readonly string[];
 }
 
 export interface ReconcileResult {

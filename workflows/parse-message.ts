@@ -29,13 +29,14 @@ function text(payload: Record<string, unknown>, key: string): string | undefined
 }
 
 /** Whether a version that breaks the pattern is refused; asked only where one does. Runs of earlier versions took any text. */
-type Strict = () => boolean;
+type Strict = (version: string) => boolean;
 const always: Strict = () => true;
 
 /** Why a version is refused; `null`: it is none, or it is fine. */
 function versionRefusal(version: string | undefined, strict: Strict): string | null {
-  const fault = version === undefined ? null : versionFault(version);
-  return fault !== null && strict() ? fault : null;
+  if (version === undefined) return null;
+  const fault = versionFault(version);
+  return fault !== null && strict(version) ? fault : null;
 }
 
 const shown = (payload: unknown): string => {

@@ -124,14 +124,16 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     }
   }
 
-  /** A status that was there at the sweep before, too: one that is just being set has no run yet. Whoever asks by hand sees all. */
-  const standing = Object.entries(projects).flatMap(([project, { inDeployPhase }]) => {
-    const seenBefore = new Set(before.projects?.[project]?.inDeployPhase.map(({ item }) => item.id));
-    return full ? inDeployPhase : inDeployPhase.filter(({ item }) => seenBefore.has(item.id));
-  });
-  const orphaned = patched('orphaned-statuses')
-    ? await orphansAmong(standing).catch(notKnown('orphaned statuses'))
+  const found = patched('orphaned-statuses')
+    ? await orphansAmong(readNow(projects, unread)).catch(notKnown('orphaned statuses'))
     : [];
+  for (const [project, swept] of Object.entries(projects)) {
+    const orphans = found?.filter(({ item }) => item.project === project).map(({ item }) => item.id);
+    if (orphans !== undefined && orphans.length > 0) projects[project] = { ...swept, orphans };
+  }
+  // The second sweep in a row that finds it: what is just being set has no run yet. Whoever asks by hand sees all.
+  const known = new Set(Object.values(before.projects ?? {}).flatMap(({ orphans = [] }) => orphans));
+  const orphaned = found?.filter(({ item }) => full || known.has(item.id)) ?? null;
   for (const orphan of orphaned ?? []) log.warn(orphanWords(orphan));
   const failing = patched('failing-workflow-tasks')
     ? await findFailing().catch(notKnown('failing workflow tasks'))
@@ -160,6 +162,15 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     ...{ healings: healings.slice(0, MOST_LISTED), projects, beginWith },
   };
 }
+
+/** What is in the deploy phase in the projects that were read by this sweep. */
+const readNow = (
+  projects: Readonly<Record<string, SweptProject>>,
+  unread: readonly { readonly project: string }[],
+): InDeployPhase[] =>
+  Object.entries(projects).flatMap(([project, { inDeployPhase }]) =>
+    unread.some((each) => each.project === project) ? [] : inDeployPhase,
+  );
 
 async function orphansAmong(items: readonly InDeployPhase[]): Promise<Orphan[]> {
   const orphans: Orphan[] = [];

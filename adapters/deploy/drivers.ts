@@ -18,6 +18,10 @@ export function driverNeedsVersion(config: DriverConfig): boolean {
   }
 }
 
+/** Whether a rollback driver is told which version to go back to; a command that reads its environment may choose another. */
+export const goesBackTo = (config: DriverConfig): boolean =>
+  (config.driver === 'webhook' && config.body === undefined) || JSON.stringify(config).includes('{previousVersion}');
+
 /** Gives the driver that a configuration asks for; `null` for `external`, which is driven by a signal. */
 export const createDriverFor =
   (deps: CommandDeps) =>

@@ -29,17 +29,17 @@ export const BEFORE_DONE = [
 const ASK_MS = 5_000;
 
 /**
- * Looks up the deploy that took a work item's task to `done` last; `null`: none is on record. By the visibility index, which
- * forgets runs that are older than the retention of the namespace.
+ * Looks up the deploy that took a work item's task to `done` last, by its run or, where that was terminated, by its window;
+ * `null`: none is on record. By the visibility index, which forgets runs that are older than the retention of the namespace.
  * @throws where Temporal does not answer.
  */
 export const createLastDeployed =
   (client: Client) =>
   async (repo: string, workItem: string): Promise<LastDeployed | null> => {
-    const ended = `D2dOutcome IS NOT NULL AND D2dOutcome NOT IN (${BEFORE_DONE.map(quoted).join(', ')})`;
-    const query = `WorkflowType = 'deployToDone' AND D2dRepo = ${quoted(repo)} AND D2dWorkItem = ${quoted(workItem)} AND ${ended}`;
+    const run = `WorkflowType = 'deployToDone' AND D2dOutcome IS NOT NULL AND D2dOutcome NOT IN (${BEFORE_DONE.map(quoted).join(', ')})`;
+    const query = `D2dRepo = ${quoted(repo)} AND D2dWorkItem = ${quoted(workItem)} AND ((${run}) OR WorkflowType = 'postDeployMonitor')`;
     return client.withDeadline(Date.now() + ASK_MS, async () => {
-      // The run that closed last comes first.
+      // What closed last comes first.
       for await (const { typedSearchAttributes } of client.workflow.list({ query, pageSize: 1 })) {
         return {
           version: typedSearchAttributes.get(D2D_VERSION) ?? null,

@@ -60,12 +60,20 @@ describe('readPage and findDrifts', () => {
     const key = await world.item({ stage: 'deploy', shown: 'Monitoring after Deploy' });
     await world.item({ stage: 'done', shown: 'Deploying' });
     await world.item({ stage: null, shown: 'Deploying' });
+    await world.item({ stage: 'deploy', shown: 'Awaiting Deploy' });
+    await world.item({ stage: 'deploy', shown: 'Deploying', repo: 'out-of-scope' });
     await world.item({ stage: 'deploy', window: 'open', shown: 'Monitoring after Deploy' });
     const orphans = async () => {
       const { inDeployPhase } = await firstPage(world);
       return world.activities.findOrphans({ items: inDeployPhase });
     };
-    const orphan = { repo: world.selfHosting, workItem: key, shown: 'Monitoring after Deploy', stage: 'deploy' };
+    const orphan = {
+      item: world.itemOf(key),
+      repo: world.selfHosting,
+      workItem: key,
+      shown: 'Monitoring after Deploy',
+      stage: 'deploy',
+    };
     expect(await orphans()).toEqual([orphan]);
     const end = await deployUnderWay(world, key);
     expect(await orphans()).toEqual([]);

@@ -41,7 +41,7 @@ test('a rollback runs by the rollback driver, and says so to it', async () => {
   const { rollback } = activity({
     rollback: config('const e = process.env; console.log(e.D2D_OPERATION, e.D2D_VERSION, e.D2D_PREVIOUS_VERSION)'),
   });
-  expect(await run(rollback)).toMatchObject({ ok: true, detail: 'rollback v2 v1', to: 'v1' });
+  expect(await run(rollback)).toMatchObject({ ok: true, detail: 'rollback v2 v1', to: null });
 });
 
 test('a rollback does not fail for want of the version before', async () => {
@@ -95,7 +95,7 @@ const unknown: DeployDriver = { run: () => Promise.reject(new DeployOutcomeUnkno
 
 test('a rollback of which nobody knows is tried again only where that does no harm', async () => {
   const once = activity({ rollback: config('', false), driverFor: () => unknown });
-  expect(await run(once.rollback)).toMatchObject({ ok: false, unknown: true, detail: 'nobody knows', to: 'v1' });
+  expect(await run(once.rollback)).toMatchObject({ ok: false, unknown: true, detail: 'nobody knows', to: null });
   const again = activity({ rollback: config('', true), driverFor: () => unknown });
   await expect(run(again.rollback)).rejects.toMatchObject({ type: 'DeployInterrupted', nonRetryable: false });
 });
@@ -104,6 +104,21 @@ test('the version after a rollback is the one that the deployer names', async ()
   const named: DeployDriver = { run: async () => ({ ok: true, detail: 'up', version: 'v0' }) };
   const { rollback } = activity({ rollback: config(''), driverFor: () => named });
   expect(await run(rollback)).toMatchObject({ to: 'v0' });
+});
+
+test.each([
+  ['a command that may choose', config(''), null],
+  ['a command that is told', { ...config(''), command: [process.execPath, '-e', '', '{previousVersion}'] }, 'v1'],
+  ['a webhook with our own body', { driver: 'webhook', url: 'http://ci/', headers: {} }, 'v1'],
+  [
+    'a webhook with a body of its own',
+    { driver: 'webhook', url: 'http://ci/', headers: {}, body: { undo: true } },
+    null,
+  ],
+])('the version after a rollback is the one before only where the driver goes there: %s', async (_, rollback, to) => {
+  const repeats: DeployDriver = { run: async () => ({ ok: true, detail: 'up', version: 'v2' }) };
+  const its = activity({ rollback: rollback as DriverConfig, driverFor: () => repeats });
+  expect(await run(its.rollback)).toMatchObject({ ok: true, to });
 });
 
 test('a later try that has no driver says nothing of the earlier ones', async () => {

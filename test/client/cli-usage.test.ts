@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -140,8 +140,4 @@ test('a .env that is not understood, or cannot be read, stops what needs it', as
   expect(await startCli({}, ['settings'], broken).ended).toMatchObject({ code: 78, stderr: `fault: ${why}\n` });
   expect((await startCli({}, ['doctor'], broken).ended).stdout).toContain(`FAULT    settings: ${why}`);
   expect(await startCli({}, ['--version'], broken).ended).toMatchObject({ code: 0, stderr: '' });
-
-  const closed = await folder();
-  await mkdir(join(closed, '.env'));
-  expect((await startCli({}, ['list'], closed).ended).stderr).toContain('.env cannot be read (it is a folder)');
 });

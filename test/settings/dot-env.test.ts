@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadDotEnv } from '../../settings/dot-env.ts';
+import { loadDotEnv, NO_DOT_ENV } from '../../settings/dot-env.ts';
 import { describeSettings } from '../../settings.ts';
 import { files, noFiles } from './builders.ts';
 
@@ -49,14 +49,18 @@ describe('what is not understood is a fault, nothing is set, and no value is sho
     expect(env).toEqual({});
   });
 
-  test.each([
-    ['EACCES', 'permission denied'],
-    ['EISDIR', 'it is a folder'],
-  ])('a file that cannot be read: %s', (code, why) => {
-    const closed = () => {
-      throw Object.assign(new Error('closed'), { code });
-    };
-    expect(loadDotEnv({}, closed).fault).toBe(`.env cannot be read (${why}): correct or remove it`);
+  const withCode = (code: string) => () => {
+    throw Object.assign(new Error('closed'), { code });
+  };
+
+  test('a file that cannot be read', () => {
+    expect(loadDotEnv({}, withCode('EACCES')).fault).toBe(
+      '.env cannot be read (permission denied): correct or remove it',
+    );
+  });
+
+  test('a folder of that name is no file of settings', () => {
+    expect(loadDotEnv({}, withCode('EISDIR'))).toEqual(NO_DOT_ENV);
   });
 });
 

@@ -397,7 +397,7 @@ test.each([
     'DATABASE_URL must name one host: the driver supports neither a list',
   ],
   ['postgres://db1:5432,db2/d2d', 'DATABASE_URL must name one host: the driver supports neither a list'],
-  ['postgres:///d2d?host=db1,db2&port=5432,5433', 'must name one host: its driver tries no list'],
+  ['postgres:///d2d?host=db1,db2&port=5432,5433', 'must name one host: the driver supports neither a list'],
 ])('what libpq takes and is not kept here is a fault: %s', (url, fault) => {
   expect(checkSettings(environment({ DATABASE_URL: url }), noFiles).faults).toEqual([expect.stringContaining(fault)]);
 });

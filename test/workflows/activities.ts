@@ -92,7 +92,11 @@ export function activitiesOver({
     findByOtherName: async () => null,
     windowActive,
     deployUnderWay: async () => false,
-    lastDeploy,
+    // As the settings of a worker: the state that the plan names is there, or nobody asks.
+    lastDeploy: async (repo, workItem, dbStage) =>
+      at(workItem).plan.degradedState === undefined
+        ? 'over'
+        : ((await lastDeploy?.(repo, workItem, dbStage)) ?? 'over'),
     tracker: {
       async shown(_repo, workItem) {
         await at(workItem).tracker('read');
