@@ -87,6 +87,6 @@ test('doctor and the sweep find them, of their own task queue alone', async () =
   expect(checks).toContainEqual({
     name: 'runs',
     level: 'warning',
-    message: expect.stringMatching(new RegExp(`^${workflowId}: ${REPLAY.source}.*whose code fits its history$`)),
+    message: expect.stringMatching(new RegExp(`^${workflowId}: ${REPLAY.source}.*a worker with compatible code runs$`)),
   });
 });
