@@ -47,8 +47,8 @@ export default defineConfig({
     pool: 'forks', // the Temporal SDK's native parts do not take worker threads
     sequence: { sequencer: LongestFirst },
     isolate: false, // each process loads the SDK once; tests leave no state in modules
-    // The longest files mostly wait. To change it for a run: VITEST_MAX_WORKERS; --maxWorkers does not reach the projects (4.1.12).
-    maxWorkers: availableParallelism() + 2,
+    // Many files mostly wait: with four more processes than cores the cores are never idle. To change it for a run: VITEST_MAX_WORKERS; --maxWorkers does not reach the projects (4.1.12).
+    maxWorkers: availableParallelism() + 4,
     maxConcurrency: 12, // system tests mostly wait; their workers load one after the other
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,
