@@ -9,6 +9,7 @@ import { type Checked, check } from './settings/load.ts';
 import type { Settings } from './settings/types.ts';
 
 export { EXIT_BAD_SETTINGS, SettingsError } from './settings/faults.ts';
+export { type RepositoryInForce, repositoriesInForce } from './settings/in-force.ts';
 export type {
   Approval,
   DriverConfig,

@@ -17,7 +17,14 @@ import { applySweepSchedule, sweepScheduleId } from './adapters/temporal/sweep-s
 import { temporalOptions } from './adapters/temporal/temporal-options.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
 import { within } from './adapters/within.ts';
-import { checkSettings, EXIT_BAD_SETTINGS, loadDotEnv, planeProjects, type Settings } from './settings.ts';
+import {
+  checkSettings,
+  EXIT_BAD_SETTINGS,
+  loadDotEnv,
+  planeProjects,
+  repositoriesInForce,
+  type Settings,
+} from './settings.ts';
 import { checkWorld } from './world.ts';
 
 /** How long Temporal is waited for at the start, ms. */
@@ -199,10 +206,13 @@ async function run(worker: Worker, settings: Settings, log: Logger): Promise<num
     ).unref();
   };
   for (const each of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(each).on(each, onSignal);
+  const inForce = repositoriesInForce(settings);
   log.info(
     {
       task_queue: settings.worker.taskQueue,
       repositories: [...settings.repositories.values()].map(({ name }) => name),
+      watched: inForce.filter(({ watched }) => watched).map(({ repo }) => repo),
+      guarded: inForce.filter(({ guarded }) => guarded).map(({ repo }) => repo),
     },
     'the worker is ready',
   );

@@ -18,7 +18,7 @@ import { type Explanation, explain } from './explain.ts';
 import { endOf, type FollowOptions, follow, untilEnd } from './follow.ts';
 import { type Listing, listExecutions } from './list.ts';
 import { reconcile } from './reconcile.ts';
-import { reopen, type TaskReopened } from './reopen.ts';
+import { type ReopenOptions, reopen, type TaskReopened } from './reopen.ts';
 import { type Reported, reportFinished, resolveDeploy } from './report.ts';
 import { bareWorkItem, type ResolvedWorkItem } from './resolve-work-item.ts';
 import { type DeployHandle, startDeploy } from './start.ts';
@@ -81,7 +81,7 @@ export interface D2dClient {
   /** Says how a deploy ended whose outcome is unknown. */
   resolveDeploy(ref: WorkItemRef, resolution: DeployResolution): Promise<Reported>;
   /** Sets a done task back to `deploy`, so that it can be deployed again. */
-  reopen(ref: WorkItemRef, command: Command): Promise<TaskReopened>;
+  reopen(ref: WorkItemRef, command: Command, options?: ReopenOptions): Promise<TaskReopened>;
   cancelWindow(ref: WorkItemRef, command: Command): Promise<WindowCancelled>;
   /** Temporal's own cancel of the whole run; its window is cancelled with it. */
   cancelRun(ref: WorkItemRef, command: Command): Promise<Execution>;
@@ -166,13 +166,14 @@ export function createD2dClient({
     reject: async (ref, approval) => decideApproval(temporal, await one('deploy', ref), 'rejected', approval),
     reportFinished: async (ref, report) => reportFinished(temporal, await one('deploy', ref), report),
     resolveDeploy: async (ref, resolution) => resolveDeploy(temporal, await one('deploy', ref), resolution),
-    async reopen(ref, command) {
+    async reopen(ref, command, options) {
       const { resolved, repo } = await known(ref);
       return reopen(
         temporal,
         taskQueue,
         { repo: repoOf(resolved, repo, `reopen ${resolved.workItem} --repo <repo>`), workItem: resolved.workItem },
         command,
+        options,
       );
     },
     async status(ref) {

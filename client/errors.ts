@@ -28,10 +28,10 @@ export class AlreadyRunning extends D2dError {
     super(
       'refused',
       isOver
-        ? `${workItem}: its last deploy is over, but has its status or comment to write still: ${run}`
+        ? `${workItem}: its last deploy is over, and still writes or reads back its status: ${run}`
         : `${workItem}: a deploy is running already: ${run}`,
       isOver
-        ? `d2d status ${workItem} says what went wrong; start another once that is mended`
+        ? `start it again in a minute; if this lasts, d2d status ${workItem} says why`
         : `look at it with d2d status ${workItem}; end it with d2d cancel ${workItem} --run --reason "…" before you start another`,
       cause,
     );

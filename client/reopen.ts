@@ -25,12 +25,24 @@ const isRefusal = (failure: unknown): boolean =>
 /** Longer than the workflow takes where a worker runs, ms. */
 const ANSWER_MS = 150_000;
 
+/** After this time it is asked whether anybody has begun, ms. */
+const TAKEN_UP_MS = 5_000;
+
+/** Events of a workflow that nobody has taken up: it was started, and a task of it was scheduled. */
+const UNTOUCHED = 2;
+
+export interface ReopenOptions {
+  /** Gives up. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onWaiting?: ((why: string) => void) | undefined;
+}
+
 export interface TaskReopened extends Reopened {
   readonly execution: DeployHandle;
 }
 
 /**
- * Sets a done task back to `deploy`.
+ * Sets a done task back to `deploy`. Whoever gives up before a worker has begun it withdraws it.
  * @throws D2dError: `refused` with the reason, `unreachable` where no worker answers.
  */
 export async function reopen(
@@ -38,6 +50,7 @@ export async function reopen(
   taskQueue: string,
   place: { readonly repo: string; readonly workItem: string },
   { by, reason }: Command,
+  { signal, onWaiting = () => {} }: ReopenOptions = {},
 ): Promise<TaskReopened> {
   const { repo, workItem } = place;
   const workflowId = reopenWorkflowId(repo, workItem);
@@ -56,9 +69,23 @@ export async function reopen(
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      throw refused(`${workItem}: its task is being reopened already (${workflowId})`);
+      throw refused(`${workItem}: its task is being reopened already, by ${workflowId}`);
     }
   });
+  const isUntouched = async () => (await handle.describe()).historyLength <= UNTOUCHED;
+  const asked = setTimeout(() => {
+    isUntouched()
+      .then((untouched) => {
+        if (untouched)
+          onWaiting(`${workItem}: no worker has begun it yet: check that one runs on task queue ${taskQueue}`);
+      })
+      .catch(() => {}); // the result will tell
+  }, TAKEN_UP_MS);
+  const withdraw = (): void =>
+    void isUntouched()
+      .then((untouched) => (untouched ? handle.terminate('given up before a worker had begun it') : null))
+      .catch(() => {});
+  signal?.addEventListener('abort', withdraw, { once: true });
   try {
     const reopened = await temporal.withDeadline(Date.now() + ANSWER_MS, () => handle.result());
     return { ...reopened, execution: { ...place, workflowId, runId: handle.firstExecutionRunId } };
@@ -71,5 +98,8 @@ export async function reopen(
       `check that a worker runs (d2d doctor), then look: d2d status ${workItem}`,
       error,
     );
+  } finally {
+    clearTimeout(asked);
+    signal?.removeEventListener('abort', withdraw);
   }
 }

@@ -49,7 +49,10 @@ export const resolveDeploy = (
     name: 'resolveDeploy',
     signal: () =>
       temporal.workflow.getHandle(execution.workflowId, execution.runId).signal(resolveDeploySignal, resolution),
-    refusal: ({ phase }) => (phase === 'unknown' ? null : `the outcome of its deploy is known: it is at ${phase}`),
+    refusal: ({ phase }) =>
+      phase === 'unknown'
+        ? null
+        : `resolve is only for a deploy whose outcome is unknown: this one is at ${phase.replaceAll('_', ' ')}`,
     counted: (status) => status.resolution !== null,
   });
 

@@ -15,6 +15,7 @@ import {
   describeSettings,
   type Env,
   NO_DOT_ENV,
+  repositoriesInForce,
   type Settings,
 } from '../settings.ts';
 import type { Check } from '../world.ts';
@@ -142,6 +143,7 @@ export function createWiring(env: Env, dotEnv: DotEnv = NO_DOT_ENV): Wiring {
     settings: () => ({
       settings: shown,
       repositories: describeRepositories(env),
+      inForce: checked.settings === null ? [] : repositoriesInForce(checked.settings),
       faults: checked.faults,
       warnings: checked.warnings,
     }),

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Applied } from '../../adapters/temporal/sweep-schedule.ts';
 import { sameRepo } from '../../decisions/index.ts';
 import { versionFault } from '../../decisions/version.ts';
-import type { RepositoryRow, SettingRow } from '../../settings.ts';
+import type { RepositoryInForce, RepositoryRow, SettingRow } from '../../settings.ts';
 import type { Check } from '../../world.ts';
 import type { D2dClient } from '../client.ts';
 import { refused } from '../errors.ts';
@@ -19,6 +19,8 @@ export interface SettingsShown {
   readonly settings: readonly SettingRow[];
   /** What the repositories file says. */
   readonly repositories: readonly RepositoryRow[];
+  /** What all of it comes to for each repository; empty where there is a fault. */
+  readonly inForce: readonly RepositoryInForce[];
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
 }

@@ -15,10 +15,12 @@ list             {executions: [execution + {window: {tick, plannedTicks, endsAt,
                   unanswered}], more}
 cancel           {repo, workItem, workflowId, runId, what, by, reason, takenUp, tick, plannedTicks, outcome}
 extend           {repo, workItem, workflowId, runId, by, reason, minutes, endsAt}
+reopen           {repo, workItem, workflowId, runId, by, reason, stage}
 close            {repo, workItem, workflowId, runId, report, logPath}
 explain          {workItem, task, wishes: [{at, answeredAt, failed, workflowType, workflowId, caller, reason, wanted, evidence, verdict,
                   shown, wrote, attempts, failure, earlier: [{at, evidence, verdict, sent, answer}]}], more}
-settings         {settings: [{name, value, source, help, type, default}], repositories: [{name, value, source}], faults, warnings}
+settings         {settings: [{name, value, source, help, type, default}], repositories: [{name, value, source}],
+                  inForce: [{repo, watched, guarded, approval, action, windowSeconds}], faults, warnings}
 doctor           {ok, checks: [{name, level, message}]}
 migrate          {ran: [name]}
 reconcile        {dryRun, looked, inDeployPhase, drifted, healed, putOff, failed, unread: [{project, why}],

@@ -14,8 +14,12 @@ export function addReopen(program: Command, context: CommandContext): void {
     .requiredOption(...REASON, givenText)
     .action(async (workItem, { repo, by = context.userName, reason }) => {
       const client = await context.client();
-      const { execution, stage, note: incomplete } = await client.reopen({ workItem, repo }, { by, reason });
       const { result, note } = context.output();
+      const {
+        execution,
+        stage,
+        note: incomplete,
+      } = await client.reopen({ workItem, repo }, { by, reason }, { signal: context.interrupted, onWaiting: note });
       const who = `by ${oneLine(by)} (${oneLine(reason)})`;
       result(`${execution.workItem}: reopened ${who}: tasks.stage is ${stage}`, {
         ...told(execution),

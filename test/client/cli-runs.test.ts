@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { deployWorkflowId } from '../../workflows/messages.ts';
+import { deployWorkflowId, reopenWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type FakeWorld, fakeWorld } from './fake-world.ts';
 import { runInNoTime, runProcess, startCli } from './run-cli.ts';
@@ -13,6 +13,18 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const d2d = (...args: string[]) => world.d2d(...args);
+
+test('reopen says that no worker has begun it, and is withdrawn by Ctrl-C', async () => {
+  const { repo, env, temporal, item } = world;
+  const workItem = item();
+  const nobody = { ...env, ORCH_TASK_QUEUE: 'nobody-polls' };
+  const waiting = startCli(nobody, ['reopen', workItem, '--repo', repo, '--reason', 'v3 is next']);
+  await waiting.said('no worker has begun it yet: check that one runs on task queue nobody-polls');
+  waiting.interrupt();
+  expect((await waiting.ended).code).toBe(130);
+  const handle = temporal.client.workflow.getHandle(reopenWorkflowId(repo, workItem));
+  expect((await handle.describe()).status.name).toBe('TERMINATED');
+});
 
 describe.concurrent('start', () => {
   test('says what was started, and Temporal knows it by its summary and attributes', async () => {
@@ -50,7 +62,7 @@ describe.concurrent('start', () => {
     expect(await d2d('start', repo, workItem)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /its last deploy is over, but has its status or comment to write still: .*; d2d status .* says what went wrong; start another once that is mended\n$/,
+        /its last deploy is over, and still writes or reads back its status: .*; start it again in a minute; if this lasts, d2d status .* says why\n$/,
       ),
     });
     expect(await d2d('cancel', workItem, '--run', '--reason', 'not now')).toMatchObject({
@@ -189,7 +201,9 @@ describe.concurrent('resolve', () => {
     await d2d('start', repo, workItem, '--version', 'v-external');
     expect(await d2d('resolve', workItem, '--not-deployed', '--reason', 'no')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('the outcome of its deploy is known: it is at deploying'),
+      stderr: expect.stringContaining(
+        'resolve is only for a deploy whose outcome is unknown: this one is at deploying',
+      ),
     });
     expect(await d2d('resolve', workItem, '--reason', 'no')).toMatchObject({
       code: 2,

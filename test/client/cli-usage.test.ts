@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { environment } from '../settings/builders.ts';
 import { runHere, runProcess, startCli } from './run-cli.ts';
 
 // Nothing here gets as far as a Temporal that answers.
@@ -42,6 +43,33 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   if (typeof says === 'string') expect(stderr).toBe(says);
   else expect(stderr).toMatch(says);
+});
+
+test('settings say of each repository whether it is watched and guarded, by the lists and its own keys together', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'd2d-in-force-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'repositories.yaml');
+  await writeFile(
+    file,
+    `repositories:
+  shop:
+    deploy: { driver: external }
+    health: { url: http://shop/ }
+    watch: true
+    guard: true
+    approval: none
+  docs:
+    deploy: { driver: external }
+`,
+  );
+  const { stdout } = await runHere(environment({ ORCH_REPOSITORIES_FILE: file }) as Record<string, string>, 'settings');
+  const rows = stdout.split('\n\n')[1]?.trimEnd().split('\n');
+  expect(rows?.map((row) => row.trim().split(/ {2,}/))).toEqual([
+    ['REPOSITORY', 'WATCHED', 'GUARDED', 'APPROVAL', 'ACTION', 'WINDOW'],
+    ['shop', 'yes', 'yes', 'none', 'alert', '900 s'],
+    ['docs', 'no', 'no', 'required', '–', '–'],
+    ['orchestrator', 'yes', 'yes', 'required', 'alert', '900 s'],
+  ]);
 });
 
 test('an unreachable Temporal is told, in JSON too', async () => {
@@ -104,9 +132,9 @@ test('the help tells every command, exit code and JSON shape', async () => {
   expect((await runHere({}, 'help', 'exit-codes')).stdout).toContain(
     ' 21  production degraded after the deploy; it was rolled back',
   );
-  expect((await runHere({}, 'help', 'json')).stdout).toContain(
-    'close            {repo, workItem, workflowId, runId, report, logPath}',
-  );
+  const { stdout: shapes } = await runHere({}, 'help', 'json');
+  expect(shapes).toContain('close            {repo, workItem, workflowId, runId, report, logPath}');
+  expect(shapes).toContain('reopen           {repo, workItem, workflowId, runId, by, reason, stage}');
   expect((await runProcess({}, '--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { runHere } from '../client/run-cli.ts';
+import { eventually } from '../setup/eventually.ts';
 import type { System } from './harness.ts';
 import { type Item, TO_DONE } from './item.ts';
 import { sharedSystem } from './with-system.ts';
@@ -42,8 +43,10 @@ describe.concurrent('a state for degraded work', () => {
       expect(system.alerts.about(item.workItem)).toHaveLength(1);
       const why = `${STATE}: production had not recovered when the window ended`;
       expect(item.comments().join()).toContain(why);
-      expect((await runHere(system.env(), 'status', item.workItem)).stdout).toContain(
-        `status of the work item: ${why}`,
+      await eventually(async () =>
+        expect((await runHere(system.env(), 'status', item.workItem)).stdout).toContain(
+          `status of the work item: ${why}`,
+        ),
       );
       const { stdout } = await runHere(system.env(), 'explain', item.workItem);
       expect(stdout).toMatch(/postDeployMonitor: window degraded_alerted .*last deploy degraded .*→ Degraded/);

@@ -43,7 +43,9 @@ test('a task that is done is deployed again only once it is reopened', () =>
     expect(await onRecord()).toMatchObject({
       deploy: { result: { outcome: 'already_done', otherVersionRequested: true } },
     });
-    expect((await d2d('status', workItem)).stdout).toContain(`${workItem} · ${repo} · deploy already done`);
+    await eventually(async () =>
+      expect((await d2d('status', workItem)).stdout).toContain(`${workItem} · ${repo} · deploy already done`),
+    );
     expect((await d2d('start', workItem, '--wait')).code).toBe(0);
     expect(versions()).toEqual(['v2']);
 
