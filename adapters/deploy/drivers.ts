@@ -18,7 +18,7 @@ export function driverNeedsVersion(config: DriverConfig): boolean {
   }
 }
 
-/** Whether a rollback driver is told which version to go back to; a command that reads its environment may choose another. */
+/** Whether a rollback driver gets the version to restore as an instruction; a command that reads its environment may choose another one. */
 export const goesBackTo = (config: DriverConfig): boolean =>
   (config.driver === 'webhook' && config.body === undefined) || JSON.stringify(config).includes('{previousVersion}');
 

@@ -145,7 +145,7 @@ export function createTransport(origin: string, apiKey: string, timeouts: PlaneT
     const { statusCode } = response;
     const content = await readBody(response.body, response.headers, MAX_BODY_BYTES).catch((error: unknown): Body => {
       if (signal?.aborted || statusCode < 300) throw error;
-      return { unreadable: explain(error, timeouts).replace(/\.$/, ''), ours: true }; // an error is told by its status
+      return { unreadable: explain(error, timeouts).replace(/\.$/, ''), ours: true }; // the status already identifies the error
     });
     return {
       status: statusCode,

@@ -72,7 +72,7 @@ test('settings say of each repository whether it is watched and guarded, by the 
   ]);
 });
 
-test('an unreachable Temporal is told, in JSON too', async () => {
+test('an unreachable Temporal is reported, in JSON too', async () => {
   const { code, stdout, stderr } = await runProcess(NOWHERE, 'status', 'ORCH-61', '--json');
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
   expect(JSON.parse(stderr)).toEqual({
