@@ -3,13 +3,8 @@ import type { Client } from '@temporalio/client';
 import { sweepScheduleId } from '../adapters/temporal/sweep-schedule.ts';
 import { RECONCILE_WORKFLOW, type ReconcileInput, type ReconcileResult } from '../workflows/messages.ts';
 import { asking } from './executions.ts';
+import { noticeUntouched } from './taken-up.ts';
 import { temporalError } from './temporal-errors.ts';
-
-/** After this time it is asked whether anybody has begun, ms. */
-const TAKEN_UP_MS = 5_000;
-
-/** Events of a workflow that nobody has taken up: it was started, and a task of it was scheduled. */
-const UNTOUCHED = 2;
 
 /**
  * A sweep over every work item, and what came of it. It goes on where the caller gives up.
@@ -30,21 +25,13 @@ export async function reconcile(
     }),
   );
   const waiting: Promise<ReconcileResult> = handle.result();
-  const asked = setTimeout(() => {
-    handle
-      .describe()
-      .then(({ historyLength }) => {
-        if (historyLength <= UNTOUCHED)
-          onWaiting(`no worker has begun it yet: check that one runs on task queue ${taskQueue}`);
-      })
-      .catch(() => {}); // the result will tell
-  }, TAKEN_UP_MS);
+  const stopAsking = noticeUntouched(handle, taskQueue, onWaiting);
   const given = signal === undefined ? waiting : Promise.race([waiting, abortOf(signal)]);
   return given
     .catch((error) => {
       throw signal?.aborted ? signal.reason : temporalError(error);
     })
-    .finally(() => clearTimeout(asked));
+    .finally(stopAsking);
 }
 
 const abortOf = (signal: AbortSignal): Promise<never> =>

@@ -17,6 +17,7 @@ import {
 import { D2dError, refused } from './errors.ts';
 import { asking } from './executions.ts';
 import type { DeployHandle } from './start.ts';
+import { isUntouched, noticeUntouched } from './taken-up.ts';
 
 const isRefusal = (failure: unknown): boolean =>
   (failure instanceof ApplicationFailure && failure.type === 'Refused') ||
@@ -24,12 +25,6 @@ const isRefusal = (failure: unknown): boolean =>
 
 /** Longer than the workflow takes where a worker runs, ms. */
 const ANSWER_MS = 150_000;
-
-/** After this time it is asked whether anybody has begun, ms. */
-const TAKEN_UP_MS = 5_000;
-
-/** Events of a workflow that nobody has taken up: it was started, and a task of it was scheduled. */
-const UNTOUCHED = 2;
 
 export interface ReopenOptions {
   /** Gives up. */
@@ -72,17 +67,9 @@ export async function reopen(
       throw refused(`${workItem}: its task is being reopened already, by ${workflowId}`);
     }
   });
-  const isUntouched = async () => (await handle.describe()).historyLength <= UNTOUCHED;
-  const asked = setTimeout(() => {
-    isUntouched()
-      .then((untouched) => {
-        if (untouched)
-          onWaiting(`${workItem}: no worker has begun it yet: check that one runs on task queue ${taskQueue}`);
-      })
-      .catch(() => {}); // the result will tell
-  }, TAKEN_UP_MS);
+  const stopAsking = noticeUntouched(handle, taskQueue, (why) => onWaiting(`${workItem}: ${why}`));
   const withdraw = (): void =>
-    void isUntouched()
+    void isUntouched(handle)
       .then((untouched) => (untouched ? handle.terminate('given up before a worker had begun it') : null))
       .catch(() => {});
   signal?.addEventListener('abort', withdraw, { once: true });
@@ -99,7 +86,7 @@ export async function reopen(
       error,
     );
   } finally {
-    clearTimeout(asked);
+    stopAsking();
     signal?.removeEventListener('abort', withdraw);
   }
 }
