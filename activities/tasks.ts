@@ -1,7 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { LastDeployed } from '../adapters/temporal/last-deployed.ts';
 import { sameRepo, terminalStage } from '../decisions/index.ts';
 import { howToEnd } from '../workflows/how-to-end.ts';
+
+export type { LastDeployed };
 
 export interface Task {
   readonly repo: string;
@@ -26,12 +29,6 @@ export interface TasksDeps {
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   /** The deploy that took a task to `done` last; `null`: none is on record. */
   readonly lastDeployed: (repo: string, workItem: string) => Promise<LastDeployed | null>;
-}
-
-export interface LastDeployed {
-  /** `null`: nobody has named one. */
-  readonly version: string | null;
-  readonly rolledBack: boolean;
 }
 
 export interface RunningOnRepository {

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { D2D_OUTCOME, D2D_VERSION } from './previous-version.ts';
+import { D2D_OUTCOME, D2D_VERSION, latestClosed } from './previous-version.ts';
 import { quoted } from './query-text.ts';
 
 /** The deploy that took a task to `done` last. */
@@ -38,14 +38,11 @@ export const createLastDeployed =
   async (repo: string, workItem: string): Promise<LastDeployed | null> => {
     const run = `WorkflowType = 'deployToDone' AND D2dOutcome IS NOT NULL AND D2dOutcome NOT IN (${BEFORE_DONE.map(quoted).join(', ')})`;
     const query = `D2dRepo = ${quoted(repo)} AND D2dWorkItem = ${quoted(workItem)} AND ((${run}) OR WorkflowType = 'postDeployMonitor')`;
-    return client.withDeadline(Date.now() + ASK_MS, async () => {
-      // What closed last comes first.
-      for await (const { typedSearchAttributes } of client.workflow.list({ query, pageSize: 1 })) {
-        return {
-          version: typedSearchAttributes.get(D2D_VERSION) ?? null,
-          rolledBack: typedSearchAttributes.get(D2D_OUTCOME) === 'degraded_rolled_back',
-        };
+    const last = await latestClosed(client, query, ASK_MS);
+    return (
+      last && {
+        version: last.get(D2D_VERSION) ?? null,
+        rolledBack: last.get(D2D_OUTCOME) === 'degraded_rolled_back',
       }
-      return null;
-    });
+    );
   };

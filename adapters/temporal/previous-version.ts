@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { quoted } from './query-text.ts';
 
@@ -7,6 +7,20 @@ export const D2D_VERSION = defineSearchAttributeKey('D2dVersion', SearchAttribut
 
 /** A rollback does not wait longer for it, ms. */
 const LOOK_MS = 3_000;
+
+type Attributes = WorkflowExecutionInfo['typedSearchAttributes'];
+
+/**
+ * The search attributes of the execution that closed last, of those that a query finds; `null`: there is none.
+ * @throws where Temporal does not answer within the time, ms.
+ */
+export const latestClosed = (client: Client, query: string, withinMs: number): Promise<Attributes | null> =>
+  client.withDeadline(Date.now() + withinMs, async () => {
+    // Without ORDER BY, which not every store takes, the one that closed last comes first.
+    for await (const { typedSearchAttributes } of client.workflow.list({ query, pageSize: 1 }))
+      return typedSearchAttributes;
+    return null;
+  });
 
 /**
  * Looks up the version that a repository ran before: that of its last run that ended `done` with another version than the one
@@ -18,11 +32,5 @@ export const createPreviousVersion =
   async (repo: string, version: string | null): Promise<string | null> => {
     const another = version === null ? 'D2dVersion IS NOT NULL' : `D2dVersion != ${quoted(version)}`;
     const query = `WorkflowType = 'deployToDone' AND D2dRepo = ${quoted(repo)} AND D2dOutcome = 'done' AND ${another}`;
-    return client.withDeadline(Date.now() + LOOK_MS, async () => {
-      // Without ORDER BY, which not every store takes, the run that closed last comes first.
-      for await (const { typedSearchAttributes } of client.workflow.list({ query, pageSize: 1 })) {
-        return typedSearchAttributes.get(D2D_VERSION) ?? null;
-      }
-      return null;
-    });
+    return (await latestClosed(client, query, LOOK_MS))?.get(D2D_VERSION) ?? null;
   };

@@ -1,6 +1,8 @@
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { type LastDeploy, lastDeploy, sameRepo, terminalStage } from '../../decisions/index.ts';
+import { D2D_OUTCOME } from './previous-version.ts';
+import { RUNNING } from './query-text.ts';
 
 export interface RunningExecution {
   readonly workflowId: string;
@@ -100,8 +102,6 @@ export function createWindowEvidence(client: Client): WindowEvidence {
   };
 }
 
-const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN ('deployToDone', 'postDeployMonitor')`;
-
 /** As in the design; a test holds it against `workflows/messages.ts`, which an adapter does not import. */
 const windowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
 
@@ -116,7 +116,6 @@ const phaseOf = ({
 }: Pick<WorkflowExecutionDescription, 'typedSearchAttributes'>): string | null =>
   typedSearchAttributes.get(D2D_PHASE) ?? null;
 
-const D2D_OUTCOME = defineSearchAttributeKey('D2dOutcome', SearchAttributeType.KEYWORD);
 const D2D_VERDICT = defineSearchAttributeKey('D2dVerdict', SearchAttributeType.KEYWORD);
 
 const onRecord = (found: WorkflowExecutionDescription) => ({

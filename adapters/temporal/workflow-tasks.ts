@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { GRPC, grpcCode } from './grpc-errors.ts';
-import { quoted } from './query-text.ts';
+import { quoted, RUNNING } from './query-text.ts';
 
 // A CommonJS package: Node finds no named exports in it.
 const { WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW: RESET } = proto.temporal.api.enums.v1.WorkflowTaskFailedCause;
@@ -63,8 +63,6 @@ export async function failingRuns(client: Client, taskQueue: string): Promise<{ 
   });
   return failing.toSorted((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
 }
-
-const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN ('deployToDone', 'postDeployMonitor')`;
 
 /** The index is behind. */
 function gone(error: unknown): null {
