@@ -25,15 +25,21 @@ function look(
 
 const NO_SWEEP = { sweep: false } as const;
 
+const WITH_AND_WITHOUT_DEGRADED = [
+  [1, { crashes: 1, locksLost: 1, givenUp: 1, lost: 1 }, NO_SWEEP],
+  [1, { crashes: 1, foreign: 2 }, {}],
+  [1, { givenUp: 1, foreign: 1, twice: 1, lost: 1 }, {}],
+  [2, { crashes: 1, givenUp: 1 }, NO_SWEEP],
+  [2, { twice: 1, lost: 1 }, NO_SWEEP],
+  [2, { foreign: 1 }, {}],
+  [1, { cancelled: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
+  [1, { sweeps: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
+] as const;
+
 describe('as it is, every state of rest is right, and one can be reached from everywhere', () => {
   test.each([
-    [1, { crashes: 1, locksLost: 1, givenUp: 1, lost: 1 }, NO_SWEEP],
-    [1, { crashes: 1, foreign: 2 }, {}],
-    [1, { givenUp: 1, foreign: 1, twice: 1, lost: 1 }, {}],
-    [2, { crashes: 1, givenUp: 1 }, NO_SWEEP],
-    [2, { twice: 1, lost: 1 }, NO_SWEEP],
+    ...WITH_AND_WITHOUT_DEGRADED,
     [2, { locksLost: 1, crashes: 1 }, NO_SWEEP],
-    [2, { foreign: 1 }, {}],
     [3, {}, NO_SWEEP],
     [3, { crashes: 1 }, NO_SWEEP],
     [3, { foreign: 1 }, {}],
@@ -41,9 +47,7 @@ describe('as it is, every state of rest is right, and one can be reached from ev
     [3, { lost: 1 }, NO_SWEEP],
     [3, { twice: 1 }, NO_SWEEP],
     [3, { locksLost: 1 }, NO_SWEEP],
-    [1, { sweeps: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
     [2, { sweeps: 1, givenUp: 1 }, {}],
-    [1, { cancelled: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
     [2, { cancelled: 1, twice: 1, sweeps: 1 }, {}],
     [1, { cancelled: 1, locksLost: 1, sweeps: 1, foreign: 1 }, {}],
   ] as const)('%i setters, %j, %j', (setters, faults, protections) => {
@@ -54,16 +58,7 @@ describe('as it is, every state of rest is right, and one can be reached from ev
     expect(mustHold(2, {}, NO_SWEEP, 2)).toBeGreaterThan(look(2, {}, NO_SWEEP).states);
   });
 
-  test.each([
-    [1, { crashes: 1, locksLost: 1, givenUp: 1, lost: 1 }, NO_SWEEP],
-    [1, { crashes: 1, foreign: 2 }, {}],
-    [1, { givenUp: 1, foreign: 1, twice: 1, lost: 1 }, {}],
-    [2, { crashes: 1, givenUp: 1 }, NO_SWEEP],
-    [2, { twice: 1, lost: 1 }, NO_SWEEP],
-    [2, { foreign: 1 }, {}],
-    [1, { cancelled: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
-    [1, { sweeps: 1, crashes: 1, givenUp: 1, foreign: 1 }, {}],
-  ] as const)(
+  test.each(WITH_AND_WITHOUT_DEGRADED)(
     'with a state for degraded work, where the window ends so: %i setters, %j, %j',
     (setters, faults, protections) => {
       mustHold(setters, faults, protections, 1, true);
