@@ -3,6 +3,7 @@ import { needsVersion } from '../adapters/http-probe/fill-probe.ts';
 import { sameRepo } from '../decisions/index.ts';
 import type { Env } from './environment.ts';
 import { quote } from './faults.ts';
+import { checkPlaceholders } from './placeholder-rules.ts';
 import type { Described } from './repository-file.ts';
 import { type Values, WORKER_SECRETS } from './schema.ts';
 import { isListed, SWITCHES, type Switch } from './scopes.ts';
@@ -42,6 +43,7 @@ export function checkRepository(
     checkScript(described, part, fault);
     checkPassEnv(described, part, env, fault, warn);
   }
+  checkPlaceholders(described, fault, warn);
   if (entry.window !== undefined) windowFaults(givenTimes(values, described)).forEach(fault);
   checkProof(described, values, fault);
   if (entry.healthCheck !== undefined && healthUrl(described, values) === null) {

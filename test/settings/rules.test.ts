@@ -116,6 +116,31 @@ test.each([
   expect(running(command)).toEqual([]);
 });
 
+test('a placeholder that is not filled in where it stands is a fault, and one that is probably misspelled a warning', () => {
+  const { faults, warnings } = checkSettings(
+    ...described(`repositories:
+  shop:
+    watch: true
+    guard: true
+    deploy:
+      driver: webhook
+      url: https://ci.example/deploy?from=%7BpreviousVersion%7D
+      headers: { X-Version: '{verion}' }
+      body: { version: '{version}', notes: ['{other}', 'for {repo}'] }
+    rollback: { driver: command, command: [make, rollback, 'TO={previousVersion}', 'BAD={Version}'] }
+    health: { url: 'https://shop.example/health/{repo}', expectJson: { /version: '{version}' } }
+`),
+  );
+  expect(faults).toEqual([
+    'repositories.yaml:7:7 repositories.shop.deploy.url: must not hold {previousVersion}, which only a rollback has',
+    'repositories.yaml:11:15 repositories.shop.health.url: must not hold {repo}, which only a deploy and a rollback have',
+  ]);
+  expect(warnings).toEqual([
+    'repositories.yaml:8:18 repositories.shop.deploy.headers.X-Version: holds {verion}, which is not filled in (did you mean version?)',
+    'repositories.yaml:10:84 repositories.shop.rollback.command.3: holds {Version}, which is not filled in (did you mean version?)',
+  ]);
+});
+
 const passing = (passEnv: string, more: Env = {}) =>
   checkSettings(
     ...described(
