@@ -7,6 +7,7 @@ import { logPath } from '../../activities/artefact-path.ts';
 import { createPostDeployLog } from '../../activities/post-deploy-log.ts';
 import { renderPostDeployLog } from '../../activities/render-post-deploy-log.ts';
 import type { TickRecord, WindowReport } from '../../activities/window-report.ts';
+import { codePoint } from '../setup/code-points.ts';
 
 const OPENED = Date.UTC(2026, 0, 2, 3, 4, 5);
 
@@ -190,7 +191,7 @@ test('a window in which no look was taken says so', () => {
 test('whatever people typed stays in its cell and on its line', () => {
   fc.assert(
     fc.property(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: codePoint }),
       fc.string({ unit: fc.constantFrom(...'|\\`*_<>[]\n\r&# a') }),
       (by, reason) => {
         const typed = { by, reason };

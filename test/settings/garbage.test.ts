@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { VARIABLE_NAMES, VARIABLES } from '../../settings/schema.ts';
 import { checkSettings, describeRepositories, describeSettings, loadSettings, SettingsError } from '../../settings.ts';
+import { codePoint } from '../setup/code-points.ts';
 import { environment, files } from './builders.ts';
 
 /** Stands in every secret, so that it is found wherever one is shown. */
@@ -9,7 +10,7 @@ const MARK = 's3cr3t';
 
 const garbage = fc.oneof(
   fc.string(),
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: codePoint, maxLength: 40 }),
   fc.double().map(String),
   fc.webUrl({ withQueryParameters: true }),
   fc.constantFrom(

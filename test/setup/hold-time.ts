@@ -10,8 +10,7 @@ export interface HeldTime {
 }
 
 /**
- * Holds `setTimeout` until the test lets time pass, or ends. Sockets, child processes and `node:timers/promises` go on. Not together
- * with `eventually`, which lets held time pass.
+ * Holds `setTimeout` until the test lets time pass, or ends. Sockets, child processes and `node:timers/promises` go on.
  */
 export const holdTimers = (): HeldTime => hold('setTimeout', 'clearTimeout');
 

@@ -29,7 +29,7 @@ export interface SystemOptions {
   readonly databaseUrl?: string;
   /** A Temporal server of the test's own, with the search attributes registered. Default: that of the run. */
   readonly temporalAddress?: string;
-  /** The `window` block of the repositories file, over a window of 16 s with a probe every 8 s. */
+  /** The `window` block of the repositories file, over a window of 16 s with one probe, at its end. */
   readonly window?: Readonly<Record<string, number | string>>;
   readonly deploy?: 'command' | 'external';
   /** Whether a deploy or rollback whose worker was lost is tried again. Default once. */
@@ -211,8 +211,8 @@ function describeRepositories(repos: readonly string[], production: Production, 
       health: { url: `${production.url(repo)}/health`, timeoutSeconds: 2 },
       healthCheck: { deadlineSeconds: 20 },
       traffic: [`${production.url(repo)}/page`],
-      // One of two ticks is enough evidence, and a probe may be 8 s late: a busy machine does not decide how a window ends.
-      window: { seconds: 16, intervalSeconds: 8, rollbackWatchSeconds: 5, ...options.window },
+      // The only tick is enough evidence, and may be 16 s late: a busy machine does not decide how a window ends.
+      window: { seconds: 16, intervalSeconds: 16, rollbackWatchSeconds: 5, ...options.window },
     },
   ]);
   return { repositories: Object.fromEntries(described) };

@@ -101,7 +101,7 @@ export function createItem(system: System, repo: string, workItem: string, plane
 }
 
 /** Stays open until a message or a rollback ends it. */
-export const HELD_OPEN = { seconds: 600 };
+export const HELD_OPEN = { seconds: 600, intervalSeconds: 8 };
 
 /** A window of ten ticks, so far apart that a busy machine misses none. */
 export const TEN_TICKS = { seconds: 60, intervalSeconds: 6 };
