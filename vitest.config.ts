@@ -16,13 +16,8 @@ const PLAIN = [
   'scripts',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
-/** Start compiled workers as processes of their own. */
-const SYSTEM = ['test/system/**/*.test.ts'];
-
-/** The files that take longest, longest first. They mostly wait, as all system tests do: the other files run beside them. */
-const LONGEST_FILES = ['system/outages', 'system/explain', 'workflows/random-windows'].map(
-  (file) => `/${file}.test.ts`,
-);
+/** Which files begin first: those that take longest, and the other ones that mostly wait; the rest runs beside them. */
+const FIRST = ['/system/outages.', '/system/explain.', '/workflows/random-windows.', '/system/'];
 
 keepToLocalServers(process.env);
 
@@ -33,10 +28,11 @@ for (const name of Object.keys(process.env)) {
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification): number => {
-      const longest = LONGEST_FILES.findIndex((file) => moduleId.endsWith(file));
-      if (longest !== -1) return longest;
-      return LONGEST_FILES.length + (moduleId.includes('/test/system/') ? 0 : 1);
+    const place = ({ moduleId, project }: TestSpecification): number => {
+      const first = FIRST.findIndex((part) => moduleId.includes(part));
+      if (first !== -1) return first;
+      // One project after the other: a process runs the files of one only, and is replaced where another one is next.
+      return FIRST.length + (project.name === 'plain' ? 1 : 0);
     };
     return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
   }
@@ -60,13 +56,9 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...PLAIN, ...SYSTEM],
+          exclude: [...configDefaults.exclude, ...PLAIN],
           globalSetup: ['test/setup/servers.ts', 'test/setup/build.ts'],
         },
-      },
-      {
-        extends: true,
-        test: { name: 'system', include: SYSTEM, globalSetup: ['test/setup/servers.ts', 'test/setup/build.ts'] },
       },
     ],
   },

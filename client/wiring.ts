@@ -54,6 +54,12 @@ const DATABASE = {
 };
 const PLANE_TIMEOUTS: Partial<PlaneTimeouts> = { connectMs: 3_000, callMs: 5_000 };
 
+const UNCHECKED: Check = {
+  name: 'Temporal, database, Plane',
+  level: 'warning',
+  message: 'not checked, as the settings are wrong',
+};
+
 /** `dotEnv`: what was read of `.env` into the environment. */
 export function createWiring(env: Env, dotEnv: DotEnv = NO_DOT_ENV): Wiring {
   const opened: { close(): Promise<void> }[] = [];
@@ -108,7 +114,7 @@ export function createWiring(env: Env, dotEnv: DotEnv = NO_DOT_ENV): Wiring {
       const wrong = [...faults, ...(typeof place === 'string' ? [place] : [])];
       const read = dotEnvChecks(dotEnv);
       if (settings === null || typeof place === 'string')
-        return [...read, ...wrong.map((message) => ({ name: 'settings', level: 'fault', message }) as const)];
+        return [...read, UNCHECKED, ...wrong.map((message): Check => ({ name: 'settings', level: 'fault', message }))];
       const { connectionOptions, namespace } = place;
       const { checkWorld } = await import('../world.ts'); // no other command needs all that it needs
       const temporal = Connection.lazy(connectionOptions);

@@ -12,16 +12,16 @@ export function addList(program: Command, context: CommandContext): void {
     .option('--repo <name>', 'of one repository')
     .option('--all', 'those that have ended, too, with their outcome, version and duration')
     .addOption(new Option('--outcome <outcome>', 'those that ended so (implies --all)').choices(OUTCOMES))
-    .option('--since <when>', `those that were started since: ${SINCE_FORMS}`, (text) =>
+    .option('--since <when>', `those that were started since (implies --all): ${SINCE_FORMS}`, (text) =>
       parseSince(text, context.now()),
     )
     .option('--limit <number>', 'the most that are listed', givenLimit, 200)
     .action(async ({ repo, all = false, outcome, since, limit: most }) => {
       const client = await context.client();
-      const ended = all || outcome !== undefined;
+      const filtered = outcome !== undefined || since !== undefined;
+      const ended = all || filtered;
       const { rows, more } = await client.list({ repo, all: ended, outcome, since, limit: most });
       const { result, note, paint, stdout } = context.output();
-      const filtered = outcome !== undefined || since !== undefined;
       const empty = `nothing ${filtered ? 'matches' : ended ? 'is known' : 'runs'}${repo === undefined ? '' : ` for repository ${repo}`}`;
       const width = stdout.tty ? stdout.size().columns : undefined;
       const table = ended ? formatListOfAll(rows, context.now(), paint, width) : formatList(rows, context.now(), paint);

@@ -212,7 +212,7 @@ describe('status and list', () => {
     expect((await d2d('list', '--repo', mine, '--all')).stdout).toMatch(
       new RegExp(`\n${old} +${mine} +deploy +v-old +– +`),
     );
-    expect(await listed('--all', '--since', '1h')).toHaveLength(3);
+    expect(await listed('--since', '1h')).toHaveLength(3);
     const second = (await temporal.client.workflow.getHandle(deployWorkflowId(mine, failed)).describe()).startTime;
     const later = await listed('--all', '--since', second.toISOString());
     expect(later.map((each: { workItem: string }) => each.workItem)).not.toContain(done);

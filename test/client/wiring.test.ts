@@ -164,10 +164,11 @@ describe('doctor', () => {
     await schedule.delete();
   });
 
-  test('faulty settings are its first finding', async () => {
+  test('with faulty settings it says that it has checked nothing else', async () => {
     const { code, stdout } = await runHere({ TEMPORAL_ADDRESS: temporal.address }, 'doctor');
     expect(code).toBe(1);
     expect(stdout).toMatch(/^FAULT {4}settings: DATABASE_URL must be set/m);
+    expect(stdout).toContain('Temporal, database, Plane: not checked, as the settings are wrong\n');
     expect(stdout).toMatch(/\d+ faults: a worker would not start\n$/);
   });
 });

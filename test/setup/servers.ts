@@ -30,25 +30,14 @@ interface Servers {
   readonly bundle: Made;
 }
 
-declare global {
-  /** One set of servers a run, though each vitest project runs its set-up and loads this module by itself. */
-  var deployToDoneServers: { users: number; readonly servers: Promise<Servers> } | undefined;
-}
-
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  globalThis.deployToDoneServers ??= { users: 0, servers: start() };
-  const run = globalThis.deployToDoneServers;
-  run.users += 1;
-  const { postgres, temporal, cli, timeSkipping, bundle } = await run.servers;
+  const { postgres, temporal, cli, timeSkipping, bundle } = await start();
   project.provide('postgresUrl', postgres.url);
   project.provide('temporalAddress', temporal.address);
   project.provide('temporalCli', cli);
   project.provide('timeSkippingServer', timeSkipping);
   project.provide('workflowBundle', bundle);
   return async () => {
-    run.users -= 1;
-    if (run.users > 0) return;
-    globalThis.deployToDoneServers = undefined;
     await Promise.all([temporal.stop(), postgres.stop(), bundle.path && rm(dirname(bundle.path), { recursive: true })]);
   };
 }
