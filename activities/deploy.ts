@@ -8,7 +8,6 @@ import {
   type DeployResult,
   type DriverConfig,
   type DriverLog,
-  notBegun,
 } from '../adapters/deploy/driver.ts';
 
 export interface DriverRequest {
@@ -74,24 +73,24 @@ export async function runDriver(
  * The result of a try, without `begun`: one that did not begin says nothing of those before it.
  * @throws DeployOutcomeUnknown where it did not, and an earlier one may have.
  */
-function asOfAllTries(kind: DeployOperation['kind'], { begun, ...result }: DeployResult): DeployResult {
+export function asOfAllTries(kind: DeployOperation['kind'], { begun, ...result }: DeployResult): DeployResult {
   const { attempt } = Context.current().info;
   if (begun !== false || attempt === 1) return result;
-  throw new DeployOutcomeUnknown(
-    `nobody knows whether the ${kind} has happened: an earlier try may have begun it, and try ${attempt} could not: ${result.detail}`,
-  );
+  throw new DeployOutcomeUnknown(mayHaveBegun(kind, result.detail));
 }
 
+const mayHaveBegun = (kind: DeployOperation['kind'], detail: string): string =>
+  `nobody knows whether the ${kind} has happened: an earlier try may have begun it, and try ${Context.current().info.attempt} could not: ${detail}`;
+
 /**
- * The result where there is no driver to run.
- * @throws ApplicationFailure `DeployInterrupted` where an earlier try may have begun something.
+ * Where a worker has no driver to run, as its settings are not those that the plan was made from: nothing has begun, and another
+ * worker may have one.
+ * @throws ApplicationFailure `NotDescribedHere`, or `DeployInterrupted` where an earlier try may have begun something.
  */
-export function withoutDriver(kind: DeployOperation['kind'], detail: string): DeployResult {
-  try {
-    return asOfAllTries(kind, notBegun(detail));
-  } catch (error) {
-    throw ApplicationFailure.nonRetryable(error instanceof Error ? error.message : detail, 'DeployInterrupted');
-  }
+export function withoutDriver(kind: DeployOperation['kind'], detail: string): never {
+  const { attempt } = Context.current().info;
+  if (attempt === 1) throw ApplicationFailure.nonRetryable(detail, 'NotDescribedHere');
+  throw ApplicationFailure.nonRetryable(mayHaveBegun(kind, detail), 'DeployInterrupted');
 }
 
 const isWorkflowCancel = (reason: unknown): boolean => reason instanceof Error && reason.message === 'CANCELLED';
@@ -103,7 +102,7 @@ function wordsFor(reason: unknown): string {
 
 export function createDeploy({ repository, driverFor, log }: DeployDeps) {
   return {
-    /** Deploys by the repository's driver. What goes wrong is a result; throws what `runDriver` throws. */
+    /** Deploys by the repository's driver. What goes wrong is a result; throws what `runDriver` and `withoutDriver` throw. */
     async deploy({ repo, ...request }: DriverRequest): Promise<DeployResult> {
       const config = repository(repo)?.deploy;
       if (config === undefined) {

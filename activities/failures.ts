@@ -34,6 +34,7 @@ export const FAILURE_TYPES = {
   DatabaseRefused: { retry: false },
   TemporalRefused: { retry: false },
   DeployInterrupted: { retry: true },
+  NotDescribedHere: { retry: true },
   AlertRejected: { retry: false },
   AlertUnavailable: { retry: true },
 } as const satisfies Record<string, { readonly retry: boolean }>;

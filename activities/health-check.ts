@@ -48,7 +48,8 @@ export function createHealthCheck({ repository, http }: HealthCheckDeps) {
     async checkHealth({ repo, workItem, version, rolledBack }: HealthCheckRequest): Promise<HealthCheckResult> {
       const known = repository(repo);
       if (known === undefined) {
-        return { ok: false, detail: `repository "${repo}" is not described in the settings`, attempts: 0 };
+        const detail = `the health check cannot be made: repository "${repo}" is not described in the settings of the worker that took it`;
+        return { ok: false, detail, attempts: 0, seen: 'unknown' };
       }
       if (known.healthCheck === null) return { ok: true, detail: 'no health check is configured', attempts: 0 };
       const { deadlineMs, passes } = known.healthCheck;

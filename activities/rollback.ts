@@ -1,10 +1,21 @@
 import { inspect } from 'node:util';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import type { DeployDriver, DeployResult, DriverConfig, DriverLog } from '../adapters/deploy/driver.ts';
+import {
+  type DeployDriver,
+  DeployOutcomeUnknown,
+  type DeployResult,
+  type DriverConfig,
+  type DriverLog,
+  notBegun,
+} from '../adapters/deploy/driver.ts';
 import { goesBackTo } from '../adapters/deploy/drivers.ts';
+import { messageOf } from '../adapters/error-message.ts';
 import { sameRepo } from '../decisions/index.ts';
-import { type DriverRequest, runDriver, withoutDriver } from './deploy.ts';
+import { asOfAllTries, type DriverRequest, runDriver, withoutDriver } from './deploy.ts';
+
+/** How long a rollback waits for the version before, where Temporal does not tell it, ms. Production is failing meanwhile. */
+const LOOK_UP_MS = 20_000;
 
 export interface RollbackDeps {
   readonly repository: (
@@ -39,13 +50,15 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
     const config = found?.rollback ?? null;
     const driver = config === null ? null : driverFor(config);
     if (config === null || driver === null) {
-      return refusal(`nothing was rolled back: repository "${repo}" has no rollback driver in the settings`);
+      return withoutDriver(
+        'rollback',
+        `nothing was rolled back: repository "${repo}" has no rollback driver in the settings`,
+      );
     }
-    // It helps the driver to choose; a rollback does not wait or fail for it.
-    const previous = await previousVersion(found?.name ?? repo, request.version).catch((error: unknown) => {
-      log.warn({ repo, err: error }, 'the version before could not be looked up');
-      return null;
-    });
+    const looked = await lookUp(found?.name ?? repo, request.version);
+    if (looked.fault !== undefined && JSON.stringify(config).includes('{previousVersion}'))
+      return refusal(`nothing was rolled back: the version before could not be looked up: ${looked.fault}`);
+    const previous = looked.version ?? null;
     const operation = { kind: 'rollback', repo, ...request, previousVersion: previous } as const;
     const told = goesBackTo(config) ? previous : null;
     try {
@@ -59,15 +72,37 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
 
     function refusal(detail: string): DeployResult {
       log.error({ work_item: request.workItem, repo, operation_id: request.operationId }, detail);
-      return withoutDriver('rollback', detail);
+      return asOfAllTries('rollback', notBegun(detail));
+    }
+  }
+
+  /** The version before, tried again for some seconds: without it a driver may have nothing to go back to. */
+  async function lookUp(
+    repo: string,
+    version: string | null,
+  ): Promise<{ readonly version?: string | null; readonly fault?: string }> {
+    const context = Context.current();
+    const until = performance.now() + LOOK_UP_MS;
+    for (;;) {
+      try {
+        return { version: await previousVersion(repo, version) };
+      } catch (error) {
+        context.heartbeat('looks up the version before');
+        if (performance.now() > until) {
+          log.warn({ repo, err: error }, 'the version before could not be looked up');
+          return { fault: messageOf(error) };
+        }
+        await context.sleep(1_000);
+      }
     }
   }
 
   return {
     /**
      * Rolls production back by the repository's rollback driver (`run_rollback`). What goes wrong is a result, and logged.
-     * @throws only where it was stopped half-way (CancelledFailure, ApplicationFailure `DeployInterrupted`), or where an
-     * idempotent driver is to be tried again because nobody knows whether it worked (`DeployInterrupted`).
+     * @throws only where it was stopped half-way (CancelledFailure, ApplicationFailure `DeployInterrupted`), where an
+     * idempotent driver is to be tried again because nobody knows whether it worked (`DeployInterrupted`), or where this worker
+     * has no driver for it (`NotDescribedHere`).
      */
     async rollback(request: DriverRequest): Promise<RollbackResult> {
       try {
@@ -82,10 +117,16 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
 /** What went wrong as a result. @throws what must be raised: a rollback that was stopped half-way, or is to be tried again. */
 function asResult(error: unknown): Pick<RollbackResult, 'ok' | 'detail' | 'unknown'> {
   if (error instanceof CancelledFailure) throw error;
-  const interrupted = error instanceof ApplicationFailure && error.type === 'DeployInterrupted';
-  if (interrupted && (error.nonRetryable !== true || Context.current().cancellationSignal.aborted)) throw error;
+  if (error instanceof ApplicationFailure) {
+    if (error.type === 'NotDescribedHere') throw error;
+    const repeated = error.nonRetryable !== true || Context.current().cancellationSignal.aborted;
+    if (error.type === 'DeployInterrupted' && repeated) throw error;
+  }
+  const unknown =
+    error instanceof DeployOutcomeUnknown ||
+    (error instanceof ApplicationFailure && error.type === 'DeployInterrupted');
   const detail = error instanceof Error ? error.message : inspect(error);
-  return { ok: false, detail, ...(interrupted ? { unknown: true } : {}) };
+  return { ok: false, detail, ...(unknown ? { unknown: true } : {}) };
 }
 
 export type Rollback = ReturnType<typeof createRollback>;

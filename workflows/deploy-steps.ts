@@ -26,6 +26,7 @@ import {
   versionAttribute,
   WORKFLOW_TASK_TIMEOUT,
 } from './messages.ts';
+import { onAnyWorker } from './on-any-worker.ts';
 import { postDeployMonitor } from './post-deploy-monitor.ts';
 
 /** A deploy that has worked, and the version that it brought, where somebody has named one. */
@@ -63,12 +64,8 @@ export async function runDeploy(
     summary: `deploy ${plan.repo}${input.version === undefined ? '' : ` ${input.version}`}`,
   });
   try {
-    const { ok, detail, version } = await activities.deploy({
-      repo: plan.repo,
-      workItem: input.workItem,
-      version: input.version ?? null,
-      operationId,
-    });
+    const request = { repo: plan.repo, workItem: input.workItem, version: input.version ?? null, operationId };
+    const { ok, detail, version } = await onAnyWorker(() => activities.deploy(request));
     return ok ? { version: version ?? input.version ?? null } : ending('deploy_failed', detail);
   } catch (error) {
     if (isCancellation(error)) throw error;

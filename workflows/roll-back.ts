@@ -1,6 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Rollback, RollbackResult } from '../activities/rollback.ts';
-import { messageOf } from './failures.ts';
+import { isFailure, messageOf } from './failures.ts';
+import { onAnyWorker } from './on-any-worker.ts';
 
 export interface RollbackRequest {
   readonly repo: string;
@@ -28,8 +29,9 @@ export async function rollBack(
       retry: { maximumAttempts: driver.idempotent ? 10 : 1 },
       summary: `roll back ${repo}`,
     });
-    return await activities.rollback(request);
+    return await onAnyWorker(() => activities.rollback(request));
   } catch (error) {
+    if (isFailure(error, 'NotDescribedHere')) return { ok: false, detail: messageOf(error), at: Date.now() };
     return { ok: false, unknown: true, detail: messageOf(error), at: Date.now() };
   }
 }

@@ -23,14 +23,15 @@ export const latestClosed = (client: Client, query: string, withinMs: number): P
   });
 
 /**
- * Looks up the version that a repository ran before: that of its last run that ended `done` with another version than the one
- * that is rolled back. By the visibility index: it may miss a run of the last second, not one that is older than a window.
+ * Looks up the version that a repository ran before: that of its last run that ended `done`, or whose window closed healthy, with
+ * another version than the one that is rolled back. The run of a healthy window still settles, or waits for a tracker that is away,
+ * while the next version is deployed. By the visibility index: it may miss a window that closed in the last second.
  * @throws where Temporal does not answer.
  */
 export const createPreviousVersion =
   (client: Client) =>
   async (repo: string, version: string | null): Promise<string | null> => {
     const another = version === null ? 'D2dVersion IS NOT NULL' : `D2dVersion != ${quoted(version)}`;
-    const query = `WorkflowType = 'deployToDone' AND D2dRepo = ${quoted(repo)} AND D2dOutcome = 'done' AND ${another}`;
+    const query = `WorkflowType IN ('deployToDone', 'postDeployMonitor') AND D2dRepo = ${quoted(repo)} AND D2dOutcome IN ('done', 'healthy') AND ${another}`;
     return (await latestClosed(client, query, LOOK_MS))?.get(D2D_VERSION) ?? null;
   };

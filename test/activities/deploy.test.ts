@@ -68,16 +68,14 @@ test('a deploy that fails or takes too long is a result', async () => {
   });
 });
 
-test('what cannot be deployed at all is a result', async () => {
-  const unknown = activity(undefined);
-  expect(await unknown.run()).toEqual({
-    ok: false,
-    detail: 'nothing was deployed: repository "shop" is not described in the settings',
+test('a worker whose settings have no driver for it begins nothing, and another one may have it', async () => {
+  await expect(activity(undefined).run()).rejects.toMatchObject({
+    type: 'NotDescribedHere',
+    message: 'nothing was deployed: repository "shop" is not described in the settings',
   });
-  const external = activity({ driver: 'external', timeoutMs: 1_000 });
-  expect(await external.run()).toEqual({
-    ok: false,
-    detail: 'nothing was deployed: shop is deployed by others (driver external)',
+  await expect(activity({ driver: 'external', timeoutMs: 1_000 }).run()).rejects.toMatchObject({
+    type: 'NotDescribedHere',
+    message: 'nothing was deployed: shop is deployed by others (driver external)',
   });
 });
 
@@ -146,18 +144,26 @@ describe('a later try that did not begin says nothing of the earlier ones', () =
   const NOBODY =
     /^nobody knows whether the deploy has happened: an earlier try may have begun it, and try 2 could not: /;
 
-  test.each<[string, () => Promise<DriverConfig | undefined>]>([
+  test.each<[string, () => Promise<DriverConfig>]>([
     ['the deployer refuses it', async () => webhook(await refusing(), true)],
     ['nothing could be sent', async () => webhook(await refusingUrl(), true)],
     [
       'the command cannot be started',
       async () => ({ ...command('', { idempotent: true }), command: ['/no/such/program'] }),
     ],
-    ['the settings no longer describe it', async () => undefined],
-    ['others deploy it now', async () => ({ driver: 'external', timeoutMs: 1_000 })],
   ])('%s', async (_, config) => {
     const given = await config();
     expect(await activity(given).run()).toMatchObject({ ok: false });
+    expect(await failure(activity(given, 2).run())).toMatchObject({
+      type: 'DeployInterrupted',
+      message: expect.stringMatching(NOBODY),
+    });
+  });
+
+  test.each<[string, DriverConfig | undefined]>([
+    ['the settings no longer describe it', undefined],
+    ['others deploy it now', { driver: 'external', timeoutMs: 1_000 }],
+  ])('%s', async (_, given) => {
     expect(await failure(activity(given, 2).run())).toMatchObject({
       type: 'DeployInterrupted',
       message: expect.stringMatching(NOBODY),

@@ -142,3 +142,14 @@ test('it proves the version: an old instance that still answers does not pass', 
     seen: 'unknown',
   });
 });
+
+test('a worker whose settings do not describe the repository has seen nothing', async () => {
+  const { checkHealth } = createHealthCheck({ repository: () => undefined, http: createHttpProbe() });
+  expect(await inActivity(() => checkHealth(REQUEST))).toEqual({
+    ok: false,
+    detail:
+      'the health check cannot be made: repository "shop" is not described in the settings of the worker that took it',
+    attempts: 0,
+    seen: 'unknown',
+  });
+});

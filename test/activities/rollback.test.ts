@@ -5,6 +5,7 @@ import { type DeployDriver, DeployOutcomeUnknown, type DriverConfig } from '../.
 import { createDriverFor } from '../../adapters/deploy/drivers.ts';
 import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { recordingLog } from '../adapters/deploy/operation.ts';
+import { holdTime } from '../setup/hold-time.ts';
 import { PATIENCE_MS } from '../setup/patience.ts';
 
 const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: 'run-1:rollback' };
@@ -44,13 +45,41 @@ test('a rollback runs by the rollback driver, and says so to it', async () => {
   expect(await run(rollback)).toMatchObject({ ok: true, detail: 'rollback v2 v1', to: null });
 });
 
-test('a rollback does not fail for want of the version before', async () => {
+const away = () => Promise.reject(new Error('Temporal is away'));
+
+/** Time passes between the look-ups alone. */
+function waiting() {
+  const time = holdTime();
+  const environment = activityEnvironment();
+  environment.on('heartbeat', () => setImmediate(() => time.pass(5_000)));
+  return environment;
+}
+
+test('a rollback does not fail for want of the version before where it can do without', async () => {
   const { rollback, log } = activity({
     rollback: config('console.log(JSON.stringify(process.env.D2D_PREVIOUS_VERSION))'),
-    previousVersion: () => Promise.reject(new Error('Temporal is away')),
+    previousVersion: away,
   });
-  expect(await run(rollback)).toMatchObject({ ok: true, detail: '""' });
+  expect(await inActivity(() => rollback(request), waiting())).toMatchObject({ ok: true, detail: '""' });
   expect(log.entries[0]).toMatchObject({ level: 'warn', message: 'the version before could not be looked up' });
+});
+
+test('one that is told the version before waits some seconds for it, and says why it has none', async () => {
+  let asked = 0;
+  const slow = () => (++asked < 3 ? away() : Promise.resolve('v1'));
+  const driver: DriverConfig = {
+    ...config(''),
+    command: [process.execPath, '-p', 'process.argv[1]', '{previousVersion}'],
+  } as DriverConfig;
+  expect(
+    await inActivity(() => activity({ rollback: driver, previousVersion: slow }).rollback(request), waiting()),
+  ).toMatchObject({ ok: true, detail: 'v1', to: 'v1' });
+  expect(
+    await inActivity(() => activity({ rollback: driver, previousVersion: away }).rollback(request), waiting()),
+  ).toMatchObject({
+    ok: false,
+    detail: 'nothing was rolled back: the version before could not be looked up: Temporal is away',
+  });
 });
 
 test('a rollback that fails is a result', async () => {
@@ -81,14 +110,17 @@ test.each([
   expect(log.entries).toMatchObject([{ level: 'error' }]);
 });
 
-test('without a rollback driver nothing is rolled back', async () => {
+test('without a rollback driver nothing is rolled back, and another worker may have one', async () => {
   const nothing = {
-    ok: false,
-    detail: 'nothing was rolled back: repository "shop" has no rollback driver in the settings',
+    type: 'NotDescribedHere',
+    message: 'nothing was rolled back: repository "shop" has no rollback driver in the settings',
   };
-  expect(await run(activity({ rollback: null }).rollback)).toMatchObject(nothing);
-  expect(await run(activity({ repository: () => undefined }).rollback)).toMatchObject(nothing);
-  expect(await run(activity({ rollback: { driver: 'external', timeoutMs: 1 } }).rollback)).toMatchObject(nothing);
+  const changes = [
+    { rollback: null },
+    { repository: () => undefined },
+    { rollback: { driver: 'external', timeoutMs: 1 } as const },
+  ];
+  for (const change of changes) await expect(run(activity(change).rollback)).rejects.toMatchObject(nothing);
 });
 
 const unknown: DeployDriver = { run: () => Promise.reject(new DeployOutcomeUnknown('nobody knows')) };

@@ -454,6 +454,34 @@ describe('refused at the start', () => {
   });
 });
 
+describe('while settings are rolled out', () => {
+  const elsewhere = () =>
+    ApplicationFailure.nonRetryable('nothing was deployed: it is not described', 'NotDescribedHere');
+
+  test('a worker that does not describe the repository leaves the deploy to another one', async () => {
+    const item = harness.add({ plan: plan({ window: null, rollback: null }) });
+    item.deploy = async () => {
+      if (item.count.deploys < 3) throw elsewhere();
+      return { ok: true, detail: 'up' };
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.count.deploys).toBe(3);
+  });
+
+  test('where none describes it, the deploy has failed', async () => {
+    const item = harness.add({
+      deploy: async () => {
+        throw elsewhere();
+      },
+    });
+    expect(await harness.run(item)).toEqual({
+      outcome: 'deploy_failed',
+      reason: 'nothing was deployed: it is not described',
+    });
+    expect(item.count.deploys).toBe(12);
+  });
+});
+
 describe('signals', () => {
   test('garbage is ignored and shown; the approval that follows counts', async () => {
     const item = harness.add({ plan: plan({ approval: { required: true, timeoutMs: 3_600_000 } }) });

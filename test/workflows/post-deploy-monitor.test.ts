@@ -227,6 +227,31 @@ describe('rollback', () => {
     expect(item.count.rollbacks).toBe(1);
   });
 
+  test('a worker that does not describe it leaves it to another one', async () => {
+    const item = rollingBack();
+    item.rollback = async () => {
+      if (item.count.rollbacks < 3) throw ApplicationFailure.nonRetryable('not described', 'NotDescribedHere');
+      return { ok: true, detail: 'v1 is back' };
+    };
+    await (await harness.watch(item)).result();
+    expect(reportOf(item)).toMatchObject({ outcome: 'degraded_rolled_back', action: { ok: true } });
+    expect(item.count.rollbacks).toBe(3);
+  });
+
+  test('where none describes it, it has failed', async () => {
+    const item = rollingBack({
+      rollback: async () => {
+        throw ApplicationFailure.nonRetryable('not described', 'NotDescribedHere');
+      },
+    });
+    await (await harness.watch(item)).result();
+    expect(reportOf(item)).toMatchObject({
+      outcome: 'rollback_failed',
+      action: { ok: false, detail: 'not described' },
+    });
+    expect(item.count.rollbacks).toBe(12);
+  });
+
   test('by a driver declared idempotent: tried again after its worker was lost', async () => {
     const item = rollingBack({}, true);
     item.rollback = async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { WindowOutcome } from '../../../activities/window-report.ts';
 import { BEFORE_DONE, createLastDeployed } from '../../../adapters/temporal/last-deployed.ts';
 import { createPreviousVersion } from '../../../adapters/temporal/previous-version.ts';
 import { OWED } from '../../../workflows/deploy-endings.ts';
@@ -9,6 +10,7 @@ import {
   D2dWorkItem,
   DEPLOY_WORKFLOW,
   type DeployOutcome,
+  MONITOR_WORKFLOW,
 } from '../../../workflows/messages.ts';
 import { eventually } from '../../setup/eventually.ts';
 import { connectTemporal, type TemporalAccess, unique } from '../../setup/temporal.ts';
@@ -26,7 +28,18 @@ async function ended(
   version: string | null,
   workItem = 'ORCH-61',
 ): Promise<void> {
-  const handle = await access.client.workflow.start(DEPLOY_WORKFLOW, {
+  const handle = await recorded(DEPLOY_WORKFLOW, repo, outcome, version, workItem);
+  await handle.terminate();
+}
+
+const recorded = (
+  type: string,
+  repo: string,
+  outcome: DeployOutcome | WindowOutcome,
+  version: string | null,
+  workItem: string,
+) =>
+  access.client.workflow.start(type, {
     workflowId: unique('deploy'),
     taskQueue: access.taskQueue,
     typedSearchAttributes: [
@@ -36,8 +49,6 @@ async function ended(
       ...(version === null ? [] : [{ key: D2dVersion, value: version }]),
     ],
   });
-  await handle.terminate();
-}
 
 test('the version of the last run that ended done, with another version than the one that is rolled back', async () => {
   const repo = unique("o'shop");
@@ -52,6 +63,19 @@ test('the version of the last run that ended done, with another version than the
   await eventually(async () => expect(await previousVersion(repo, null)).toBe('v3'));
   expect(await previousVersion(repo, 'v3')).toBe('v2');
   expect(await previousVersion(repo, 'v2')).toBe('v3');
+});
+
+test('a healthy window counts before its run has ended', async () => {
+  const repo = unique('shop');
+  const previousVersion = createPreviousVersion(access.client);
+  await ended(repo, 'done', 'v2');
+  const windows = await Promise.all([
+    recorded(MONITOR_WORKFLOW, repo, 'degraded_alerted', 'v2.1', 'ORCH-62'),
+    recorded(MONITOR_WORKFLOW, repo, 'healthy', 'v3', 'ORCH-63'),
+  ]);
+  await eventually(async () => expect(await previousVersion(repo, 'v4')).toBe('v3'));
+  expect(await previousVersion(repo, 'v3')).toBe('v2');
+  await Promise.all(windows.map((window) => window.terminate()));
 });
 
 test('the deploy that took a task to done last, and whether it was rolled back', async () => {
