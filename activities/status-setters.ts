@@ -146,7 +146,9 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         }
         const status = statusToWrite(verdict, 'awaiting_deploy', evidence);
         if (status === null) return { verdict, shown: null, status, wrote: false };
-        const isMoved = (shown: ShownStatus): boolean => !inDeployPhase(shown) && shown.id !== before?.id;
+        // What it showed before is not known where the tracker was away then.
+        const isMoved = (shown: ShownStatus): boolean =>
+          before !== null && !inDeployPhase(shown) && shown.id !== before.id;
         if (status === 'degraded') return { verdict, ...(await writeIfNew(named, status, write, isMoved)) };
         if (status !== 'awaiting_deploy')
           return { verdict, ...(await writeIfNew(named, status, write, leftAtRest(evidence))) };

@@ -33,7 +33,8 @@ export const reportFinished = (temporal: Client, execution: Execution, report: D
     signal: () =>
       temporal.workflow.getHandle(execution.workflowId, execution.runId).signal(deployFinishedSignal, report),
     refusal: (status) => (status.reported === null ? null : 'its deploy has been reported already'),
-    counted: (status) => status.reported !== null,
+    recorded: ({ reported }) => reported,
+    own: report,
   });
 
 /**
@@ -53,7 +54,8 @@ export const resolveDeploy = (
       phase === 'unknown'
         ? null
         : `resolve is only for a deploy whose outcome is unknown: this one is at ${phase.replaceAll('_', ' ')}`,
-    counted: (status) => status.resolution !== null,
+    recorded: (status) => status.resolution,
+    own: resolution,
   });
 
 interface Sending {
@@ -61,8 +63,18 @@ interface Sending {
   signal(): Promise<void>;
   /** Why it would be ignored; `null`: it would count. */
   refusal(status: DeployStatus): string | null;
-  counted(status: DeployStatus): boolean;
+  /** The answer that counted; `null`: none yet. */
+  recorded(status: DeployStatus): DeployFinished | DeployResolution | null;
+  readonly own: DeployFinished | DeployResolution;
 }
+
+/** Whether an answer that counted is the one that was sent. Two callers may send at once, and one of them is ignored. */
+const isOwn = (recorded: object, own: object): boolean =>
+  Object.entries(own).every(([name, value]) => {
+    const kept: unknown = recorded[name as keyof typeof recorded];
+    // The run trims texts, and cuts long ones.
+    return typeof value === 'string' && typeof kept === 'string' ? value.trim().startsWith(kept) : value === kept;
+  });
 
 async function send(temporal: Client, execution: Execution, sending: Sending): Promise<Reported> {
   const { workItem } = execution;
@@ -77,11 +89,13 @@ async function send(temporal: Client, execution: Execution, sending: Sending): P
   const deadline = Date.now() + EFFECT_MS;
   for (;;) {
     const { status } = await deployView(temporal, execution);
+    const recorded = status === null ? null : sending.recorded(status);
+    if (recorded !== null && isOwn(recorded, sending.own)) return { execution, takenUp: true };
     const ignored = news(notes, status?.notes ?? []).find(({ text }) =>
       text.startsWith(`the signal ${sending.name} was ignored`),
     );
     if (ignored !== undefined) throw refused(`${workItem}: ${ignored.text}`, look);
-    if (status !== null && sending.counted(status)) return { execution, takenUp: true };
+    if (recorded !== null) throw refused(`${workItem}: somebody else has said first how it ended`, look);
     if (status === null || Date.now() > deadline) return { execution, takenUp: false };
     await delay(LOOK_EVERY_MS);
   }

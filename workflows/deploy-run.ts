@@ -120,6 +120,14 @@ export const resolveRefusal = ({ phase, resolution }: DeployRun): string | null 
       ? null
       : 'it has been resolved already';
 
+/** Why an answer to how the deploy ended comes second; `null`: it is the first. A report and a resolution may come together. */
+export const earlierAnswer = ({ finished, resolution }: DeployRun): string | null =>
+  resolution !== null
+    ? `${resolution.by} has said already that it was ${resolution.deployed ? '' : 'not '}deployed`
+    : finished === null
+      ? null
+      : 'the deploy has been reported already';
+
 export const resolved = (run: DeployRun, resolution: DeployResolution): DeployRun => ({ ...run, resolution });
 
 /** Nobody knows how the deploy ended: the run waits for a person, or a late report. */

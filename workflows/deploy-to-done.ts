@@ -137,6 +137,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   };
   setHandler(approveSignal, decision('approve', 'approved'), { description: 'Approve the deploy: {by, reason?}.' });
   setHandler(rejectSignal, decision('reject', 'rejected'), { description: 'Reject the deploy: {by, reason?}.' });
+  /** Runs of earlier versions let a report outrank a resolution that had come before it. */
+  const secondAnswer = (): string | null => {
+    const earlier = deploy.earlierAnswer(run);
+    return earlier !== null && patched('first-answer-counts') ? earlier : null;
+  };
   setHandler(
     deployFinishedSignal,
     (payload: unknown) => {
@@ -144,7 +149,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       const ignored =
         typeof finished === 'string'
           ? finished
-          : deploy.finishRefusal(run, plan, finished, input, operationId, patched('whose-report'));
+          : (secondAnswer() ?? deploy.finishRefusal(run, plan, finished, input, operationId, patched('whose-report')));
       if (typeof finished === 'string' || ignored !== null) note(`the signal deployFinished was ignored: ${ignored}`);
       else become(deploy.reported(run, finished));
     },
@@ -154,7 +159,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     resolveDeploySignal,
     (payload: unknown) => {
       const resolution = parseResolution(payload, strict);
-      const ignored = typeof resolution === 'string' ? resolution : deploy.resolveRefusal(run);
+      const ignored = typeof resolution === 'string' ? resolution : (deploy.resolveRefusal(run) ?? secondAnswer());
       if (typeof resolution === 'string' || ignored !== null) note(`the signal resolveDeploy was ignored: ${ignored}`);
       else become(deploy.resolved(run, resolution));
     },
@@ -446,9 +451,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   } catch (error) {
     if (isFailure(error, 'UnknownRepository')) return finish(ending('refused', messageOf(error)));
     if (!isCancellation(error)) throw error;
-    const doubt = began
-      ? ' after its deploy had begun: look at production, it may run the new version or half of it'
-      : '';
+    const doubt =
+      began || run.finished?.ok === true
+        ? ' after its deploy had begun: look at production, it may run the new version or half of it'
+        : '';
     end =
       run.phase === 'unknown'
         ? ending('deploy_unknown', `the run was cancelled while nobody knew how its deploy had ended: ${run.reason}`)

@@ -37,7 +37,8 @@ export interface WindowEvidence {
   lastDeploy(repo: string, workItem: string, dbStage: string | null): Promise<LastDeploy>;
   /**
    * Deploys and windows that run on a repository, whatever the case of its name. They are found by the visibility index, which lags
-   * by about a second, and each is confirmed by the server's mutable state.
+   * by about a second, and each is confirmed by the server's mutable state. The window of a deploy is asked for by its id: the deploy
+   * hands the repository over to it before the index knows it.
    * @throws where Temporal does not answer.
    */
   runningWindows(repo: string): Promise<RunningExecution[]>;
@@ -82,13 +83,15 @@ export function createWindowEvidence(client: Client): WindowEvidence {
       );
     },
     async runningWindows(repo) {
-      const listed: string[] = [];
+      const ids = new Set<string>();
       await client.withDeadline(Date.now() + LIST_MS, async () => {
         for await (const found of client.workflow.list({ query: RUNNING })) {
-          if (sameRepo(placeOf(found).repo, repo)) listed.push(found.workflowId);
+          const place = placeOf(found);
+          if (!sameRepo(place.repo, repo)) continue;
+          ids.add(found.workflowId).add(windowId(place.repo, place.workItem));
         }
       });
-      const described = await Promise.all(listed.map(describe));
+      const described = await Promise.all([...ids].map(describe));
       return described
         .filter((found) => found !== null)
         .filter(({ status }) => status.name === 'RUNNING')

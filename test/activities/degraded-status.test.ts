@@ -135,6 +135,14 @@ describe('after a deploy that never became healthy', () => {
     expect(world.shows(key)).toBe('Todo');
   });
 
+  test('its end writes it over what was shown before, too, where the tracker was away at the begin', async () => {
+    const world = await worldWith();
+    const { key } = await world.unhealthy('In Progress');
+    const ended = { ...world.request(key), before: null, degraded: true as const };
+    expect(await world.activities.restoreStatus(ended)).toMatchObject({ status: 'degraded', wrote: true });
+    expect(world.shows(key)).toBe(STATE);
+  });
+
   test('the next deploy takes it away', async () => {
     const world = await worldWith();
     const { key, end } = await world.unhealthy(STATE);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
 import { within } from '../../adapters/within.ts';
-import { PATIENCE_MS } from '../setup/patience.ts';
+import { TEST_MS } from '../setup/patience.ts';
 import { type System, type SystemOptions, startSystem } from './harness.ts';
 import type { Item } from './item.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -9,7 +9,7 @@ import type { WorkerProcess } from './worker-process.ts';
 type Run = (system: System, item: Item) => Promise<void>;
 
 /** Ends a test whose wait has no limit of its own. Other waits end earlier and say what they waited for. */
-const LIMIT_MS = PATIENCE_MS + 20_000;
+const LIMIT_MS = TEST_MS - 20_000;
 
 /**
  * Runs a test in a system of its own with one work item, and ends whatever is left of it.

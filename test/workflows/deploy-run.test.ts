@@ -37,6 +37,15 @@ describe('approval', () => {
   });
 });
 
+test.each([
+  ['none', asked, null],
+  ['a report', deploy.reported(asked, { ok: true }), 'the deploy has been reported already'],
+  ['deployed', deploy.resolved(asked, { deployed: true, ...OPS }), 'oncall has said already that it was deployed'],
+  ['not', deploy.resolved(asked, { deployed: false, ...OPS }), 'oncall has said already that it was not deployed'],
+])('what was said before of how the deploy ended: %s', (_, run, why) => {
+  expect(deploy.earlierAnswer(run)).toBe(why);
+});
+
 const OWN = 'run-1:deploy';
 
 describe('the report of an external deployer', () => {

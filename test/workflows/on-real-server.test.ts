@@ -4,7 +4,7 @@ import {
   WorkflowFailedError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { WindowReport } from '../../activities/window-report.ts';
 import { closedGate, type Gate } from '../../demo/gate.ts';
 import {
@@ -15,8 +15,10 @@ import {
   D2dRepo,
   D2dVerdict,
   D2dWorkItem,
+  deployFinishedSignal,
   deployStatusQuery,
   extendWindowUpdate,
+  resolveDeploySignal,
   SET_STATUS_WORKFLOW,
   windowStatusQuery,
 } from '../../workflows/messages.ts';
@@ -573,4 +575,22 @@ test('budget: a healthy window of 30 ticks takes at most 210 history events and 
   );
   expect(events).toBeLessThanOrEqual(210);
   expect(Math.max(bytes, historySize)).toBeLessThanOrEqual(32 * 1_024);
+});
+
+test('of a report and a resolution that come together the first counts', async () => {
+  const own = await startRealHarness();
+  onTestFinished(own.close);
+  const fixed = plan({ driver: { kind: 'external', idempotent: false, timeoutMs: 100 }, window: null, rollback: null });
+  const handle = await own.start(own.add({ plan: fixed }));
+  await eventually(async () => expect((await handle.query(deployStatusQuery)).phase).toBe('unknown'));
+  await own.stopWorker();
+  await handle.signal(resolveDeploySignal, { deployed: true, by: 'oncall', reason: 'v2 runs' });
+  await handle.signal(deployFinishedSignal, { ok: false, by: 'ci' });
+  await own.startWorker();
+  expect(await handle.result()).toMatchObject({ outcome: 'done' });
+  const { notes, resolution, reported } = await handle.query(deployStatusQuery);
+  expect({ resolution, reported }).toMatchObject({ resolution: { deployed: true }, reported: null });
+  expect(notes.at(-1)?.text).toBe(
+    'the signal deployFinished was ignored: oncall has said already that it was deployed',
+  );
 });

@@ -82,6 +82,28 @@ describe('windowActive', () => {
   });
 });
 
+test('runningWindows: the window of a deploy, before the index knows it', async () => {
+  const repo = unique('shop');
+  const started = await Promise.all([
+    start('deployToDone', deployWorkflowId(repo, 'A-1')),
+    start('postDeployMonitor', monitorWorkflowId(repo, 'A-1')),
+  ]);
+  // As an index that lags: windows are not in it yet.
+  const { workflow } = access.client;
+  const lagging = new Proxy(access.client, {
+    get: (client, name) =>
+      name === 'workflow' ? Object.assign(Object.create(workflow), { list }) : Reflect.get(client, name),
+  });
+  async function* list(options: Parameters<typeof workflow.list>[0]) {
+    for await (const found of workflow.list(options)) if (found.type === 'deployToDone') yield found;
+  }
+  const late = createWindowEvidence(lagging);
+  await eventually(async () =>
+    expect((await late.runningWindows(repo)).map(({ type }) => type)).toEqual(['deployToDone', 'postDeployMonitor']),
+  );
+  await Promise.all(started.map((handle) => handle.terminate()));
+});
+
 test('runningWindows: deploys and windows of the repository, whatever the case of its name, that run now', async () => {
   const repo = unique('Team/Shop');
   const others = unique('other');
