@@ -52,6 +52,19 @@ const IDLE = new Set(['awaiting_approval', 'monitoring', 'finished', 'closed']);
 
 /** What a deploy needs to know of the tasks. Each throws what Postgres or Temporal throw. */
 export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, lastDeployed }: TasksDeps) {
+  /**
+   * Returns whether the stage was still the one that was read.
+   * @throws ApplicationFailure `DatabaseRefused` where it is, and Postgres changes it all the same not.
+   */
+  async function setStage({ workItem, stage }: Task, to: string): Promise<boolean> {
+    if (await tasks.compareAndSetStage(workItem, stage, to)) return true;
+    if ((await tasks.find(workItem))?.stage !== stage) return false;
+    throw ApplicationFailure.nonRetryable(
+      `the update of tasks.stage of ${workItem} changed no row, although its stage is still ${stage.trim()}: a trigger or row-level security prevents it`,
+      'DatabaseRefused',
+    );
+  }
+
   return {
     /** The task of a work item, and whether its window is active; `null` where there is none. */
     async lookAtTask({ workItem }: { readonly repo: string; readonly workItem: string }): Promise<TaskLook | null> {
@@ -87,7 +100,7 @@ export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, 
         if (task === null) return 'missing';
         const terminal = terminalStage(task.stage);
         if (terminal !== null) return terminal;
-        if (await tasks.compareAndSetStage(workItem, task.stage, 'done')) return 'done';
+        if (await setStage(task, 'done')) return 'done';
       }
       throw new Error(
         `tasks.stage of ${workItem} was changed by somebody else ${MAX_TRIES} times in a row; trying again`,
@@ -107,12 +120,10 @@ export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, 
       if (task.stage === FIRST_STAGE && Context.current().info.attempt > 1) return reopened;
       if (terminalStage(task.stage) !== 'done')
         throw refusedTask(`only a done task can be reopened: this one is at stage ${task.stage.trim()}`);
-      const own = (await runningOn(task.repo)).find((run) => run.workItem === workItem && !OVER.has(run.phase ?? ''));
-      if (own !== undefined)
-        throw refusedTask(
-          `${own.workflowId} is ${own.phase ?? 'running'}: wait for its end, or end it: ${howToEnd(own)}`,
-        );
-      if (await tasks.compareAndSetStage(workItem, task.stage, FIRST_STAGE)) return reopened;
+      const own = (await runningOn(task.repo)).filter((run) => run.workItem === workItem && !OVER.has(run.phase ?? ''));
+      const [first] = own;
+      if (first !== undefined) throw refusedTask(whatKeeps(first, own));
+      if (await setStage(task, FIRST_STAGE)) return reopened;
       throw new Error(`tasks.stage of ${workItem} was changed by somebody else; trying again`);
     },
 
@@ -126,6 +137,15 @@ export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, 
       return running.filter((run) => run.workItem !== workItem && !IDLE.has(run.phase ?? ''));
     },
   };
+}
+
+/** Why a task cannot be reopened: what of its own runs. */
+function whatKeeps(first: RunningOnRepository, own: readonly RunningOnRepository[]): string {
+  const { workflowId, workItem, phase } = first;
+  const watched = own.some(({ type }) => type === 'postDeployMonitor');
+  return phase === 'monitoring' && !watched
+    ? `the window is over, and ${workflowId} still writes or reads back its status: try it again in a minute; if this lasts, d2d status ${workItem} says why`
+    : `${workflowId} is ${phase ?? 'running'}: wait for its end, or end it: ${howToEnd(first)}`;
 }
 
 const refusedTask = (why: string): ApplicationFailure => ApplicationFailure.nonRetryable(why, 'Refused');

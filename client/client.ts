@@ -12,7 +12,7 @@ import type {
 } from '../workflows/messages.ts';
 import { type Approval, type ApprovalSent, decideApproval } from './decide-approval.ts';
 import { D2dError, notFound, refused } from './errors.ts';
-import { asking, type Execution, locate, mustLocate, taskNote, type WorkItemRef } from './executions.ts';
+import { asking, type Execution, locate, mustLocate, onlyWrites, taskNote, type WorkItemRef } from './executions.ts';
 import { isOutcome, OUTCOMES, type Outcome } from './exit-codes.ts';
 import { type Explanation, explain } from './explain.ts';
 import { endOf, type FollowOptions, follow, untilEnd } from './follow.ts';
@@ -193,7 +193,12 @@ export function createD2dClient({
       const ended = () =>
         refused(`${run.workItem}: the deploy has ended already`, `look at it with d2d status ${run.workItem}`);
       if (!run.running) throw ended();
-      if (run.phase === 'finished')
+      if (run.phase === 'unknown')
+        throw refused(
+          `${run.workItem}: nobody knows whether its deploy has happened, and a cancel would let the next one begin beside it`,
+          `say what happened: d2d resolve ${run.workItem} --deployed | --not-deployed --reason "…"`,
+        );
+      if (await onlyWrites(temporal, run))
         throw refused(
           `${run.workItem}: its deploy is over, and a cancel changes nothing: it has its status or comment to write still`,
           `d2d status ${run.workItem} says what went wrong`,

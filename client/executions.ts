@@ -89,6 +89,13 @@ export function executionOf(info: ExecutionInfo): Execution {
   };
 }
 
+/** Whether the deploy of a run that runs is over, and its window too, so that it only has its status or comment to write. @throws D2dError */
+export async function onlyWrites(temporal: Client, { repo, workItem, phase }: Execution): Promise<boolean> {
+  if (phase !== 'monitoring') return phase === 'finished';
+  const window = await describe(temporal, monitorWorkflowId(repo, workItem));
+  return window === null || !window.running || window.phase === 'closed';
+}
+
 /** The latest execution with that id, from the server's own state; `null`: there is none. @throws D2dError */
 export function describe(temporal: Client, workflowId: string, runId?: string): Promise<Execution | null> {
   return asking(temporal, async () => {

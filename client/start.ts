@@ -16,7 +16,7 @@ import {
   WORKFLOW_TASK_TIMEOUT,
 } from '../workflows/messages.ts';
 import { AlreadyRunning } from './errors.ts';
-import { asking, describe } from './executions.ts';
+import { asking, describe, onlyWrites } from './executions.ts';
 
 /** A run that has been started. */
 export interface DeployHandle {
@@ -61,7 +61,8 @@ export async function startDeploy(temporal: Client, taskQueue: string, input: De
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       const there = await describe(temporal, workflowId);
       const running = there?.running === true ? there : null;
-      throw new AlreadyRunning(workItem, workflowId, running?.runId ?? null, running?.phase === 'finished', error);
+      const isOver = running !== null && (await onlyWrites(temporal, running));
+      throw new AlreadyRunning(workItem, workflowId, running?.runId ?? null, isOver, error);
     }
   });
 }

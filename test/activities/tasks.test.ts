@@ -136,7 +136,6 @@ describe('reopenTask', () => {
 
   test.each([
     ['postDeployMonitor', 'open', 'd2d close'],
-    ['deployToDone', 'monitoring', 'd2d close'],
     ['deployToDone', 'checking', 'd2d cancel'],
     ['deployToDone', 'unknown', 'd2d resolve'],
   ])('%s at %s keeps it: the message names the command that ends it', async (type, phase, command) => {
@@ -144,6 +143,19 @@ describe('reopenTask', () => {
     const running = [{ workflowId: 'the-run', workItem, type, phase }];
     await expect(reopen(workItem, { running })).rejects.toThrow(
       `the-run is ${phase}: wait for its end, or end it: ${command} ${workItem}`,
+    );
+    expect(await stageOf(workItem)).toBe('done');
+  });
+
+  test('a deploy whose window is open names the command that closes it; one whose window is over is to be waited for', async () => {
+    const workItem = await task('done');
+    const run = { workflowId: 'the-run', workItem, type: 'deployToDone', phase: 'monitoring' };
+    const window = { workflowId: 'the-window', workItem, type: 'postDeployMonitor', phase: 'open' };
+    await expect(reopen(workItem, { running: [run, window] })).rejects.toThrow(
+      `the-run is monitoring: wait for its end, or end it: d2d close ${workItem}`,
+    );
+    await expect(reopen(workItem, { running: [run, { ...window, phase: 'closed' }] })).rejects.toThrow(
+      'the window is over, and the-run still writes or reads back its status: try it again in a minute',
     );
     expect(await stageOf(workItem)).toBe('done');
   });
@@ -230,4 +242,17 @@ test('otherRunsOn: what deploys or watches, of other work items; not what only w
   ];
   const { otherRunsOn } = setUp({ running: [...idle, ...busy] });
   expect(await otherRunsOn({ repo: 'shop', workItem: 'own' })).toEqual(busy);
+});
+
+test('a write that changes no row, though nobody else has changed it, is for a person', async () => {
+  const workItem = await task('deploy');
+  await fresh.sql(`create function keep() returns trigger language plpgsql as 'begin return null; end'`);
+  await fresh.sql(
+    `create trigger keep before update on tasks for each row when (old.work_item_id = '${workItem}') execute function keep()`,
+  );
+  await expect(setUp().completeTask({ workItem })).rejects.toMatchObject({
+    type: 'DatabaseRefused',
+    nonRetryable: true,
+    message: `the update of tasks.stage of ${workItem} changed no row, although its stage is still deploy: a trigger or row-level security prevents it`,
+  });
 });

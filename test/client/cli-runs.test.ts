@@ -54,11 +54,14 @@ describe.concurrent('start', () => {
     );
   });
 
-  test('a start while the one before has its status to write still says so', async () => {
+  test.each([
+    ['v-owing', 'finished'],
+    ['v-settling', 'monitoring'],
+  ])('a start while the one before has its status to write still says so: %s', async (version, phase) => {
     const { repo, item } = world;
     const workItem = item();
-    await d2d('start', repo, workItem, '--version', 'v-owing');
-    await eventually(async () => expect((await d2d('status', workItem, '--json')).stdout).toContain('finished'));
+    await d2d('start', repo, workItem, '--version', version);
+    await eventually(async () => expect((await d2d('status', workItem, '--json')).stdout).toContain(phase));
     expect(await d2d('start', repo, workItem)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
@@ -188,6 +191,10 @@ describe.concurrent('resolve', () => {
     expect((await d2d('status', workItem)).stdout).toContain(
       `look, then d2d resolve ${workItem} --deployed, or --not-deployed, with --reason "…"`,
     );
+    expect(await d2d('cancel', workItem, '--run', '--reason', 'enough')).toMatchObject({
+      code: 2,
+      stderr: `error: ${workItem}: nobody knows whether its deploy has happened, and a cancel would let the next one begin beside it; say what happened: d2d resolve ${workItem} --deployed | --not-deployed --reason "…"\n`,
+    });
     expect(await d2d('resolve', workItem, '--deployed', '--by', 'bob', '--reason', 'all pods run it')).toMatchObject({
       code: 0,
       stdout: `${workItem}: resolved as deployed by bob (all pods run it)\n`,

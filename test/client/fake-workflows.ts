@@ -41,7 +41,7 @@ import { reportOf, windowStatus } from './builders.ts';
 const isOutcome = (version: string | undefined): version is DeployOutcome =>
   version !== undefined && !version.startsWith('v');
 
-/** A deploy of version `v…` goes on to its window, but for `v-owing`, `v-unknown`, `v-external` and `v-old`; any other version is the outcome that it ends with. */
+/** A deploy of version `v…` goes on to its window, but for `v-owing`, `v-settling`, `v-unknown`, `v-external` and `v-old`; any other version is the outcome that it ends with. */
 export async function deployToDone(input: DeployInput): Promise<DeployResult> {
   const { repo, workItem, version } = input;
   let status: DeployStatus = {
@@ -90,6 +90,10 @@ export async function deployToDone(input: DeployInput): Promise<DeployResult> {
   try {
     if (version === 'v-owing') {
       finish('rejected', 'but the tracker is away');
+      await condition(() => false);
+    }
+    if (version === 'v-settling') {
+      become({ phase: 'monitoring', reason: 'but its window is over' });
       await condition(() => false);
     }
     if (version === 'v-unknown' || version === 'v-external') {
