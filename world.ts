@@ -1,3 +1,4 @@
+import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { Client, type Connection } from '@temporalio/client';
 import { messageOf } from './adapters/error-message.ts';
 import { PlaneRateLimited, PlaneUnavailable } from './adapters/plane/errors.ts';
@@ -49,6 +50,7 @@ export async function checkWorld(world: World, register: boolean): Promise<Check
     ),
     checkDatabase(world),
     checkPlane(world),
+    checkArtefacts(world.settings.artefactsDir, register),
   ]);
   return [...world.settings.warnings.map((text) => warning('settings', text)), ...checks.flat()];
 }
@@ -166,6 +168,23 @@ async function checkDatabase({ database }: World): Promise<Check[]> {
     const away = `${messageOf(error)}; until it is back, deploys wait and statuses are late`;
     const isAway = (error instanceof DatabaseUnavailable && !error.refused) || error instanceof NoAnswer;
     return [isAway ? warning('database', away) : fault('database', messageOf(error))];
+  }
+}
+
+/**
+ * Whether the logs of the windows can be written.
+ * @param starting whether this is the worker that writes them; `d2d doctor` may run elsewhere, and makes no folder.
+ */
+export async function checkArtefacts(artefactsDir: string, starting: boolean): Promise<Check[]> {
+  try {
+    if (starting) await mkdir(artefactsDir, { recursive: true });
+    if (!(await stat(artefactsDir)).isDirectory()) throw new Error(`${artefactsDir} is no folder`);
+    await access(artefactsDir, constants.W_OK);
+    return [];
+  } catch (error) {
+    if (!starting && error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    const message = `the logs of the windows cannot be written (${messageOf(error)}): correct ORCH_ARTEFACTS_DIR`;
+    return [starting ? fault('artefacts', message) : warning('artefacts', `from here ${message}`)];
   }
 }
 

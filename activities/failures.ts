@@ -37,6 +37,7 @@ export const FAILURE_TYPES = {
   NotDescribedHere: { retry: true },
   AlertRejected: { retry: false },
   AlertUnavailable: { retry: true },
+  LogRefused: { retry: false },
 } as const satisfies Record<string, { readonly retry: boolean }>;
 
 const FOR_A_PERSON = [

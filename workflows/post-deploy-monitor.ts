@@ -47,10 +47,10 @@ const { writePostDeployLog: writeLogAtOnce } = proxyLocalActivities<PostDeployLo
   retry: { maximumAttempts: 1 },
 });
 
-/** Where that did not work: a disk that is full or away is waited for. */
+/** Where that did not work: a disk that is full or away is waited for, and the run with it. */
 const { writePostDeployLog } = proxyActivities<PostDeployLog>({
   startToCloseTimeout: '30 seconds',
-  scheduleToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '10 minutes',
 });
 
 /** How a window ended, for the run that waits for it; what was seen tick by tick is in its report. */
@@ -269,7 +269,18 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         : `${repo} has not recovered after its rollback`;
       tellPeople('not-recovered', 'critical', `${workItem}: ${what}`, report.summary);
     }
-    inBackground('the post-deploy log', () => writeLogAtOnce(report).catch(() => writePostDeployLog(report)));
+    inBackground('the post-deploy log', () =>
+      writeLogAtOnce(report)
+        .catch(() => writePostDeployLog(report))
+        .catch((error) => {
+          const why = `${messageOf(error)}. Temporal keeps its report: d2d status ${workItem}.`;
+          if (patched('alert-of-lost-log'))
+            inBackground('the alert', () =>
+              alert('log', 'warning', `${subject}: the log of its window was not written`, why),
+            );
+          throw error;
+        }),
+    );
     // A task that was cancelled meanwhile gets no further status write (FR-3, D4).
     if (state.ending?.kind !== 'task_cancelled') {
       const { guarded, settleMs } = input;

@@ -7,6 +7,7 @@ import { logPath } from '../../activities/artefact-path.ts';
 import { createPostDeployLog } from '../../activities/post-deploy-log.ts';
 import { renderPostDeployLog } from '../../activities/render-post-deploy-log.ts';
 import type { TickRecord, WindowReport } from '../../activities/window-report.ts';
+import { checkArtefacts } from '../../world.ts';
 import { codePoint } from '../setup/code-points.ts';
 
 const OPENED = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -252,10 +253,33 @@ test('each window of a work item has its log in a folder of its own, and nothing
   expect(await readFile(path, 'utf8')).toContain('**cancelled**');
 });
 
-test('a folder that cannot be made is an error that names it', async () => {
+test('a folder that cannot be made is an error that names it, and no later try helps', async () => {
   const artefactsDir = join(await folder(), 'file');
   await writeFile(artefactsDir, '');
-  await expect(createPostDeployLog({ artefactsDir }).writePostDeployLog(report())).rejects.toThrow(artefactsDir);
+  await expect(createPostDeployLog({ artefactsDir }).writePostDeployLog(report())).rejects.toMatchObject({
+    type: 'LogRefused',
+    nonRetryable: true,
+    message: expect.stringMatching(/^(ENOTDIR|EEXIST): .*\/file.*: check ORCH_ARTEFACTS_DIR$/),
+  });
+});
+
+test('a worker does not start where it could not write the logs; doctor warns, as it may run elsewhere', async () => {
+  const artefactsDir = join(await folder(), 'file');
+  expect(await checkArtefacts(artefactsDir, false)).toEqual([]);
+  expect(await checkArtefacts(join(artefactsDir, 'made'), true)).toEqual([]);
+  const broken = join(artefactsDir, 'made', 'file');
+  await writeFile(broken, '');
+  for (const [starting, level] of [
+    [true, 'fault'],
+    [false, 'warning'],
+  ] as const)
+    expect(await checkArtefacts(broken, starting)).toEqual([
+      {
+        name: 'artefacts',
+        level,
+        message: expect.stringMatching(/cannot be written \(.*\): correct ORCH_ARTEFACTS_DIR$/),
+      },
+    ]);
 });
 
 const odd = fc.oneof(

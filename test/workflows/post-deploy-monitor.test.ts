@@ -557,3 +557,20 @@ test('a post-deploy log that cannot be written at once is written later', async 
   expect(reportOf(item).outcome).toBe('healthy');
   expect(tries).toBe(4);
 });
+
+test('one that can never be written does not keep the run: somebody is told', async () => {
+  const item = harness.add();
+  let tries = 0;
+  item.onLog = async () => {
+    tries += 1;
+    throw ApplicationFailure.nonRetryable('EROFS: read-only file system: check ORCH_ARTEFACTS_DIR', 'LogRefused');
+  };
+  const window = await harness.watch(item);
+  expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+  expect(tries).toBe(2);
+  expect((await window.query(windowStatusQuery)).notes.map(({ text }) => text)).toEqual([
+    'the post-deploy log failed: EROFS: read-only file system: check ORCH_ARTEFACTS_DIR',
+  ]);
+  expect(kinds(item.alerts)).toEqual(['log']);
+  expect(item.alerts[0]?.title).toContain('the log of its window was not written');
+});
