@@ -50,11 +50,15 @@ const FOR_A_PERSON = [
   PlaneRejected,
 ];
 
+/** Attempts of an activity in which Plane may refuse a write for what was known from before. */
+const STALE_ATTEMPTS = 3;
+
 /**
  * An adapter's error as the failure that Temporal takes: what only a person can mend is not retried, and a rate limit is
  * retried when it is over, not waited out (invariant 4). Anything else stays as it is, and is retried.
+ * @param attempt of the activity, from 1
  */
-export function asFailure(error: unknown): unknown {
+export function asFailure(error: unknown, attempt = 1): unknown {
   if (error instanceof PlaneRateLimited) {
     return ApplicationFailure.create({
       type: error.name,
@@ -72,8 +76,9 @@ export function asFailure(error: unknown): unknown {
     return ApplicationFailure.create({ type: 'TemporalRefused', message, nonRetryable: true, cause: error });
   }
   // A state that was made anew under its old name is refused by its old id (recording 120); the next attempt finds the new
-  // one, as the client forgets what it knew of the project's states.
-  const stale = error instanceof PlaneRejected && error.method === 'PATCH' && error.status === 400;
+  // one, as the client forgets what it knew of the project's states. What is refused again is refused for another reason.
+  const stale =
+    error instanceof PlaneRejected && error.method === 'PATCH' && error.status === 400 && attempt <= STALE_ATTEMPTS;
   const retriable = stale || (error instanceof PlaneRejected && error.writeMayHaveApplied);
   if (!retriable && FOR_A_PERSON.some((known) => error instanceof known) && error instanceof Error) {
     return ApplicationFailure.create({ type: error.name, message: error.message, nonRetryable: true, cause: error });

@@ -24,7 +24,7 @@ export const activityInterceptors = (context: Context): ActivityInterceptors => 
       try {
         return await withSentWrites(sent, () => next(input));
       } catch (error) {
-        throw withWrites(asFailure(error), sent);
+        throw withWrites(asFailure(error, context.info.attempt), sent);
       } finally {
         clearInterval(timer);
       }

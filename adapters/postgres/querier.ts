@@ -18,7 +18,7 @@ export class DatabaseUnavailable extends Error {
   /** Whether it cannot come back by itself: no connection can be made by these settings. */
   get refused(): boolean {
     const { cause } = this;
-    if (cause instanceof DatabaseError) return isRefusedParameter(cause) || REFUSED.test(cause.code ?? '');
+    if (cause instanceof DatabaseError) return isRefusedByPooler(cause) || REFUSED.test(cause.code ?? '');
     if (!(cause instanceof Error)) return false;
     // A server that is away has no socket in its folder.
     const connecting = 'syscall' in cause && cause.syscall === 'connect';
@@ -33,6 +33,11 @@ const REFUSED = /^(28...|3D000)$/;
 /** What a pooler says that does not know a start-up parameter. It uses this SQLSTATE for its outages, too. */
 export const isRefusedParameter = (error: unknown): boolean =>
   error instanceof DatabaseError && error.code === '08P01' && /unsupported startup parameter/.test(error.message);
+
+/** What a pooler refuses for good, with SQLSTATEs that it uses for its outages, too: PgBouncer and Supavisor. */
+const isRefusedByPooler = ({ code, message }: DatabaseError): boolean =>
+  (code === '08P01' || code === 'XX000') &&
+  /unsupported startup parameter|no such (user|database)|authentication failed|Tenant or user not found/i.test(message);
 
 /** A file of certificates that is not there or not one, a certificate that is not trusted, a URL that cannot be read. */
 const OUR_FAULT = /^(ENOENT|EISDIR|EACCES|ERR_INVALID_|ERR_OSSL_|ERR_TLS_|ERR_SSL_)|CERT|SELF_SIGNED|UNABLE_TO_/;

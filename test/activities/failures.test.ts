@@ -93,6 +93,12 @@ test.each([
   else expect(failure).toMatchObject({ type: 'PlaneRejected', nonRetryable: true });
 });
 
+test('a write that Plane refuses again and again is for a person', () => {
+  const error = new PlaneRejected('Start date cannot exceed target date', facts({ status: 400 }));
+  expect(asFailure(error, 3)).toBe(error);
+  expect(asFailure(error, 4)).toMatchObject({ type: 'PlaneRejected', nonRetryable: true, message: error.message });
+});
+
 test.each([
   new PlaneUnavailable('away.', facts({ status: 500, writeMayHaveApplied: true })),
   new DatabaseUnavailable('away'),

@@ -60,6 +60,12 @@ test('statements and locks work behind a pooler that refuses start-up parameters
 
 test.each([
   ['08P01', 'unsupported startup parameter: statement_timeout', true],
+  ['08P01', 'no such database: orch', true],
+  ['08P01', 'no such user: orch', true],
+  ['08P01', 'server login failed: FATAL password authentication failed for user "orch"', true],
+  ['08P01', 'SASL authentication failed', true],
+  ['XX000', 'Tenant or user not found', true],
+  ['XX000', 'could not read block 7', false],
   ['08P01', 'query_wait_timeout', false],
   ['08P01', 'server login has been failing, try again later (server_login_retry)', false],
   ['28P01', 'password authentication failed for user "u"', true],
