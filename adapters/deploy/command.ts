@@ -2,23 +2,16 @@ import { stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { createMask } from '../mask.ts';
+import { createMask, type Mask } from '../mask.ts';
+import { assertGone, resultOf } from './command-end.ts';
 import { commandEnvironment, secretsOfCommand } from './command-environment.ts';
-import {
-  type CommandConfig,
-  type DeployDriver,
-  type DeployOperation,
-  DeployOutcomeUnknown,
-  type DeployResult,
-  HEARTBEAT_MS,
-  notBegun,
-} from './driver.ts';
+import { type CommandConfig, type DeployDriver, type DeployOperation, HEARTBEAT_MS, notBegun } from './driver.ts';
 import { duration } from './duration.ts';
 import { createLineReader, createTail } from './lines.ts';
 import { masked } from './masked.ts';
 import { fillArguments, valuesOf } from './placeholders.ts';
-import { endProcessGroup } from './process-group.ts';
-import { whyEnded, whyNotStarted } from './program-faults.ts';
+import { type CommandProcesses, endProcessGroup, stillRunning } from './process-group.ts';
+import { type Place, whyEnded, whyNotStarted } from './program-faults.ts';
 
 export interface CommandDeps {
   /** The worker's own environment; a command gets only the part of it that `commandEnvironment` passes on. */
@@ -31,85 +24,51 @@ export interface CommandDeps {
   readonly drainMs?: number;
 }
 
-const failed = (detail: string): DeployResult => ({ ok: false, detail });
-
 /**
  * Deploys by a command: an argument list, no shell, in a process group of its own, which is ended as a whole. A daemon that
  * it leaves behind should not write to the command's output: that is cut off when the worker ends.
  */
-export function createCommandDriver(
-  config: CommandConfig,
-  { environment, secrets = [], graceMs = 5_000, drainMs = 500 }: CommandDeps,
-): DeployDriver {
-  const { command, cwd, env, timeoutMs } = config;
-  const mask = createMask([...secrets, ...secretsOfCommand(environment, config)]);
+export function createCommandDriver(config: CommandConfig, { secrets = [], ...deps }: CommandDeps): DeployDriver {
+  const mask = createMask([...secrets, ...secretsOfCommand(deps.environment, config)]);
 
   const driver: DeployDriver = {
     async run(operation, { signal, heartbeat, log }) {
+      const { command, cwd, timeoutMs } = config;
       const fields = fieldsOf(operation);
       const { args, fault } = fillArguments(command, valuesOf(operation));
       if (args === undefined) return notBegun(`the command was not run: ${fault}`);
       if (cwd !== null && !(await isFolder(cwd))) return notBegun(`the command was not run: ${cwd} is no folder`);
       signal.throwIfAborted(); // here: nothing is waited for between this and the stopper
 
-      const [program = '', ...rest] = args;
-      const place = { program, cwd: cwd ?? process.cwd(), path: env['PATH'] ?? environment['PATH'] ?? '' };
-      const child = execa(program, rest, {
-        ...(cwd === null ? {} : { cwd }),
-        env: commandEnvironment(environment, config, operation),
-        extendEnv: false,
-        detached: true, // a session and process group of its own
-        cleanup: false,
-        stdin: 'ignore',
-        buffer: false,
-        reject: false,
-      });
+      const child = start(args, cwd, commandEnvironment(deps.environment, config, operation));
       const tail = createTail();
-      const follow = (stream: 'stdout' | 'stderr'): void => {
-        const reader = createLineReader((line) => {
-          tail.add(line);
-          log.info({ ...fields, stream, line }, 'deploy command output');
-        }, mask.lines());
-        child[stream].on('data', reader.write).once('end', reader.end).on('error', reader.end);
-      };
-      follow('stdout');
-      follow('stderr');
-
-      // Not the end of the output: a daemon that was started may hold that open for ever.
-      const exited = new Promise<void>((resolve) => {
-        child.once('exit', () => resolve());
+      follow(child, mask, (stream, line) => {
+        tail.add(line);
+        log.info({ ...fields, stream, line }, 'deploy command output');
       });
-      const drained = () => Promise.race([child, sleep(drainMs, 'held' as const, { ref: false })]);
       const beat = setInterval(() => heartbeat(tail.last()?.slice(0, 200) ?? 'no output yet'), HEARTBEAT_MS);
       const stop = stopper(signal, timeoutMs);
       try {
-        const end = await Promise.race([exited, child, stop.stopped]);
+        const stopped = await Promise.race([exited(child), stop.stopped]);
+        const place = placeOf(args, config, deps.environment);
         if (child.pid === undefined) {
           const { code, shortMessage } = await child;
           return notBegun(`the command was not run: ${await whyNotStarted(place, code, shortMessage)}`);
         }
-        if (end === 'aborted' || end === 'timed out') {
-          const gone = await endProcessGroup(child.pid, graceMs);
-          if (!gone) log.error({ ...fields, pid: child.pid }, 'the process group of the command does not end');
-          await drained();
-          const timedOut = `timed out after ${duration(timeoutMs)}`;
-          if (!gone) {
-            const why = end === 'aborted' ? 'it was stopped' : timedOut;
-            throw new DeployOutcomeUnknown(
-              withLines(`${why}, and its processes do not end: nobody knows what they still do`, tail.text()),
-              { retryable: false },
-            );
-          }
-          if (end === 'aborted') throw signal.reason;
-          return failed(withLines(`${timedOut}: it was ended with its whole process group`, tail.text()));
+        const mark = `D2D_OPERATION_ID=${operation.operationId}`;
+        const { left, held } = await end(child, { leader: child.pid, mark }, stopped, deps);
+        const { exitCode: code, signalCode } = child;
+        if (stopped === null && code === 0) {
+          if (held) log.warn(fields, 'something that the command started holds its output open: redirect it');
+          return { ok: true, detail: tail.last() ?? 'the command ended with code 0' };
         }
-        if ((await drained()) === 'held') {
-          log.warn(fields, 'something that the command started holds its output open: redirect it');
-          letGo(child.stdout, child.stderr);
+        if (stopped === 'aborted') {
+          assertGone(left, tail.text());
+          throw signal.reason;
         }
-        if (child.exitCode === 0) return { ok: true, detail: tail.last() ?? 'the command ended with code 0' };
-        const how = child.signalCode === null ? `with code ${child.exitCode}` : `by ${child.signalCode}`;
-        return failed(withLines(`the command ended ${how}${await whyEnded(place, rest, child.exitCode)}`, tail.text()));
+        const timedOut = stopped === null ? null : `timed out after ${duration(timeoutMs)}`;
+        const why = await whyEnded(place, args.slice(1), code);
+        return resultOf({ timedOut, code, signal: signalCode, why, left, lines: tail.text() });
       } finally {
         clearInterval(beat);
         stop.release();
@@ -119,15 +78,65 @@ export function createCommandDriver(
   return masked(driver, mask);
 }
 
+const start = ([program = '', ...rest]: readonly string[], cwd: string | null, env: Record<string, string>) =>
+  execa(program, rest, {
+    ...(cwd === null ? {} : { cwd }),
+    env,
+    extendEnv: false,
+    detached: true, // a session and process group of its own
+    cleanup: false,
+    stdin: 'ignore',
+    buffer: false,
+    reject: false,
+  });
+
+type Child = ReturnType<typeof start>;
+type Stopped = 'aborted' | 'timed out';
+
+function follow(child: Child, mask: Mask, onLine: (stream: 'stdout' | 'stderr', line: string) => void): void {
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const reader = createLineReader((line) => onLine(stream, line), mask.lines());
+    child[stream].on('data', reader.write).once('end', reader.end).on('error', reader.end);
+  }
+}
+
+/** Not the end of its output: a daemon that was started may hold that open for ever. `child` itself: it did not start. */
+const exited = (child: Child): Promise<null> =>
+  Promise.race([child, new Promise((resolve) => void child.once('exit', resolve))]).then(() => null);
+
+/**
+ * Ends a command that was stopped, and reads the rest of its output.
+ * `left`: what of it still runs, in words; `null`: nothing. `held`: something holds its output open.
+ */
+async function end(
+  child: Child,
+  processes: CommandProcesses,
+  stopped: Stopped | null,
+  { graceMs = 5_000, drainMs = 500 }: Omit<CommandDeps, 'secrets'>,
+): Promise<{ readonly left: string | null; readonly held: boolean }> {
+  if (stopped !== null) await endProcessGroup(processes.leader, graceMs);
+  const held = (await Promise.race([child, sleep(drainMs, 'held' as const, { ref: false })])) === 'held';
+  if (held) letGo(child.stdout, child.stderr);
+  if (stopped === null && child.exitCode === 0) return { left: null, held }; // a daemon may stay behind
+  const pids = await stillRunning(processes, drainMs);
+  if (pids.length > 1) return { left: `its processes ${pids.join(', ')} still run`, held };
+  if (pids.length > 0) return { left: `its process ${pids[0]} still runs`, held };
+  return { left: held ? 'something that it started holds its output open' : null, held };
+}
+
+/** Where its program is looked for. */
+const placeOf = (
+  [program = '']: readonly string[],
+  { cwd, env }: CommandConfig,
+  environment: CommandDeps['environment'],
+): Place => ({ program, cwd: cwd ?? process.cwd(), path: env['PATH'] ?? environment['PATH'] ?? '' });
+
 const fieldsOf = ({ kind, operationId, repo, workItem }: DeployOperation) => ({
   work_item: workItem,
   repo,
   operation: kind,
   operation_id: operationId,
 });
-
-const withLines = (sentence: string, lines: string): string =>
-  lines === '' ? `${sentence}; it wrote nothing` : `${sentence}; the last lines:\n${lines}`;
 
 const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -137,8 +146,8 @@ const isFolder = (path: string): Promise<boolean> =>
 
 /** Becomes `aborted` or `timed out`, whichever comes first; `release` ends both waits. */
 function stopper(signal: AbortSignal, timeoutMs: number) {
-  let stop = (_: 'aborted' | 'timed out'): void => {};
-  const stopped = new Promise<'aborted' | 'timed out'>((resolve) => {
+  let stop = (_: Stopped): void => {};
+  const stopped = new Promise<Stopped>((resolve) => {
     stop = resolve;
   });
   const onAbort = (): void => stop('aborted');

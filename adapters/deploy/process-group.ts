@@ -1,6 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** What a command has started, as far as it can be seen. */
+export interface CommandProcesses {
+  /** Its process group. */
+  readonly leader: number;
+  /** `NAME=value` in its environment, which a process that leaves the group takes along. */
+  readonly mark: string;
+}
+
 /** How long a group that was killed may still be seen, ms: a killed process ends at once, unless its disk does not answer. */
 const KILLED_MS = 2_000;
 const LOOK_MS = 50;
@@ -20,28 +28,55 @@ function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL' | 0): boolean
 }
 
 /**
- * Whether any process of a group still runs. On Linux the dead that nobody has reaped do not count: in a container whose
- * first process reaps no orphans they would stand there for ever.
+ * The processes of a group that still run. On Linux the dead that nobody has reaped do not count: in a container whose
+ * first process reaps no orphans they would stand there for ever. Elsewhere the group is told by its leader.
  */
-function groupRuns(leader: number): boolean {
-  if (!signalGroup(leader, 0)) return false;
-  if (process.platform !== 'linux') return true;
-  return readdirSync('/proc').some((entry) => /^\d+$/.test(entry) && isMember(entry, leader));
+function groupMembers(leader: number): number[] {
+  if (!signalGroup(leader, 0)) return [];
+  if (process.platform !== 'linux') return [leader];
+  return pids().filter((pid) => isMember(pid, leader));
 }
 
-function isMember(pid: string, leader: number): boolean {
+const pids = (): number[] =>
+  readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
+
+function isMember(pid: number, leader: number): boolean {
+  const stat = readOf(pid, 'stat');
+  const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // a name may hold anything
+  return Number(group) === leader && state !== 'Z' && state !== 'X';
+}
+
+/** Empty where the process has ended meanwhile, or belongs to somebody else. */
+function readOf(pid: number, file: 'stat' | 'environ'): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // a name may hold anything
-    return Number(group) === leader && state !== 'Z' && state !== 'X';
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
-    return false; // it has ended meanwhile
+    return '';
+  }
+}
+
+/** On Linux also what has left the group by a session of its own (`setsid`), unless it has cleared its environment. */
+function running({ leader, mark }: CommandProcesses): number[] {
+  if (process.platform !== 'linux') return groupMembers(leader);
+  const bearers = pids().filter((pid) => readOf(pid, 'environ').split('\0').includes(mark));
+  return [...new Set([...groupMembers(leader), ...bearers])];
+}
+
+/** The processes of a command that still run when so much time has passed; none as soon as all have ended. */
+export async function stillRunning(processes: CommandProcesses, limitMs: number): Promise<readonly number[]> {
+  const until = performance.now() + limitMs;
+  for (;;) {
+    const left = running(processes);
+    if (left.length === 0 || performance.now() >= until) return left;
+    await sleep(LOOK_MS);
   }
 }
 
 async function goneWithin(leader: number, limitMs: number): Promise<boolean> {
   const until = performance.now() + limitMs;
-  while (groupRuns(leader)) {
+  while (groupMembers(leader).length > 0) {
     if (performance.now() >= until) return false;
     await sleep(LOOK_MS);
   }
@@ -50,7 +85,7 @@ async function goneWithin(leader: number, limitMs: number): Promise<boolean> {
 
 /**
  * Ends a process group: SIGTERM, then SIGKILL for what is left of it after the grace. A process that made a session of its
- * own has left the group and is not reached (POSIX). Answers whether all of it is gone.
+ * own has left the group and is not reached (POSIX). Answers whether all of the group is gone.
  */
 export async function endProcessGroup(leader: number, graceMs: number): Promise<boolean> {
   if (!signalGroup(leader, 'SIGTERM') || (await goneWithin(leader, graceMs))) return true;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createDeploy } from '../../activities/deploy.ts';
 import type { DriverConfig } from '../../adapters/deploy/driver.ts';
@@ -9,7 +10,7 @@ import { refusingUrl, serve, serveTcp } from '../adapters/http-probe/server.ts';
 import { eventually } from '../setup/eventually.ts';
 import { PATIENCE_MS } from '../setup/patience.ts';
 
-const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: 'run-1:deploy' };
+const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: `${randomUUID()}:deploy` };
 
 const command = (script: string, change: { idempotent?: boolean; timeoutMs?: number } = {}): DriverConfig => ({
   driver: 'command',
@@ -135,6 +136,18 @@ test.each([false, true])(
       type: 'DeployInterrupted',
       nonRetryable: !idempotent,
       message: expect.stringMatching(/^nobody knows whether the deploy has begun/),
+    });
+  },
+);
+
+test.each([false, true])(
+  'a deploy whose command somebody else ended is interrupted too; retried only if idempotent: %s',
+  async (idempotent) => {
+    const { run } = activity(command(`process.kill(process.pid, 'SIGTERM')`, { idempotent }));
+    expect(await failure(run())).toMatchObject({
+      type: 'DeployInterrupted',
+      nonRetryable: !idempotent,
+      message: 'the command ended by SIGTERM, not by this worker: nobody knows how far it came; it wrote nothing',
     });
   },
 );

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRollback, type RollbackDeps } from '../../activities/rollback.ts';
@@ -8,7 +9,7 @@ import { recordingLog } from '../adapters/deploy/operation.ts';
 import { holdTime } from '../setup/hold-time.ts';
 import { PATIENCE_MS } from '../setup/patience.ts';
 
-const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: 'run-1:rollback' };
+const request = { repo: 'shop', workItem: 'ORCH-61', version: 'v2', operationId: `${randomUUID()}:rollback` };
 
 const config = (script: string, idempotent = false): DriverConfig => ({
   driver: 'command',
@@ -86,6 +87,15 @@ test('a rollback that fails is a result', async () => {
   const { rollback, log } = activity({ rollback: config('process.exitCode = 1') });
   expect(await run(rollback)).toMatchObject({ ok: false, detail: 'the command ended with code 1; it wrote nothing' });
   expect(log.entries.at(-1)).toMatchObject({ level: 'warn', message: 'rollback failed' });
+});
+
+test('a rollback that somebody else ended is unknown, not failed', async () => {
+  const { rollback } = activity({ rollback: config(`process.kill(process.pid, 'SIGKILL')`) });
+  expect(await run(rollback)).toMatchObject({
+    ok: false,
+    unknown: true,
+    detail: 'the command ended by SIGKILL, not by this worker: nobody knows how far it came; it wrote nothing',
+  });
 });
 
 const REFUSAL = /^refused: .* is the orchestrator's own repository, which is never rolled back \(BR-5\)$/;

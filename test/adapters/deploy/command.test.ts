@@ -1,14 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type CommandDeps, createCommandDriver } from '../../../adapters/deploy/command.ts';
-import type { CommandConfig } from '../../../adapters/deploy/driver.ts';
+import { type CommandConfig, type DeployOperation, DeployOutcomeUnknown } from '../../../adapters/deploy/driver.ts';
 import { MAX_LINE } from '../../../adapters/deploy/lines.ts';
 import { holdTimers } from '../../setup/hold-time.ts';
 import { PATIENCE_MS } from '../../setup/patience.ts';
-import { observedRun, operation } from './operation.ts';
+import { observedRun, operation as operationOf } from './operation.ts';
 import { isAlive, STUBBORN_FAMILY } from './processes.ts';
+
+/** Its own: what still runs of a command is found by it, on the whole machine. */
+const OPERATION_ID = `${randomUUID()}:deploy`;
+const operation = (change: Partial<DeployOperation> = {}) => operationOf({ operationId: OPERATION_ID, ...change });
 
 const environment = {
   PATH: process.env['PATH'],
@@ -32,6 +37,9 @@ const SHORT_GRACE = { graceMs: 200 };
 
 const node = (script: string, ...args: string[]): [string, ...string[]] => [process.execPath, '-e', script, ...args];
 
+/** The pids that a line names. */
+const pidsIn = (line: string): number[] => line.match(/\d+/g)?.map(Number) ?? [];
+
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'd2d-command-'));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
@@ -48,7 +56,7 @@ test('a command gets the operation and what is configured, and none of the secre
     LANG: 'C.UTF-8',
     TOKEN: 'abc',
     D2D_OPERATION: 'deploy',
-    D2D_OPERATION_ID: 'run-1:deploy',
+    D2D_OPERATION_ID: OPERATION_ID,
     D2D_REPO: 'org/shop',
     D2D_WORK_ITEM: 'ORCH-61',
     D2D_VERSION: 'v2',
@@ -149,7 +157,7 @@ test('placeholders are filled in within one argument, and no shell reads them', 
   const command = node(show, '--', 'shop@{version}', '{repo}/{workItem}', '{operationId}', '{other}');
   expect(await driver(command).run(given, run)).toEqual({
     ok: true,
-    detail: JSON.stringify(['shop@v2; $(touch x) "y" z', 'org/shop/ORCH-61', 'run-1:deploy', '{other}']),
+    detail: JSON.stringify(['shop@v2; $(touch x) "y" z', 'org/shop/ORCH-61', OPERATION_ID, '{other}']),
   });
 });
 
@@ -162,12 +170,99 @@ test('an exit code that is not 0 is a failure with the last lines', async () => 
   expect(result.detail.split('\n').slice(1).sort()).toEqual(['building', 'no such tag']);
 });
 
-test('a command that a signal ended is a failure that names it', async () => {
-  const { run } = observedRun();
-  expect(await driver(node(`process.kill(process.pid, 'SIGKILL')`)).run(operation(), run)).toEqual({
-    ok: false,
-    detail: 'the command ended by SIGKILL; it wrote nothing',
+/** What is thrown where nobody knows how a command ended. */
+const unknownEnd = (running: Promise<unknown>) =>
+  running.then(
+    (result) => expect.fail(`it has a result: ${JSON.stringify(result)}`),
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(DeployOutcomeUnknown);
+      return error as DeployOutcomeUnknown;
+    },
+  );
+
+test.each([
+  [`process.kill(process.pid, 'SIGKILL')`, 'the command ended by SIGKILL, not by this worker'],
+  [`process.kill(process.pid, 'SIGTERM')`, 'the command ended by SIGTERM, not by this worker'],
+  ['process.exitCode = 137', 'the command ended with code 137, which means SIGKILL'],
+  ['process.exitCode = 143', 'the command ended with code 143, which means SIGTERM'],
+])('of a command that a signal ended nobody knows how far it came: %s', async (script, how) => {
+  const { message, retryable } = await unknownEnd(driver(node(script)).run(operation(), observedRun().run));
+  expect(message).toBe(`${how}: nobody knows how far it came; it wrote nothing`);
+  expect(retryable).toBe(true);
+});
+
+/** A program that starts another one, which ends by itself after some seconds, and then runs `then`. */
+const leavesBehind = (options: string, then: string) =>
+  node(
+    `const child = require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'ignore', ${options} });
+child.unref(); require('node:fs').writeSync(1, 'left ' + child.pid + '\\n'); ${then}`,
+  );
+
+/** Ends what a command has left behind, and was named by it. */
+const endLeft = (line: string): void => {
+  const [pid] = pidsIn(line);
+  if (pid !== undefined) onTestFinished(() => void process.kill(pid, 'SIGKILL'));
+};
+
+describe('a command of which something still runs is unknown, and not run again', () => {
+  const LIMITS = { drainMs: 200, graceMs: 200 };
+
+  test.each([
+    ['it failed', 'process.exit(3)', 'the command ended with code 3'],
+    ['it was killed', `process.kill(process.pid, 'SIGKILL')`, 'the command ended by SIGKILL'],
+  ])('in its group: %s', async (_, then, how) => {
+    const { run, lines } = observedRun(endLeft);
+    const { message, retryable } = await unknownEnd(driver(leavesBehind('', then), {}, LIMITS).run(operation(), run));
+    expect(message).toContain(how);
+    if (process.platform === 'linux')
+      expect(message).toContain(`but its process ${pidsIn(String(lines()[0]))[0]} still runs`);
+    expect(message).toContain('nobody knows what that still does');
+    expect(retryable).toBe(false);
   });
+
+  test.skipIf(process.platform !== 'linux').each([
+    ['it failed', 'process.exit(3)', 'the command ended with code 3'],
+    ['it took too long', 'setInterval(() => {}, 1_000)', 'timed out after 3 s'],
+  ])('in a session of its own: %s', async (_, then, how) => {
+    const time = holdTimers();
+    const { run, lines } = observedRun((line) => {
+      endLeft(line);
+      if (how.startsWith('timed out')) time.pass(3_000);
+    });
+    const command = driver(leavesBehind('detached: true', then), { timeoutMs: 3_000 }, LIMITS);
+    const { message } = await unknownEnd(command.run(operation(), run));
+    expect(message).toContain(`${how}, but its process ${pidsIn(String(lines()[0]))[0]} still runs`);
+  });
+
+  test('it holds the output open', async () => {
+    const { run } = observedRun(endLeft);
+    const script = `const child = require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'inherit', detached: true, env: {} });
+child.unref(); require('node:fs').writeSync(1, 'left ' + child.pid + '\\n'); process.exit(3)`;
+    const { message } = await unknownEnd(driver(node(script), {}, LIMITS).run(operation(), run));
+    expect(message).toContain('the command ended with code 3, but something that it started holds its output open');
+  });
+
+  test.skipIf(process.platform !== 'linux')('it was stopped', async () => {
+    const { run, abort } = observedRun((line) => {
+      endLeft(line);
+      abort.abort(new Error('stopped'));
+    });
+    const command = driver(leavesBehind('detached: true', 'setInterval(() => {}, 1_000)'), {}, LIMITS);
+    expect((await unknownEnd(command.run(operation(), run))).message).toContain('it was stopped, but its process ');
+  });
+});
+
+test('a command that ends with code 0 after its time-out may have finished', async () => {
+  const time = holdTimers();
+  const { run } = observedRun((line) => {
+    if (line === 'ready') time.pass(3_000);
+  });
+  const script = `process.on('SIGTERM', () => { console.log('deployed'); process.exit(0) }); setInterval(() => {}, 1000); console.log('ready')`;
+  const { message, retryable } = await unknownEnd(driver(node(script), { timeoutMs: 3_000 }).run(operation(), run));
+  expect(message).toBe(
+    'timed out after 3 s, and then ended with code 0: nobody knows how far it came; the last lines:\nready\ndeployed',
+  );
+  expect(retryable).toBe(false);
 });
 
 test.each([
@@ -286,9 +381,6 @@ test('heartbeats come while the command runs, with its last line', async () => {
   expect(await driver(node(script)).run(operation(), { ...run, heartbeat })).toEqual({ ok: true, detail: 'waiting' });
   expect(heard).toContain('waiting');
 });
-
-/** Both pids of a stubborn family, once both of it run. */
-const pidsIn = (line: string): number[] => line.match(/\d+/g)?.map(Number) ?? [];
 
 test('a command that is stopped is ended with its whole group, also where that ignores SIGTERM', async () => {
   let pids: number[] = [];
