@@ -59,6 +59,14 @@ export function checkRepository(
   }
 }
 
+/** What production of the self-hosting repository is watched by, where its description says nothing. */
+const EVIDENCE = ['ORCH_POST_DEPLOY_HEALTH_URL', 'ORCH_POST_DEPLOY_TRAFFIC_URLS'] as const;
+
+const WITHOUT = {
+  watch: 'the repository is not watched after a deploy',
+  guard: 'any caller can change the status of finished work',
+} as const;
+
 /** A repository that looks watched must be watched, or its description must say that it is not. */
 function checkSwitches(described: Described, values: Partial<Values>, fault: Tell, warn: Tell): void {
   const { name, entry, place, file } = described;
@@ -80,8 +88,16 @@ function checkSwitches(described: Described, values: Partial<Values>, fault: Tel
   if (entry.watch === undefined && isOn('watch', described, values) === false) {
     if (evidence.length > 0)
       fault(`${subject} has ${evidence.join(' and ')}, but it is not watched after a deploy: ${waysTo('watch')}`);
-    else if (file === null && (values.ORCH_POST_DEPLOY_HEALTH_URL ?? null) !== null)
-      warn(`${subject} is not watched after a deploy, although it has ORCH_POST_DEPLOY_HEALTH_URL: ${waysTo('watch')}`);
+    else if (sameRepo(values.ORCH_SELF_HOSTING_REPO, name)) {
+      const given = EVIDENCE.filter((variable) => (values[variable]?.length ?? 0) > 0);
+      if (given.length > 0)
+        warn(`${subject} is not watched after a deploy, although it has ${given.join(' and ')}: ${waysTo('watch')}`);
+    }
+  }
+  for (const key of ['watch', 'guard'] as const) {
+    const { enabled } = SWITCHES[key];
+    if (entry[key] === true && values[enabled] === false)
+      warn(`${place([key])} has no effect, as ${enabled} is false: ${WITHOUT[key]}`);
   }
   const guardOff = values.ORCH_DEPLOY_STATUS_GUARD_ENABLED === true && isOn('guard', described, values) === false;
   if (entry.guard === undefined && guardOff && watched(described, values))

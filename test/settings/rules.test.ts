@@ -256,6 +256,37 @@ describe('a repository of the file is watched and guarded by a list or by its ow
     ]);
   });
 
+  test.each([
+    ['ORCH_POST_DEPLOY_HEALTH_URL', {}],
+    ['ORCH_POST_DEPLOY_TRAFFIC_URLS', { HEALTH_URL: '', TRAFFIC_URLS: 'http://localhost:8500/' }],
+    ['ORCH_POST_DEPLOY_HEALTH_URL and ORCH_POST_DEPLOY_TRAFFIC_URLS', { TRAFFIC_URLS: 'http://localhost:8500/' }],
+  ])('the self-hosting repository that has evidence by %s alone and is not watched is a warning', (given, urls) => {
+    const own = Object.entries(urls).map(([name, value]) => [`ORCH_POST_DEPLOY_${name}`, value]);
+    const env = { ORCH_POST_DEPLOY_REPOS: 'shop', ...Object.fromEntries(own) };
+    const inFile = `${SHOP}  orchestrator:\n    deploy: { driver: external }\n`;
+    expect(scopes(SHOP, env).warnings).toEqual([
+      `"orchestrator" is not watched after a deploy, although it has ${given}: name it in ORCH_POST_DEPLOY_REPOS`,
+    ]);
+    expect(scopes(inFile, env).warnings).toEqual([
+      `repositories.yaml:7:3 repositories.orchestrator: is not watched after a deploy, although it has ${given}: set watch: true, or name it in ORCH_POST_DEPLOY_REPOS (or watch: false, if intended)`,
+    ]);
+    expect(scopes(`${inFile}    watch: false\n`, env).warnings).toEqual([]);
+  });
+
+  test('a key that a kill-switch overrides is a warning', () => {
+    const off = { ORCH_POST_DEPLOY_ENABLED: 'false', ORCH_DEPLOY_STATUS_GUARD_ENABLED: 'no' };
+    const yaml = `${LISTED}    watch: true\n    guard: true\n`;
+    expect(scopes(yaml, off)).toEqual({
+      watched: [],
+      guarded: [],
+      warnings: [
+        'repositories.yaml:5:5 repositories.shop.watch: has no effect, as ORCH_POST_DEPLOY_ENABLED is false: the repository is not watched after a deploy',
+        'repositories.yaml:6:5 repositories.shop.guard: has no effect, as ORCH_DEPLOY_STATUS_GUARD_ENABLED is false: any caller can change the status of finished work',
+      ],
+    });
+    expect(scopes(yaml.replaceAll('true', 'false'), off).warnings).toEqual([]);
+  });
+
   test.each(['window: { seconds: 60 }', 'health: { url: http://shop/ }', 'traffic: [http://shop/]'])(
     'evidence without a word on whether it is watched is a fault: %s',
     (evidence) => {
