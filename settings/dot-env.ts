@@ -16,8 +16,9 @@ export interface DotEnv {
 export const NO_DOT_ENV: DotEnv = { file: null, names: new Set(), fault: null };
 
 /**
- * Sets the variables of the file `.env` in the current folder that the environment does not set already, by the rules of
- * `process.loadEnvFile`, which would pass over lines that it does not understand, and may drop the lines after them. Never throws.
+ * Sets the variables of the file `.env` in the current folder that the environment does not set already. Values are those of
+ * `process.loadEnvFile`, which by itself would pass over lines that it does not understand, and takes a blank line or a tab
+ * for a part of the next name. Never throws.
  */
 export function loadDotEnv(env: Record<string, string | undefined>, readFile: ReadFile, path = '.env'): DotEnv {
   let text: string;
@@ -29,11 +30,11 @@ export function loadDotEnv(env: Record<string, string | undefined>, readFile: Re
     return { ...NO_DOT_ENV, fault: `${path} cannot be read (${whyUnreadable(error)}): correct or remove it` };
   }
   const file = resolve(path);
-  const fault = faultIn(text);
-  if (fault !== null) return { file, names: new Set(), fault: `${file}:${fault}` };
+  const { assignments, fault } = assignmentsIn(text);
+  if (fault !== undefined) return { file, names: new Set(), fault: `${file}:${fault}` };
 
   const names = new Set<string>();
-  for (const [name, value] of Object.entries(parseEnv(text))) {
+  for (const [name, value] of assignments) {
     if (env[name] !== undefined) continue;
     env[name] = value;
     names.add(name);
@@ -41,21 +42,44 @@ export function loadDotEnv(env: Record<string, string | undefined>, readFile: Re
   return { file, names, fault: null };
 }
 
-const ASSIGNMENT = /^\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*(.*)$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)$/;
 
-/** The first line that is not understood; no message repeats it, as a secret may stand there. */
-function faultIn(text: string): string | null {
-  const lines = text.split(/\r\n|\n|\r/);
+type Read =
+  | { readonly assignments: ReadonlyMap<string, string>; readonly fault?: never }
+  | { readonly fault: string; readonly assignments?: never };
+
+/** All assignments, or the first line that is not understood; no message repeats it, as a secret may stand there. */
+function assignmentsIn(text: string): Read {
+  const alone = text.search(/\r(?!\n)/);
+  if (alone !== -1)
+    return { fault: `${text.slice(0, alone).split('\n').length} must end with LF or CRLF, not with CR alone` };
+
+  const lines = text.split(/\r?\n/);
+  const assignments = new Map<string, string>();
   for (let at = 0; at < lines.length; at += 1) {
+    const fault = (why: string): Read => ({ fault: `${at + 1} ${why}` });
     const line = lines[at] ?? '';
     if (/^\s*(#|$)/.test(line)) continue;
-    const [, value] = ASSIGNMENT.exec(line) ?? [];
-    if (value === undefined) return `${at + 1} must be NAME=value, or a comment that begins with #`;
+    const [, name, value = ''] = ASSIGNMENT.exec(line) ?? [];
+    if (name === undefined) return fault('must be NAME=value, or a comment that begins with #');
     const quote = /^["'`]/.exec(value)?.[0];
-    if (quote === undefined || value.includes(quote, 1)) continue;
-    const end = lines.findIndex((later, index) => index > at && later.includes(quote));
-    if (end === -1) return `${at + 1} begins a value with ${quote} that does not end`;
-    at = end;
+    if (quote === undefined) {
+      if (/^#\S|\S#/.test(value))
+        return fault('has # in a value, where a comment would begin: put the value in quotes');
+      assignments.set(name, parsedValue(value).trim());
+      continue;
+    }
+    const last = value.includes(quote, 1) ? at : lines.findIndex((later, index) => index > at && later.includes(quote));
+    if (last === -1) return fault(`begins a value with ${quote} that does not end`);
+    const quoted = [value, ...lines.slice(at + 1, last + 1)].join('\n');
+    at = last;
+    const end = quoted.indexOf(quote, 1) + 1;
+    if (!/^\s*(#|$)/.test(quoted.slice(end)))
+      return fault(`goes on after the quote ${quote} that ends its value: put the value in other quotes`);
+    assignments.set(name, parsedValue(quoted.slice(0, end)));
   }
-  return null;
+  return { assignments };
 }
+
+/** By itself, so that nothing around it can change how it is read. */
+const parsedValue = (written: string): string => parseEnv(`VALUE=${written}`)['VALUE'] ?? '';

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loadDotEnv, NO_DOT_ENV } from '../../settings/dot-env.ts';
 import { describeSettings } from '../../settings.ts';
@@ -35,6 +36,36 @@ test('a value in quotes may have several lines, and what is in them is no line o
   expect(env).toEqual({ ORCH_A: '-----BEGIN\nno assignment\n-----END', ORCH_B: '', ORCH_C: "it's" });
 });
 
+test.each([
+  'ORCH_A=1 # 2',
+  'ORCH_A=1\t#2',
+  'ORCH_A="1"#2',
+  "ORCH_A='1' # 2",
+  '  export ORCH_A = 1',
+  'export  ORCH_A=1',
+  'export\tORCH_A=1',
+  '\u00a0ORCH_A=1',
+  '\tORCH_A\t=\t"1"\t# 2',
+  '# 2#3\n   \nORCH_A=1',
+  '\t# a comment\n\t\nORCH_A=1',
+])('a comment, and blanks of any kind, are part neither of a name nor of a value: %j', (text) => {
+  expect(load(text)).toMatchObject({ env: { ORCH_A: '1' }, read: { names: new Set(['ORCH_A']), fault: null } });
+});
+
+test('whatever is read without a fault has the names that are written', () => {
+  const piece = fc.constantFrom('"', "'", '`', 'x', ' ', '#', '\\n', '=', '\t', '\r', '\u00a0', 'export ', '\n');
+  const value = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
+  fc.assert(
+    fc.property(value, value, (before, given) => {
+      const { env, read } = load(`${before}ORCH_A=${given}\nORCH_B=1\n`);
+      if (read.fault !== null) return;
+      expect(env['ORCH_B']).toBe('1');
+      for (const name of Object.keys(env)) expect(name).toMatch(/^[A-Za-z_]\w*$/);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 describe('what is not understood is a fault, nothing is set, and no value is shown', () => {
   test.each([
     ['ORCH_A=1\nORCH_B hunter2\nORCH_C=3', ':2 must be NAME=value, or a comment that begins with #'],
@@ -42,6 +73,13 @@ describe('what is not understood is a fault, nothing is set, and no value is sho
     ['=hunter2', ':1 must be NAME=value'],
     ['my-key=hunter2', ':1 must be NAME=value'],
     ['\n\nORCH_A="hunter2\nORCH_B=2', ':3 begins a value with " that does not end'],
+    ['ORCH_A=1\rORCH_B=hunter2\r', ':1 must end with LF or CRLF, not with CR alone'],
+    ['ORCH_A="1\n2\r3"\nORCH_B=hunter2', ':2 must end with LF or CRLF, not with CR alone'],
+    ['ORCH_A=12#hunter2\n', ':1 has # in a value, where a comment would begin: put the value in quotes'],
+    ['ORCH_A=#hunter2\n', ':1 has # in a value, where a comment would begin: put the value in quotes'],
+    ["ORCH_A=it's#hunter2", ':1 has # in a value, where a comment would begin: put the value in quotes'],
+    ['ORCH_A="12"hunter2"\n', ':1 goes on after the quote " that ends its value: put the value in other quotes'],
+    ["ORCH_A='1\n2'hunter2\n", ":2 goes on after the quote ' that ends its value: put the value in other quotes"],
   ])('%j', (text, fault) => {
     const { env, read } = load(text);
     expect(read.fault).toContain(`${resolve('.env')}${fault}`);
