@@ -14,7 +14,7 @@ export const masked = (driver: DeployDriver, { text }: Mask): DeployDriver => ({
       return { ...result, detail: text(result.detail) };
     } catch (error) {
       const message = messageOf(error);
-      if (signal.aborted || text(message) === message) throw error;
+      if (error === signal.reason || text(message) === message) throw error;
       if (!(error instanceof DeployOutcomeUnknown)) throw new Error(text(message)); // without the stack, which repeats it
       const { retryable, cause } = error;
       throw new DeployOutcomeUnknown(text(message), { retryable, cause });
