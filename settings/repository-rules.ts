@@ -137,9 +137,10 @@ function checkScript({ entry, place }: Described, part: 'deploy' | 'rollback', f
   if (driver?.driver !== 'command') return;
   const found = placeholderInScript(driver.command);
   if (found === null) return;
-  const { index, program, placeholder, variable } = found;
+  const { index, program, placeholder, variable, remote } = found;
+  const sent = remote ? `, and pass it on with -o SendEnv=${variable} (the server must accept it)` : '';
   fault(
-    `${place([part, 'command', index])} must not put ${placeholder} into a script that ${program} reads, as its value would be run as code: write "$${variable}" in the script instead, with the quotes`,
+    `${place([part, 'command', index])} must not put ${placeholder} into a script that ${program} reads, as its value would be run as code: write "$${variable}" in the script instead, with the quotes${sent}`,
   );
 }
 

@@ -92,6 +92,25 @@ test.each([
   [['python3', '-Ic', 'print("{version}")'], 2, '{version}', 'python3', 'D2D_VERSION'],
   [['node', '-e', 'go("{version}")'], 2, '{version}', 'node', 'D2D_VERSION'],
   [['bash', '-c', 'deploy $${version}'], 2, '{version}', 'bash', 'D2D_VERSION'],
+  [['sh', '-cdeploy {version}'], 1, '{version}', 'sh', 'D2D_VERSION'],
+  [['fish', '--command=deploy {version}'], 1, '{version}', 'fish', 'D2D_VERSION'],
+  [['tcsh', '-c', 'deploy {version}'], 2, '{version}', 'tcsh', 'D2D_VERSION'],
+  [['python3', '-X', 'dev', '-c', 'go("{version}")'], 4, '{version}', 'python3', 'D2D_VERSION'],
+  [['python3.12', '-cgo("{version}")'], 1, '{version}', 'python3.12', 'D2D_VERSION'],
+  [['node', '--eval=go("{version}")'], 1, '{version}', 'node', 'D2D_VERSION'],
+  [['node', '-r', './setup.cjs', '-p', '"{version}"'], 4, '{version}', 'node', 'D2D_VERSION'],
+  [['deno', 'eval', 'go("{version}")'], 2, '{version}', 'deno', 'D2D_VERSION'],
+  [['perl', '-I', 'lib', '-e', 'go("{version}")'], 4, '{version}', 'perl', 'D2D_VERSION'],
+  [['perl', '-lne', 'go("{version}")'], 2, '{version}', 'perl', 'D2D_VERSION'],
+  [['ruby3.2', '-r', 'json', '-e', 'go("{version}")'], 4, '{version}', 'ruby3.2', 'D2D_VERSION'],
+  [['php', '--run', 'go("{version}");'], 2, '{version}', 'php', 'D2D_VERSION'],
+  [['php', '-d', 'display_errors=1', '-rgo("{version}");'], 3, '{version}', 'php', 'D2D_VERSION'],
+  [['env', '-u', 'HOME', '-Sdeploy {version}'], 3, '{version}', 'env', 'D2D_VERSION'],
+  [['su', '-', 'deploy', '-c', 'deploy {version}'], 4, '{version}', 'su', 'D2D_VERSION'],
+  [['su', '-s', '/bin/sh', '--command=deploy {version}', 'deploy'], 3, '{version}', 'su', 'D2D_VERSION'],
+  [['sudo', 'runuser', '-l', 'deploy', '-c', 'deploy {version}'], 5, '{version}', 'runuser', 'D2D_VERSION'],
+  [['flock', '-w', '5', '/run/lock', '-c', 'deploy {version}'], 5, '{version}', 'flock', 'D2D_VERSION'],
+  [['script', '-qec', 'deploy {version}', '/dev/null'], 2, '{version}', 'script', 'D2D_VERSION'],
 ] as const)('a placeholder in a script is a fault: %j', (command, index, placeholder, program, variable) => {
   expect(running(command)).toEqual([
     expect.stringMatching(
@@ -103,7 +122,28 @@ test.each([
 });
 
 test.each([
+  [['ssh', 'web1', 'deploy {version}'], 2],
+  [['/usr/bin/ssh', '-p', '22', '-oBatchMode=yes', 'deploy@web1', 'deploy', '--to', '{version}'], 7],
+  [['sshpass', '-e', 'ssh', '--', 'web1', 'deploy {version}'], 5],
+] as const)('a placeholder in what ssh has run elsewhere is a fault: %j', (command, index) => {
+  expect(running(command)).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `repositories\\.shop\\.rollback\\.command\\.${index}: must not put \\{version} into a script that ssh reads, .*: write "\\$D2D_VERSION" in the script instead, with the quotes, and pass it on with -o SendEnv=D2D_VERSION \\(the server must accept it\\)$`,
+      ),
+    ),
+  ]);
+});
+
+test.each([
   [['sh', '-c', 'deploy "$D2D_VERSION"']],
+  [['python3', '-m', 'deploy', '-c', '{version}']],
+  [['python3', '-u', './deploy.py', '-c', '{version}']],
+  [['perl', '-w', './deploy.pl', '-e', '{version}']],
+  [['flock', '/run/lock', './deploy', '-c', '{version}']],
+  [['su', '-c', 'deploy "$1"', 'deploy', '--', 'deploy', '{version}']],
+  [['ssh', '-i', '/keys/{repo}', 'deploy@{repo}.example.org', 'deploy']],
+  [['env', '-u', 'HOME', './deploy', '-S', '{version}']],
   [['sh', '-c', 'deploy "$1"', 'sh', '{version}']],
   [['bash', '-c', 'deploy "$@"', '-c', '{version}']],
   [['bash', '-e', './deploy.sh', '{version}']],
