@@ -1,4 +1,4 @@
-import { access, open } from 'node:fs/promises';
+import { access, constants, open, stat } from 'node:fs/promises';
 import { basename, delimiter, resolve } from 'node:path';
 import { isShell } from './script-template.ts';
 
@@ -22,17 +22,50 @@ export async function whyNotStarted(place: Place, code: unknown, message: string
     case 'ENOEXEC':
       return `the program ${program} has no interpreter line (#!/bin/sh) and is not made for this machine`;
     case 'EACCES':
-      return `the program ${program} may not be executed: is it marked as executable?`;
+      return whatIsClosed(place);
     default:
       return message ?? String(code);
   }
+}
+
+/** The interpreter that the first line of a script names. */
+const interpreterIn = (head: string | null): string | undefined => /^#![ \t]*([^ \t\n]+)/.exec(head ?? '')?.[1];
+
+async function whatIsClosed(place: Place): Promise<string> {
+  const { program, cwd } = place;
+  const path = await first(place, (each) =>
+    access(each).then(
+      () => each,
+      () => null,
+    ),
+  );
+  const own = path === null ? null : await whyClosed(path);
+  const interpreter = interpreterIn(await headOf(place));
+  if (own === null && interpreter !== undefined) {
+    const why = await whyClosed(resolve(cwd, interpreter));
+    if (why !== null) return `the interpreter ${interpreter} of the script ${program} ${why}`;
+  }
+  return `the program ${program} ${own ?? CLOSED}`;
+}
+
+const CLOSED = 'may not be executed: is it marked as executable?';
+
+/** Why a file cannot be executed; `null`: it can, or is not there. */
+async function whyClosed(path: string): Promise<string | null> {
+  const found = await stat(path).catch(() => null);
+  if (found === null) return null;
+  if (found.isDirectory()) return 'is a folder';
+  return access(path, constants.X_OK).then(
+    () => null,
+    () => CLOSED,
+  );
 }
 
 async function whatIsMissing(place: Place): Promise<string> {
   const { program, cwd } = place;
   const head = await headOf(place);
   if (head === null) return `the program ${program} was not found (a program without a slash is looked for on PATH)`;
-  const interpreter = /^#![ \t]*([^ \t\n]+)/.exec(head)?.[1];
+  const interpreter = interpreterIn(head);
   if (interpreter === undefined) {
     const loader = /\/[^\0]*ld[^\0/]*\.so[^\0]*/.exec(head)?.[0];
     return `the program ${program} exists, but the loader${loader === undefined ? '' : ` ${loader}`} that it needs does not: it is made for another system`;
@@ -53,24 +86,33 @@ const NOT_FOUND = 127;
 
 /** Why a command ended with this code, where a script with CRLF line ends explains it: `: …`, or nothing. Never throws. */
 export async function whyEnded(place: Place, args: readonly string[], code: number | null): Promise<string> {
-  const script = isShell(basename(place.program))
-    ? args.find((argument) => !/^[-+]/.test(argument)) // the shell has started, and meets the line ends in it
-    : code === NOT_FOUND
-      ? place.program
-      : undefined;
+  const words = [place.program, ...args];
+  const shell = words.findIndex((word) => isShell(basename(word)));
+  const script =
+    shell !== -1
+      ? words.slice(shell + 1).find((argument) => !/^[-+]/.test(argument)) // the shell has started, and meets the line ends in it
+      : code === NOT_FOUND
+        ? place.program
+        : undefined;
   if (script === undefined) return '';
   // A shell looks for its script in its folder first.
   const where = script === place.program ? place : { ...place, program: resolve(place.cwd, script) };
-  const firstLine = (await headOf(where))?.split('\n', 1)[0] ?? '';
-  return firstLine.startsWith('#!') && firstLine.endsWith('\r') ? `: the script ${script} ${CRLF}` : '';
+  const firstLine = /^[^\n]*\n/.exec((await headOf(where)) ?? '')?.[0] ?? '';
+  return firstLine.endsWith('\r\n') ? `: the script ${script} ${CRLF}` : '';
 }
 
 /** The first bytes of a program, where it is found and can be read: enough for a script's first line, or a binary's loader. */
-async function headOf({ program, cwd, path }: Place): Promise<string | null> {
+const headOf = (place: Place): Promise<string | null> => first(place, beginningOf);
+
+/** The first answer of the places where a program is looked for. */
+async function first(
+  { program, cwd, path }: Place,
+  ask: (path: string) => Promise<string | null>,
+): Promise<string | null> {
   const folders = program.includes('/') ? [cwd] : path.split(delimiter).map((folder) => resolve(cwd, folder));
   for (const folder of folders) {
-    const head = await beginningOf(resolve(folder, program));
-    if (head !== null) return head;
+    const answer = await ask(resolve(folder, program));
+    if (answer !== null) return answer;
   }
   return null;
 }

@@ -286,6 +286,8 @@ test.each([
   [['./deploy.sh'], '#!/usr/bin/env bash\r\necho hi\r\n'],
   [['bash', './deploy.sh'], '#!/bin/bash\r\nfalse\r\n'],
   [['sh', '-e', './deploy.sh'], '#!/bin/sh\r\nset -e\r\n'],
+  [['sh', './deploy.sh'], 'set -e\r\necho hi\r\n'],
+  [['env', 'bash', './deploy.sh'], '# deploys\r\nset -e\r\n'],
 ] as const)('a script with CRLF line ends that starts all the same says so: %j', async (command, script) => {
   const dir = await folder();
   await writeFile(join(dir, 'deploy.sh'), script, { mode: 0o755 });
@@ -338,6 +340,23 @@ test('a program that is not found, is not executable, or has no folder to run in
   expect(await detailOf('true', join(dir, 'missing'))).toBe(
     `the command was not run: ${join(dir, 'missing')} is no folder`,
   );
+});
+
+test('a script whose interpreter is a folder, or not executable, says so, and a program that is a folder', async () => {
+  const dir = await folder();
+  const interpreter = join(dir, 'interpreter');
+  await writeFile(interpreter, '', { mode: 0o644 });
+  const detailOf = async (line: string, program = './deploy.sh') => {
+    await writeFile(join(dir, 'deploy.sh'), `${line}\necho hi\n`, { mode: 0o755 });
+    return (await driver([program], { cwd: dir }).run(operation(), observedRun().run)).detail;
+  };
+  expect(await detailOf(`#!${dir}`)).toBe(
+    `the command was not run: the interpreter ${dir} of the script ./deploy.sh is a folder`,
+  );
+  expect(await detailOf(`#! ${interpreter} -e`)).toBe(
+    `the command was not run: the interpreter ${interpreter} of the script ./deploy.sh may not be executed: is it marked as executable?`,
+  );
+  expect(await detailOf('#!/bin/sh', dir)).toBe(`the command was not run: the program ${dir} is a folder`);
 });
 
 test('a program is found in the folder that it runs in', async () => {
