@@ -18,8 +18,9 @@ import { addSettings } from './commands/settings.ts';
 import { addStart } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
 import { addWatch } from './commands/watch.ts';
-import { D2dError } from './errors.ts';
+import { D2dError, refused } from './errors.ts';
 import { EXIT_INTERRUPTED, FAILURE_EXIT_CODES } from './exit-codes.ts';
+import { lineByLine, oneLine } from './format/text.ts';
 import { createOutput, paintOf, type Terminal } from './output.ts';
 import { temporalError } from './temporal-errors.ts';
 import type { Wiring } from './wiring.ts';
@@ -107,6 +108,10 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
   for (const add of commands) add(program, context);
 
   try {
+    // Nobody means them, and whatever repeats the argument would steer a terminal. A reason may have several lines.
+    const steering = args.find((argument) => /[^\P{Cc}\n\r\t]/u.test(argument));
+    if (steering !== undefined)
+      throw refused(`an argument holds control characters: ${JSON.stringify(oneLine(steering))}`, 'leave them out');
     // `--version` belongs to `start`, which names a release by it.
     await program.parseAsync(args[0] === '--version' ? ['--cli-version'] : [...args], { from: 'user' });
     return code;
@@ -123,8 +128,8 @@ function toldOf(error: unknown, command: string): D2dError {
   if (!(error instanceof CommanderError)) return temporalError(error);
   // Without a command there is the help on stderr already.
   const message = error.code === 'commander.help' ? 'a command must be named' : error.message.replace(/^error: /, '');
-  const oneLine = message.trim().replaceAll(/\s+/g, ' ').replace(/\.$/, '');
-  return new D2dError('refused', oneLine, `see d2d help ${command}`.trim(), error);
+  const sentence = message.trim().replaceAll(/\s+/g, ' ').replace(/\.$/, '');
+  return new D2dError('refused', sentence, `see d2d help ${command}`.trim(), error);
 }
 
 function tell(error: D2dError, { stderr }: Terminal, json: boolean, debug: boolean): number {
@@ -132,9 +137,9 @@ function tell(error: D2dError, { stderr }: Terminal, json: boolean, debug: boole
   if (json) {
     stderr.write(`${JSON.stringify({ error: { message, hint } })}\n`);
   } else {
-    stderr.write(`${paintOf(stderr).bad('error:')} ${message}${hint === null ? '' : `; ${hint}`}\n`);
+    stderr.write(`${paintOf(stderr).bad('error:')} ${lineByLine(`${message}${hint === null ? '' : `; ${hint}`}`)}\n`);
   }
-  if (debug) stderr.write(`${stackOf(error.cause ?? error)}\n`);
+  if (debug) stderr.write(`${lineByLine(stackOf(error.cause ?? error))}\n`);
   return FAILURE_EXIT_CODES[kind];
 }
 

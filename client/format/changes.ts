@@ -1,7 +1,7 @@
 import type { WindowStatus } from '../../workflows/messages.ts';
 import { news } from '../news.ts';
 import type { DeployView, WindowView, WorkItemView } from '../views.ts';
-import { outcomeWords } from './deploy.ts';
+import { deployOutcome, deployWords } from './deploy.ts';
 import { oneLine, type Paint, plain, words } from './text.ts';
 import { moment } from './time.ts';
 import { formatTick } from './window.ts';
@@ -22,7 +22,7 @@ export function formatChanges(
   if (after.window !== null) lines.push(...windowChanges(window, after.window, now, paint));
   // The end of the run is the last word, whatever its window tells in the same look.
   if (after.deploy !== null) lines.push(...ending(before?.deploy ?? null, after.deploy, paint));
-  return lines.map((line) => `${after.workItem}: ${line}`);
+  return lines.map((line) => `${oneLine(after.workItem)}: ${line}`);
 }
 
 function deployChanges(
@@ -32,10 +32,10 @@ function deployChanges(
   paint: Paint,
 ): string[] {
   if (status === null)
-    return before?.unanswered === unanswered ? [] : [`deploy ${words(execution.phase ?? '')}: ${unanswered ?? ''}`];
+    return before?.unanswered === unanswered ? [] : [`${deployWords(execution.phase ?? '')}: ${unanswered ?? ''}`];
   const lines: string[] = [];
   const was = before?.status ?? null;
-  if (was?.phase !== status.phase && status.phase !== 'finished') lines.push(`deploy ${words(status.phase)}`);
+  if (was?.phase !== status.phase && status.phase !== 'finished') lines.push(deployWords(status.phase));
   const { decision, by, reason, required, expiresAt } = status.approval;
   if (decision !== null && was?.approval.decision !== decision) {
     lines.push(
@@ -53,7 +53,7 @@ function ending(before: DeployView | null, { status, result, execution }: Deploy
   const reason = status?.reason ?? result?.reason ?? null;
   if (outcome !== null) {
     if ((before?.status?.outcome ?? before?.result?.outcome ?? null) === outcome) return [];
-    return [`deploy ${outcomeWords(outcome, paint)}${reason === null ? '' : `: ${oneLine(reason)}`}`];
+    return [`${deployOutcome(outcome, paint)}${reason === null ? '' : `: ${oneLine(reason)}`}`];
   }
   if (execution.running || before?.execution.running === false) return [];
   return [paint.bad(`the deploy was ${words(execution.status.toLowerCase())} in Temporal`)];

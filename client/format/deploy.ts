@@ -3,15 +3,25 @@ import { oneLine, type Paint, plain, words } from './text.ts';
 import { moment, relative } from './time.ts';
 import { notes } from './window.ts';
 
+const colourOf = (outcome: DeployOutcome, paint: Paint): ((text: string) => string) =>
+  outcome === 'done' || outcome === 'already_done' ? paint.good : paint.bad;
+
 /** An outcome in its colour. */
-export const outcomeWords = (outcome: DeployOutcome, paint: Paint): string =>
-  (outcome === 'done' || outcome === 'already_done' ? paint.good : paint.bad)(words(outcome));
+export const outcomeWords = (outcome: DeployOutcome, paint: Paint): string => colourOf(outcome, paint)(words(outcome));
+
+/** How a deploy has ended, in its colour. */
+export const deployOutcome = (outcome: DeployOutcome, paint: Paint): string =>
+  deployWords(outcome, colourOf(outcome, paint));
+
+/** `deploy done`, but `deploy failed` and `deploying`, which say it themselves. */
+export const deployWords = (name: string, inColour = (text: string): string => text): string =>
+  `${name.startsWith('deploy') ? '' : 'deploy '}${inColour(words(name))}`;
 
 /** A deploy at a glance: how far it is, who has approved it, what it waits for. Several lines. */
 export function formatDeploy(status: DeployStatus, now: number, paint: Paint = plain): string {
   const { repo, workItem, version, phase, outcome, reason, otherVersionRequested, requestedBy, windowId } = status;
-  const name = `${workItem} · ${repo}${version === null || otherVersionRequested ? '' : ` ${oneLine(version)}`}`;
-  const lines = [`${paint.bold(name)} · deploy ${outcome === null ? words(phase) : outcomeWords(outcome, paint)}`];
+  const name = `${oneLine(workItem)} · ${oneLine(repo)}${version === null || otherVersionRequested ? '' : ` ${oneLine(version)}`}`;
+  const lines = [`${paint.bold(name)} · ${outcome === null ? deployWords(phase) : deployOutcome(outcome, paint)}`];
   if (reason !== null) lines.push(`  ${oneLine(reason)}`);
   if (status.finalStatus !== undefined) lines.push(`  status of the work item: ${oneLine(status.finalStatus)}`);
   if (requestedBy !== null) lines.push(`  requested by ${oneLine(requestedBy)}`);

@@ -31,6 +31,13 @@ export const oneLine = (text: string): string =>
     .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .trim();
 
+/** The same of each line. */
+export const lineByLine = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => stripVTControlCharacters(line).replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' '))
+    .join('\n');
+
 /** `deploy_failed` as people say it. */
 export const words = (name: string): string => name.replaceAll('_', ' ');
 

@@ -12,7 +12,7 @@ export function headline({ outcome, degradedAt }: WindowStatus, paint: Paint): s
 /** A window at a glance: countdown, verdict, what it rests on, the last looks, who said what. Several lines. */
 export function formatWindow(status: WindowStatus, now: number, paint: Paint = plain): string {
   const { repo, workItem, version, phase } = status;
-  const name = `${workItem} · ${repo}${version === null ? '' : ` ${oneLine(version)}`}`;
+  const name = `${oneLine(workItem)} · ${oneLine(repo)}${version === null ? '' : ` ${oneLine(version)}`}`;
   const lines = [
     `${paint.bold(name)} · post-deploy window ${phase} · ${headline(status, paint)}`,
     `  ${oneLine(status.summary)}`,

@@ -36,6 +36,9 @@ test.each([
   [['extend', 'X', '15m', '--reason', 'r'], /got "15m" \(write it without a unit\)/],
   [['extend', 'X', '1e9', '--reason', 'r'], /got "1e9"/],
   [['extend', 'X', 'Infinity', '--reason', 'r'], /got "Infinity"/],
+  [['status', 'OR\u001b[31mCH-1'], 'error: an argument holds control characters: "ORCH-1"; leave them out\n'],
+  [['sta\u001b[2Jrt', 'X'], /^error: an argument holds control characters: "start"; leave them out\n$/],
+  [['close', 'X', '--reason', 'a\u009b2Jb'], /^error: an argument holds control characters: "ab"; leave them out\n$/],
   [['help', 'nonsense'], 'error: there is no help on nonsense; d2d help lists the commands\n'],
   [[], /error: a command must be named; see d2d help\n$/],
 ])('bad usage: d2d %j is refused before anything is sent', async (args, says) => {
@@ -43,6 +46,14 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   if (typeof says === 'string') expect(stderr).toBe(says);
   else expect(stderr).toMatch(says);
+});
+
+test('no error steers a terminal, whatever it repeats', async () => {
+  for (const more of [[], ['--debug']]) {
+    const { stderr } = await runHere({ TEMPORAL_ADDRESS: '127.0.0.1:1\u001b[31m\u0007x' }, 'list', ...more);
+    expect(stderr).toMatch(/^error: .*127\.0\.0\.1:1/);
+    expect(stderr).not.toMatch(/[^\P{Cc}\n]/u);
+  }
 });
 
 test('settings say of each repository whether it is watched and guarded, by the lists and its own keys together', async () => {

@@ -101,13 +101,18 @@ describe('a deploy', () => {
       NOON,
     );
     expect(words.split('\n')).toEqual([
-      'ORCH-61 · shop v2 · deploy deploy failed',
+      'ORCH-61 · shop v2 · deploy failed',
       '  exit code 1',
       '  status of the work item: Degraded: this version was rolled back',
       '  requested by alice',
       '  approved by bob (ok)',
       '  post-deploy window: monitor/shop/ORCH-61',
     ]);
+  });
+
+  test('that deploys says so once', () => {
+    expect(formatDeploy(deployStatus({ phase: 'deploying' }), NOON)).toMatch(/^ORCH-61 · shop( v2)? · deploying\n/);
+    expect(formatDeploy(deployStatus({ phase: 'unknown' }), NOON)).toMatch(/ · deploy unknown\n/);
   });
 
   test('that no worker answers for shows what Temporal itself knows', () => {
