@@ -1,4 +1,4 @@
-import { isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
+import { isCancellation, log, patched, proxyActivities, sleep } from '@temporalio/workflow';
 import type { SetStatus } from '../activities/status-evidence.ts';
 import type { LastWord, StatusSetters } from '../activities/status-setters.ts';
 import { isFailure, messageOf } from './failures.ts';
@@ -42,9 +42,16 @@ export interface Outside {
   setters(summary: string): Pick<StatusSetters, 'convergeDone' | 'settleStatus'>;
   sleep(ms: number, options: { readonly summary: string }): Promise<void>;
   sendAlert(alert: Parameters<typeof sendAlert>[0]): Promise<void>;
+  /** False in runs of earlier versions: they waited for the alarm before they tried again. */
+  besideAlarms(): boolean;
 }
 
-const TEMPORAL: Outside = { setters: lastSetters, sleep, sendAlert };
+const TEMPORAL: Outside = {
+  setters: lastSetters,
+  sleep,
+  sendAlert,
+  besideAlarms: () => patched('alarm-beside'),
+};
 
 /**
  * The last word on a done task: writes `Done`, or the state for what ended degraded, then, after the settle time, reads it back and converges again until a read
@@ -90,23 +97,27 @@ export async function untilWritten<T>(
   run: () => Promise<T>,
   outside: Outside = TEMPORAL,
 ): Promise<T | null> {
+  let alarming: Promise<void> | null = null;
   for (let failures = 1; ; failures += 1) {
     try {
-      return await run();
+      const written = await run();
+      await alarming;
+      return written;
     } catch (error) {
       if (isCancellation(error)) throw error;
       const text = messageOf(error);
       if (isFailure(error, 'PlaneNotFound')) {
         note(`mirroring ended: ${text}`);
+        await alarming;
         return null;
       }
-      if (failures === 1)
-        await alarm(
-          last,
-          note,
-          outside,
-          `the last status cannot be written, it is tried again every few minutes: ${text}`,
-        );
+      if (failures === 1) {
+        const why = `the last status cannot be written, it is tried again every few minutes: ${text}`;
+        alarming = alarm(last, note, outside, why);
+        alarming.catch(() => {}); // waited for once the status is written
+        // A sink that is down must not keep the status from being written.
+        if (!outside.besideAlarms()) await alarming;
+      }
       await outside.sleep(mendingMs(failures), { summary: 'then the last status is written again' });
     }
   }

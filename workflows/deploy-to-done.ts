@@ -185,12 +185,14 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   const mirror = mirrorOf(input, () => plan, note);
 
+  /** Alerts on their way: the run goes on, and ends only after them. */
+  const alerting: Promise<unknown>[] = [];
+  const alertBeside = (kind: string, what: string, text: string): void =>
+    void alerting.push(CancellationScope.nonCancellable(() => mirror.alert(kind, what, text)));
   /** Tells of something that only a person can mend. */
   const callSomebody = (kind: string, text: string): void => {
     note(text);
-    void CancellationScope.nonCancellable(() =>
-      mirror.alert(kind, `the deploy of ${repo} needs attention`, `${text} (${workItem})`),
-    );
+    alertBeside(kind, `the deploy of ${repo} needs attention`, `${text} (${workItem})`);
   };
 
   /** A refusal leaves nothing behind: the task is made once everything else allows the deploy. */
@@ -306,11 +308,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     const advice = `Look, then say what happened: d2d resolve ${workItem} --deployed | --not-deployed.`;
     // Not waited for: the answer may come while the tracker is away.
     void CancellationScope.nonCancellable(() =>
-      Promise.all([
-        mirror.comment('unknown', ending(end.outcome, `${end.reason} ${advice}`)),
-        mirror.alert('deploy_unknown', wordsOf('deploy_unknown', repo), `${end.reason} ${advice}`),
-      ]),
+      mirror.comment('unknown', ending(end.outcome, `${end.reason} ${advice}`)),
     );
+    alertBeside('deploy_unknown', wordsOf('deploy_unknown', repo), `${end.reason} ${advice}`);
     await condition(() => run.resolution !== null || run.finished !== null);
     become(deploy.known(run));
     if (run.finished !== null) return reportedDeploy(run.finished, input);
@@ -330,7 +330,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       return ending('unhealthy_after_deploy', `${detail}${never}`);
     }
     return CancellationScope.nonCancellable(async () => {
-      void mirror.alert('unhealthy', `${repo} is unhealthy after its deploy and is being rolled back`, detail);
+      alertBeside('unhealthy', `${repo} is unhealthy after its deploy and is being rolled back`, detail);
       const request = { repo: fixed.repo, workItem, version, operationId: `${firstExecutionRunId}:rollback` };
       const rollback = await rollBack(fixed.rollback, request);
       if (rollback.ok) return ending('unhealthy_rolled_back', `${detail}; rolled back: ${rollback.detail}`);
@@ -461,9 +461,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         : ending('cancelled', `the run was cancelled${doubt}`);
   }
   const fixed = plan;
-  return CancellationScope.nonCancellable(() =>
-    end === null && fixed !== null
+  return CancellationScope.nonCancellable(async () => {
+    const result = await (end === null && fixed !== null
       ? fromDoneToDone(fixed)
-      : endBeforeDone(end ?? ending('cancelled', 'the run was cancelled'), before),
-  );
+      : endBeforeDone(end ?? ending('cancelled', 'the run was cancelled'), before));
+    if (alerting.length > 0 && patched('ends-after-its-alerts')) await Promise.all(alerting);
+    return result;
+  });
 }

@@ -2,6 +2,7 @@ import {
   condition,
   continueAsNew,
   log,
+  patched,
   proxyActivities,
   setDefaultSignalHandler,
   setHandler,
@@ -45,6 +46,7 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
   let looks = 0;
   let corrections = 0;
   let last: Healed | null = null;
+  let alarming: Promise<void> | null = null;
   for (let more = true; more; ) {
     const answered = asked;
     looks += 1;
@@ -57,13 +59,18 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
         ]);
       last = seen;
       if (hasWritten(seen)) corrections += 1;
-      if (hasWritten(seen) && corrections === FOUGHT) await callSomebody(seen);
+      if (hasWritten(seen) && corrections === FOUGHT) {
+        alarming = callSomebody(seen);
+        // A sink that is down must not keep the status from being corrected.
+        if (!patched('alarm-beside')) await alarming;
+      }
     }
     if (once && asked === answered) break;
     await sleep(REST, { summary: 'events that come now are one more look' });
     const asks = () => asked > answered;
     if (looks === MOST_LOOKS) {
       if (!asks()) break;
+      await alarming;
       await continueAsNew<typeof healWorkItem>({ id, project, reason, once });
     }
     more =
@@ -72,6 +79,7 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
         corrections > 0 &&
         (await condition(asks, STAY, { summary: 'whoever writes again is answered at once' })));
   }
+  await alarming;
   return { looks, corrections, last };
 }
 

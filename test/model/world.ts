@@ -258,6 +258,7 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
         }),
         sleep: clock.sleep,
         sendAlert: async () => {},
+        besideAlarms: () => true,
       },
     );
     if (record.deploy.runId === runId) record.deploy = { ...record.deploy, running: false, outcome };

@@ -454,6 +454,41 @@ describe('refused at the start', () => {
   });
 });
 
+describe('an alert sink that is down', () => {
+  test('a run ends only after its alerts', async () => {
+    let calls = 0;
+    const item = harness.add({
+      plan: plan({ window: null, rollback: null }),
+      checkHealth: async () => ({ ok: false, detail: 'the resolver did not answer', seen: 'unknown' }),
+      sink: async () => {
+        calls += 1;
+        if (calls < 3) throw new Error('the sink restarts');
+      },
+    });
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.alerts.map(({ key }) => key.split(':').at(-1))).toEqual(['health-unknown']);
+  });
+
+  test('does not keep the last status from being written again', async () => {
+    const writes: number[] = [];
+    const item: Item = harness.add({
+      plan: plan({ window: null, rollback: null, settleMs: 0 }),
+      sink: async () => {
+        throw new Error('the sink is down');
+      },
+      tracker: async (call) => {
+        if (item.task?.stage !== 'done' || call !== 'write') return;
+        writes.push(await harness.env.currentTimeMs());
+        if (writes.length === 1) throw ApplicationFailure.nonRetryable('Plane answered 401', 'PlaneUnauthorized');
+      },
+    });
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    const [refused = 0, written = 0] = writes;
+    expect(written - refused).toBeLessThan(120_000);
+    expect(item.shown.status).toBe('done');
+  });
+});
+
 describe('while settings are rolled out', () => {
   const elsewhere = () =>
     ApplicationFailure.nonRetryable('nothing was deployed: it is not described', 'NotDescribedHere');
