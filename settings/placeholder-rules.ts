@@ -1,3 +1,4 @@
+import { leavesOf } from './leaves.ts';
 import { didYouMean } from './nearest.ts';
 import type { Described } from './repository-file.ts';
 
@@ -19,7 +20,8 @@ export function checkPlaceholders(
 ): void {
   for (const part of ['deploy', 'rollback', 'health'] as const) {
     const filled = FILLED[part];
-    for (const { path, text } of textsIn(entry[part], [part])) {
+    for (const { path, value: text } of leavesOf(entry[part], [part])) {
+      if (typeof text !== 'string') continue;
       for (const [placeholder, name = ''] of text.replaceAll(/%7B(\w+)%7D/gi, '{$1}').matchAll(/\{(\w+)\}/g)) {
         if (filled.includes(name)) continue;
         const meant = didYouMean(name, filled);
@@ -31,14 +33,4 @@ export function checkPlaceholders(
       }
     }
   }
-}
-
-type Path = readonly (string | number)[];
-
-function textsIn(part: unknown, path: Path): readonly { readonly path: Path; readonly text: string }[] {
-  if (typeof part === 'string') return [{ path, text: part }];
-  if (typeof part !== 'object' || part === null) return [];
-  return Array.isArray(part)
-    ? part.flatMap((value, index) => textsIn(value, [...path, index]))
-    : Object.entries(part).flatMap(([name, value]) => textsIn(value, [...path, name]));
 }

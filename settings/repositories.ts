@@ -19,6 +19,7 @@ export const byItself = (name: string): Described => ({
   entry: { deploy: { driver: 'external' } },
   file: null,
   place: () => 'ORCH_SELF_HOSTING_REPO',
+  written: () => null,
 });
 
 function driver(entry: DriverEntry, folder: string): DriverConfig {

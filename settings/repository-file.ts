@@ -16,6 +16,8 @@ export interface Described {
   readonly file: string | null;
   /** What a fault begins with: `file:line:col path:`. */
   place(path: Path): string;
+  /** A single value as the file has it; `null`: there is none. */
+  written(path: Path): string | null;
 }
 
 const ROOT = 'repositories';
@@ -72,6 +74,7 @@ function readEntries(
   const seen = new Map<string, string>();
   return yaml.keys([ROOT]).flatMap((key) => {
     const place = (path: Path): string => `${yaml.place([ROOT, key, ...path])}:`;
+    const written = (path: Path): string | null => yaml.written([ROOT, key, ...path]);
     const name = key.trim();
     const same = seen.get(normaliseRepo(name));
     if (same !== undefined)
@@ -80,7 +83,7 @@ function readEntries(
     if (!repoName.schema.safeParse(name).success) fault(`${place([])} must be ${repoName.accepts}`);
 
     const parsed = schema.safeParse(Object.hasOwn(entries, key) ? entries[key] : undefined);
-    if (parsed.success) return [{ name, entry: parsed.data, file, place }];
+    if (parsed.success) return [{ name, entry: parsed.data, file, place, written }];
     for (const issue of parsed.error.issues) {
       if (issue.code !== 'unrecognized_keys') {
         fault(`${place(issue.path)} ${issue.message}`);

@@ -3,6 +3,7 @@ import { needsVersion } from '../adapters/http-probe/fill-probe.ts';
 import { sameRepo } from '../decisions/index.ts';
 import type { Env } from './environment.ts';
 import { quote } from './faults.ts';
+import { checkNumbers } from './number-rules.ts';
 import { checkPlaceholders } from './placeholder-rules.ts';
 import type { Described } from './repository-file.ts';
 import { type Values, WORKER_SECRETS } from './schema.ts';
@@ -44,6 +45,7 @@ export function checkRepository(
     checkPassEnv(described, part, env, fault, warn);
   }
   checkPlaceholders(described, fault, warn);
+  checkNumbers(described, fault);
   if (entry.window !== undefined) windowFaults(givenTimes(values, described)).forEach(fault);
   checkProof(described, values, fault);
   if (entry.healthCheck !== undefined && healthUrl(described, values) === null) {

@@ -13,6 +13,8 @@ export interface YamlFile {
   position(path: Path): string;
   /** `file:line:col path` */
   place(path: Path): string;
+  /** A single value as it is written, without quotes; `null`: there is none. */
+  written(path: Path): string | null;
   /** The keys of a map as they are written, also where several are the same once read. */
   keys(path: Path): readonly string[];
 }
@@ -75,6 +77,10 @@ export function readYaml(name: string, text: string): YamlFile {
     faults,
     position: (path) => at(walk(path).offset),
     place: (path) => [at(walk(path).offset), dotted(path)].join(' ').trimEnd(),
+    written: (path) => {
+      const node = resolved(walk(path).node);
+      return isScalar(node) ? (node.source ?? null) : null;
+    },
     keys: (path) => {
       const map = resolved(walk(path).node);
       return isMap(map) ? map.items.map(({ key }) => keyOf(key)) : [];

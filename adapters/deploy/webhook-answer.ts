@@ -1,5 +1,5 @@
 import { versionFault } from '../../decisions/version.ts';
-import { parseJson } from '../http/json.ts';
+import { parseJsonExactly } from '../http/json.ts';
 import { valueAt } from '../http/json-pointer.ts';
 import type { Body } from '../http/read-body.ts';
 import type { AnswerShape, DeployOperation, DeployResult, DeployState, WebhookConfig } from './driver.ts';
@@ -66,7 +66,7 @@ export function understand(
   if (body.unreadable !== undefined) return fault(`, but its body cannot be read: ${body.unreadable}`);
   if (!body.complete) return fault(` with more than ${body.text.length} characters`);
 
-  const json = parseJson(body.text);
+  const json = parseJsonExactly(body.text);
   const said = valueAt(json, shape.status);
   const state = stateOf(said, shape);
   if (state === null) {
@@ -97,7 +97,7 @@ export function linksOf(
   reply: WebhookReply,
   { id }: AnswerShape,
 ): { readonly id: string | null; readonly url: string | null } {
-  const json = reply.body.complete === true ? parseJson(reply.body.text) : undefined;
+  const json = reply.body.complete === true ? parseJsonExactly(reply.body.text) : undefined;
   return { id: id === null ? null : textAt(json, id), url: textAt(json, '/statusUrl') ?? reply.location };
 }
 
@@ -140,7 +140,7 @@ export function refusalOf(reply: WebhookReply, mask: Mask): string {
   if (status >= 300 && status < 400) return ', a redirect, which is not followed: configure the URL that it leads to';
   if (isHtml(reply)) return ' with an HTML page';
   if (body.unreadable !== undefined) return ` (its body cannot be read: ${body.unreadable})`;
-  const words = mask(textAt(parseJson(body.text), '/detail') ?? body.text)
+  const words = mask(textAt(parseJsonExactly(body.text), '/detail') ?? body.text)
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim();
   return words === '' ? '' : `: ${words.slice(0, 200)}`;

@@ -181,6 +181,25 @@ test('a placeholder that is not filled in where it stands is a fault, and one th
   ]);
 });
 
+test('a number that would be read as another one is a fault where it is sent or compared', () => {
+  const { faults } = checkSettings(
+    ...described(`repositories:
+  shop:
+    watch: true
+    guard: true
+    deploy: { driver: webhook, url: https://ci.example/, timeoutSeconds: 60.0, body: { build: 9007199254740993, tags: [7, "1.10", .inf] } }
+    health: { url: https://shop.example/, expectJson: { /v: 9007199254740993, /w: 1.10, /x: 1.1, /y: "1.10", /z: -9007199254740992 } }
+`),
+  );
+  expect(faults.map((fault) => fault.replace(/^\S+ repositories\.shop\./, ''))).toEqual([
+    'deploy.body.build: must not be 9007199254740993, which is read as 9007199254740992: put it in quotes, or write 9007199254740992',
+    'deploy.body.tags.2: must not be .inf, which is read as Infinity: put it in quotes, or write Infinity',
+    'health.expectJson./v: must not be 9007199254740993, which is read as 9007199254740992: put it in quotes, or write 9007199254740992',
+    'health.expectJson./w: must not be 1.10, which is read as 1.1: put it in quotes, or write 1.1',
+    'health.expectJson./z: must not be -9007199254740992: beyond 2^53 other numbers are read as the same one',
+  ]);
+});
+
 const passing = (passEnv: string, more: Env = {}) =>
   checkSettings(
     ...described(

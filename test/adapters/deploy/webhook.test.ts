@@ -331,6 +331,51 @@ describe('an answer about another deploy', () => {
   });
 });
 
+describe('a number is what the deployer wrote, digit for digit', () => {
+  test('as the id of a run: beyond 2^53 another run would be asked', async () => {
+    const { url, asked } = await deployer(says('{"id": 1234567890123456789}', 201), succeeded);
+    const following = driver(url, { statusUrl: `${url}/runs/{id}`, answer: { id: '/id' } });
+    expect(await following.run(operation(), observedRun().run)).toMatchObject({ ok: true });
+    expect(asked[1]?.url).toBe('/runs/1234567890123456789');
+  });
+
+  test.each([
+    ['9007199254740992', '9007199254740993'],
+    ['1.1', '1.10'],
+    ['1000', '1e3'],
+  ])('as the version: of %s, %s is another one', async (version, other) => {
+    const { url } = await deployer(
+      says('', 202),
+      says(`{"status": "succeeded", "version": ${other}, "detail": "\\"${version}"}`),
+      says(`{"status": "succeeded", "version": ${version}, "detail": "[1.10, \\"1.10\\"]"}`),
+    );
+    const { run, entries } = observedRun();
+    expect(await driver(url, { statusUrl: url }).run(operation({ version }), run)).toEqual({
+      ok: true,
+      version,
+      detail: '[1.10, "1.10"]',
+    });
+    expect(entries.at(0)?.message).toContain(`it is about version ${other}, not ${version}`);
+  });
+
+  test('as the version 1.10, which a number may be', async () => {
+    const { url } = await deployer(says('{"status": "succeeded", "version": 1.10}'));
+    expect(await driver(url).run(operation({ version: '1.10' }), observedRun().run)).toMatchObject({ version: '1.10' });
+  });
+
+  test('as the operation id', async () => {
+    const operationId = '1234567890123456789';
+    const { url } = await deployer(
+      says('', 202),
+      says('{"status": "failed", "operationId": 1234567890123456788}'),
+      says('{"status": "succeeded", "operationId": 1234567890123456789}'),
+    );
+    expect(await driver(url, { statusUrl: url }).run(operation({ operationId }), observedRun().run)).toMatchObject({
+      ok: true,
+    });
+  });
+});
+
 describe('the API of a deployer that is not ours', () => {
   test('gets its own body, headers and URL, and is read by pointers and in its words', async () => {
     const { url, asked } = await deployer(
