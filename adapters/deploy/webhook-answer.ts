@@ -77,7 +77,8 @@ export function understand(
   }
   const version = textAt(json, shape.version);
   const detail = mask(textAt(json, shape.detail) ?? '').slice(0, MAX_DETAIL) || null;
-  const why = contradiction({ version, operationId: textAt(json, shape.operationId) }, operation);
+  const why =
+    unclear(json, shape, mask) ?? contradiction({ version, operationId: textAt(json, shape.operationId) }, operation);
   if (why !== null) return { is: 'foreign', why };
   if (state === 'running') return { is: 'running', detail: detail ?? state };
   const ok = state === 'succeeded';
@@ -99,6 +100,16 @@ export function linksOf(
 ): { readonly id: string | null; readonly url: string | null } {
   const json = reply.body.complete === true ? parseJsonExactly(reply.body.text) : undefined;
   return { id: id === null ? null : textAt(json, id), url: textAt(json, '/statusUrl') ?? reply.location };
+}
+
+/** A list or a map may name another operation, as where a pointer ends a step too early. `null`: there is none. */
+function unclear(json: unknown, shape: AnswerShape, mask: Mask): string | null {
+  for (const part of ['version', 'operationId'] as const) {
+    const value = valueAt(json, shape[part]);
+    if (value === undefined || value === null || typeof value === 'string' || typeof value === 'number') continue;
+    return `what it has at ${shape[part]} is neither text nor a number: ${shown(value, mask)} (check answer.${part})`;
+  }
+  return null;
 }
 
 /** Why an answer is not about this operation; `null`: nothing in it speaks against that. */

@@ -288,6 +288,21 @@ describe('an answer about another deploy', () => {
     ]);
   });
 
+  test.each([
+    ['operationId', ['other:deploy'], '["other:deploy"]'],
+    ['operationId', { id: 'other:deploy' }, '{"id":"other:deploy"}'],
+    ['version', ['v8'], '["v8"]'],
+    ['version', { number: 'v8' }, '{"number":"v8"}'],
+    ['version', true, 'true'],
+  ])('may be one whose %s is %j: it is asked again, and that is said', async (part, value, shown) => {
+    const { url } = await deployer(says('', 202), says({ status: 'failed', [part]: value }), succeeded);
+    const { run, entries } = observedRun();
+    expect(await driver(url, { statusUrl: url }).run(operation(), run)).toMatchObject({ ok: true });
+    expect(entries.map(({ message }) => message)).toEqual([
+      `the deployer's answer is not the end of this deploy, it is asked again: what it has at /${part} is neither text nor a number: ${shown} (check answer.${part})`,
+    ]);
+  });
+
   test('to the POST itself, without a status URL: nobody knows', async () => {
     const { url } = await deployer(former);
     await expect(driver(url).run(operation(), observedRun().run)).rejects.toThrow(/about version v1, not v2/);
