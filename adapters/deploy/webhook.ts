@@ -33,11 +33,19 @@ import { exchange, wasNotSent, whyNoReply } from './webhook-exchange.ts';
 const POLL_TIMEOUT_MS = 15_000;
 
 /**
- * Whether a refusal says that nothing was begun. Other server errors may come from half-way or from a gateway: a proxy answers 503, too,
- * after it has passed a request on.
+ * Whether a refusal says that nothing was begun. Of the redirects only those that ask to send the POST elsewhere (RFC 9110, 15.4).
+ * Other server errors may come from half-way or from a gateway: a proxy answers 503, too, after it has passed a request on.
  */
 const hasNotBegun = ({ status, retryAfter }: WebhookReply): boolean =>
-  status < 500 || status === 501 || status === 505 || (status === 503 && retryAfter !== null);
+  [307, 308, 501, 505].includes(status) || (status >= 400 && status < 500) || (status === 503 && retryAfter !== null);
+
+/**
+ * Whether a redirect says that the deployer has begun, and there is something to poll. 303 says that the POST was performed; many
+ * send 302 for that, but a login page of another origin as well.
+ */
+const leadsToStatus = ({ status, location }: WebhookReply, { url, statusUrl }: WebhookConfig): boolean =>
+  (status === 303 && statusUrl !== null) ||
+  ((status === 303 || status === 302) && location !== null && sameOrigin(location, url) !== null);
 
 /**
  * Deploys by asking a deployer: one POST, never repeated, then GETs of a status URL until that tells an end. Configured
@@ -110,6 +118,7 @@ async function deploy(call: Call): Promise<DeployResult> {
   const answer = understand(reply, shape, operation, call.mask.text);
   if (request.statusUrl === null && answer.is === 'end') return answer.result;
   call.said = answer.is === 'fault' ? `the deployer ${answer.fault}` : `the deployer says: ${wordsOf(answer)}`;
+  if (!wasTaken(reply)) call.said = `the deployer answered ${reply.status}`;
   const links = linksOf(reply, shape);
   if (request.statusUrl === null) return poll(call, namedUrl(call, links.url), request.headers);
   const { text, fault } = fillPlaceholders(
@@ -192,7 +201,7 @@ async function post(call: Call, { url, headers, body }: Filled): Promise<Webhook
       cause: error,
     });
   });
-  if ('ok' in reply || wasTaken(reply)) return reply;
+  if ('ok' in reply || wasTaken(reply) || leadsToStatus(reply, config)) return reply;
   const said = `the deployer answered ${reply.status}${refusalOf(reply, call.mask.text)}`;
   if (!hasNotBegun(reply)) throw new DeployOutcomeUnknown(`nobody knows whether the ${kind} has begun: ${said}`);
   return notBegun(said);

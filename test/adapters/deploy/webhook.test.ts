@@ -259,6 +259,48 @@ describe('a 2xx that is not understood says that the deployer has begun', () => 
   });
 });
 
+describe('a redirect after the POST may say that it was performed', () => {
+  test.each([303, 302])('%i leads to the status of the run', async (status) => {
+    const { url, asked } = await deployer(says('', status, { location: '/runs/7' }), succeeded);
+    expect(await driver(url).run(operation(), observedRun().run)).toMatchObject({ ok: true });
+    expect(asked.map((each) => `${each.method} ${each.url}`)).toEqual(['POST /', 'GET /runs/7']);
+  });
+
+  test.each([
+    [303, undefined],
+    [303, 'https://other.example/'],
+    [302, '/runs/7'],
+  ])('%i with the Location %s: the configured status URL tells the end', async (status, location) => {
+    const { url, asked } = await deployer(says('', status, location === undefined ? {} : { location }), succeeded);
+    const following = driver(url, { statusUrl: `${url}/state` });
+    expect(await following.run(operation(), observedRun().run)).toMatchObject({ ok: true });
+    expect(asked.map((each) => `${each.method} ${each.url}`)).toEqual(['POST /', 'GET /state']);
+  });
+
+  test.each([
+    [303, undefined],
+    [303, 'https://other.example/'],
+    [302, 'https://other.example/'],
+    [301, '/'],
+    [300, '/'],
+  ])('%i with the Location %s: nobody knows', async (status, location) => {
+    const { url, asked } = await deployer(says('', status, location === undefined ? {} : { location }));
+    await expect(driver(url).run(operation(), observedRun().run)).rejects.toThrow(
+      new DeployOutcomeUnknown(
+        `nobody knows whether the deploy has begun: the deployer answered ${status}, a redirect, which is not followed: configure the URL that it leads to`,
+      ),
+    );
+    expect(asked).toHaveLength(1);
+  });
+
+  test('302 to a login page elsewhere: no former deploy is taken for this one', async () => {
+    const { url, asked } = await deployer(says('', 302, { location: 'https://login.example/' }), succeeded);
+    const end = driver(url, { statusUrl: `${url}/state` }).run(operation(), observedRun().run);
+    await expect(end).rejects.toThrow(DeployOutcomeUnknown);
+    expect(asked).toHaveLength(1);
+  });
+});
+
 describe('gzip and byte order marks', () => {
   const gzipped: Answer = (response) =>
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('\ufeff{"status":"succeeded"}'));
