@@ -9,6 +9,7 @@ import {
   type DriverConfig,
   type DriverLog,
 } from '../adapters/deploy/driver.ts';
+import { driverStuckSignal } from '../workflows/messages.ts';
 
 export interface DriverRequest {
   /** As the plan spells it. */
@@ -40,7 +41,8 @@ export async function runDriver(
   operation: DeployOperation,
   log: DriverLog,
 ): Promise<DeployResult> {
-  const { cancellationSignal: signal, heartbeat } = Context.current();
+  const context = Context.current();
+  const { cancellationSignal: signal, heartbeat } = context;
   const { kind, operationId, repo, workItem } = operation;
   const fields = { work_item: workItem, repo, operation_id: operationId };
   const interrupted = (message: string, cause: unknown, retryable = true): ApplicationFailure =>
@@ -51,10 +53,22 @@ export async function runDriver(
       ...(cause instanceof Error ? { cause } : {}),
     });
 
+  /** By its workflow, which keeps notes and sends alerts. */
+  const callSomebody = async (text: string): Promise<void> => {
+    try {
+      const { workflowId, runId } = context.info.workflowExecution ?? {};
+      if (workflowId === undefined) throw new Error('no workflow has asked for it');
+      await context.client.workflow.getHandle(workflowId, runId).signal(driverStuckSignal, { kind, text });
+    } catch (error) {
+      log.warn({ ...fields, err: error }, 'somebody should be called, and the workflow could not be told so');
+      throw error;
+    }
+  };
+
   log.info(fields, `${kind} begins`);
   try {
     signal.throwIfAborted();
-    const result = asOfAllTries(kind, await driver.run(operation, { signal, heartbeat, log }));
+    const result = asOfAllTries(kind, await driver.run(operation, { signal, heartbeat, callSomebody, log }));
     log[result.ok ? 'info' : 'warn']({ ...fields, ...result }, `${kind} ${result.ok ? 'succeeded' : 'failed'}`);
     return result;
   } catch (error) {

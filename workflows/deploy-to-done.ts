@@ -48,12 +48,19 @@ import {
   deployFinishedSignal,
   deployStatusQuery,
   deployWorkflowId,
+  driverStuckSignal,
   monitorWorkflowId,
   rejectSignal,
   resolveDeploySignal,
   versionAttribute,
 } from './messages.ts';
-import { parseDeployFinished, parseDeployInput, parseResolution, parseSignalCommand } from './parse-message.ts';
+import {
+  parseDeployFinished,
+  parseDeployInput,
+  parseDriverStuck,
+  parseResolution,
+  parseSignalCommand,
+} from './parse-message.ts';
 import { rollBack } from './roll-back.ts';
 import { untilItWorks } from './until-it-works.ts';
 
@@ -194,6 +201,17 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     note(text);
     alertBeside(kind, `the deploy of ${repo} needs attention`, `${text} (${workItem})`);
   };
+
+  setHandler(
+    driverStuckSignal,
+    (payload: unknown) => {
+      const stuck = parseDriverStuck(payload);
+      if (typeof stuck === 'string' || !patched('driver-stuck'))
+        note(`the signal driverStuck was ignored: ${typeof stuck === 'string' ? stuck : 'this run began before it'}`);
+      else callSomebody(`${stuck.kind}-stuck`, stuck.text);
+    },
+    { description: 'From the driver of the deploy: something needs a person, {kind, text}.' },
+  );
 
   /** A refusal leaves nothing behind: the task is made once everything else allows the deploy. */
   const createTask = async (fixed: DeployPlan): Promise<EndingBeforeDone | null> => {

@@ -93,10 +93,18 @@ export interface Command {
   readonly reason: string;
 }
 
+export interface DriverStuck {
+  readonly kind: 'deploy' | 'rollback';
+  /** What does not heal by itself. */
+  readonly text: string;
+}
+
 export const approveSignal = defineSignal<[{ readonly by: string; readonly reason?: string }]>('approve');
 export const rejectSignal = defineSignal<[{ readonly by: string; readonly reason?: string }]>('reject');
 export const deployFinishedSignal = defineSignal<[DeployFinished]>('deployFinished');
 export const resolveDeploySignal = defineSignal<[DeployResolution]>('resolveDeploy');
+/** To a deploy or a window, from its own driver: something needs a person, while the operation goes on. */
+export const driverStuckSignal = defineSignal<[DriverStuck]>('driverStuck');
 export const deployStatusQuery = defineQuery<DeployStatus>('deployStatus');
 
 export const cancelWindowSignal = defineSignal<[Command]>('cancelWindow');

@@ -5,6 +5,7 @@ import type {
   DeployFinished,
   DeployInput,
   DeployResolution,
+  DriverStuck,
   ReconcileInput,
   ReopenInput,
   SetDeployStatusInput,
@@ -77,6 +78,15 @@ export function parseDeployFinished(payload: unknown, strict: Strict = always): 
     ...(detail === undefined ? {} : { detail }),
     ...(by === undefined ? {} : { by }),
   };
+}
+
+/** What a driver calls a person for, or a text that says why it is garbage. */
+export function parseDriverStuck(payload: unknown): DriverStuck | string {
+  const words = isRecord(payload) ? text(payload, 'text') : null;
+  const kind = isRecord(payload) ? payload['kind'] : null;
+  return typeof words === 'string' && (kind === 'deploy' || kind === 'rollback')
+    ? { kind, text: words }
+    : `its payload must be an object {kind: "deploy" | "rollback", text}, got ${shown(payload)}`;
 }
 
 /** What a person says of an unknown deploy, or a text that says why it is garbage. */

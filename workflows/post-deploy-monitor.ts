@@ -26,10 +26,17 @@ import {
   D2dOutcome,
   D2dPhase,
   D2dVerdict,
+  driverStuckSignal,
   extendWindowUpdate,
   windowStatusQuery,
 } from './messages.ts';
-import { isMonitorInput, parseExtension, parseSignalCommand, parseUpdateCommand } from './parse-message.ts';
+import {
+  isMonitorInput,
+  parseDriverStuck,
+  parseExtension,
+  parseSignalCommand,
+  parseUpdateCommand,
+} from './parse-message.ts';
 import { rollBack } from './roll-back.ts';
 import { commentOnWorkItem, type Severity, sendAlert } from './tell-people.ts';
 import * as messages from './window-messages.ts';
@@ -157,6 +164,23 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   const alertAlso = (kind: string, severity: Severity, title: string, text: string): void => {
     if (patched('alerts-of-endings')) inBackground('the alert', () => alert(kind, severity, title, text));
   };
+  setHandler(
+    driverStuckSignal,
+    (payload: unknown) => {
+      const stuck = parseDriverStuck(payload);
+      if (typeof stuck === 'string' || !patched('driver-stuck')) {
+        note(
+          `the signal driverStuck was ignored: ${typeof stuck === 'string' ? stuck : 'this window began before it'}`,
+        );
+        return;
+      }
+      note(stuck.text);
+      inBackground('the alert', () =>
+        alert(`${stuck.kind}-stuck`, 'critical', `${subject}: its ${stuck.kind} needs attention`, stuck.text),
+      );
+    },
+    { description: 'From the driver of the rollback: something needs a person, {kind, text}.' },
+  );
   const subject = `${workItem}: ${repo}${input.version === null ? '' : ` ${input.version}`}`;
 
   const act = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import { withOwnConnection } from '../http/own-connection.ts';
+import { retryAfter } from '../http/retry-after.ts';
 
 export type Severity = 'info' | 'warning' | 'critical';
 
@@ -102,8 +103,6 @@ const headerValue = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '
 
 /** `Retry-After` as ms from `now`: seconds or a date. `null` where it says nothing. Never throws. */
 export function retryAfterMs(header: string | string[] | undefined, now: number): number | null {
-  const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? '';
-  if (text === '') return null;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
-  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+  const ms = retryAfter((Array.isArray(header) ? header[0] : header) ?? null, now);
+  return ms === null ? null : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

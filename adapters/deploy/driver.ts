@@ -35,6 +35,8 @@ export interface DriverRun {
   readonly signal: AbortSignal;
   /** Called every second or so with how far it is. */
   readonly heartbeat: (detail: string) => void;
+  /** Calls a person to what does not heal by itself, while the operation goes on. @throws where nobody could be called. */
+  readonly callSomebody: (text: string) => Promise<void>;
   readonly log: DriverLog;
 }
 

@@ -4,11 +4,12 @@ import { type DeployDriver, DeployOutcomeUnknown, type DriverLog } from './drive
 
 /** The same driver, none of whose results, errors, heartbeats and log messages shows a secret: all of them outlive the run. */
 export const masked = (driver: DeployDriver, { text }: Mask): DeployDriver => ({
-  async run(operation, { signal, heartbeat, log }) {
+  async run(operation, { signal, heartbeat, callSomebody, log }) {
     try {
       const result = await driver.run(operation, {
         signal,
         heartbeat: (detail) => heartbeat(text(detail)),
+        callSomebody: (what) => callSomebody(text(what)),
         log: maskedLog(log, text),
       });
       return { ...result, detail: text(result.detail) };

@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { lowerCased } from '../http/headers.ts';
 import { ACCEPT_ENCODING } from '../http/read-body.ts';
 import { createMask, type Mask, secretsInHeaders } from '../mask.ts';
 import { fillPlaceholders } from '../placeholders.ts';
 import {
-  type AnswerShape,
   type DeployDriver,
   type DeployOperation,
   DeployOutcomeUnknown,
   type DeployResult,
-  type DriverRun,
   HEARTBEAT_MS,
   type JsonTemplate,
   notBegun,
@@ -28,9 +25,7 @@ import {
   wasTaken,
 } from './webhook-answer.ts';
 import { exchange, wasNotSent, whyNoReply } from './webhook-exchange.ts';
-
-/** The longest that one look at the status URL may take, ms. */
-const POLL_TIMEOUT_MS = 15_000;
+import { type Call, poll } from './webhook-poll.ts';
 
 /**
  * Whether a refusal says that nothing was begun. Of the redirects only those that ask to send the POST elsewhere (RFC 9110, 15.4).
@@ -92,19 +87,6 @@ const webhookDriver = (config: WebhookConfig, mask: Mask): DeployDriver => ({
     }
   },
 });
-
-interface Call {
-  readonly config: WebhookConfig;
-  readonly shape: AnswerShape;
-  readonly mask: Mask;
-  readonly operation: DeployOperation;
-  readonly run: DriverRun;
-  readonly timeout: AbortSignal;
-  /** The caller's or the time-out's. */
-  readonly signal: AbortSignal;
-  /** How far it is. */
-  said: string;
-}
 
 async function deploy(call: Call): Promise<DeployResult> {
   const { config, operation, shape } = call;
@@ -220,43 +202,6 @@ function namedUrl(call: Call, given: string | null): string {
 
 const unknownEnd = ({ operation, said }: Call, why: string): DeployOutcomeUnknown =>
   new DeployOutcomeUnknown(`the ${operation.kind} has begun, and nobody knows how it ends: ${said}; ${why}`);
-
-async function poll(call: Call, url: string, headers: Readonly<Record<string, string>>): Promise<DeployResult> {
-  const { config, operation, run, signal } = call;
-  const fields = { work_item: operation.workItem, repo: operation.repo, operation_id: operation.operationId };
-  for (;;) {
-    await sleep(config.pollMs, undefined, { signal });
-    const answer = await look(call, url, headers);
-    if (answer.is === 'end') return answer.result;
-    const said =
-      answer.is === 'fault'
-        ? `the deployer's status URL cannot be read, it is asked again: it ${answer.fault}`
-        : answer.is === 'foreign'
-          ? `the deployer's answer is not the end of this ${operation.kind}, it is asked again: ${answer.why}`
-          : `the deployer says: ${answer.detail}`;
-    if (said !== call.said) run.log[answer.is === 'running' ? 'info' : 'warn'](fields, said);
-    call.said = said;
-  }
-}
-
-async function look(call: Call, url: string, headers: Readonly<Record<string, string>>): Promise<Understood> {
-  const within = AbortSignal.timeout(POLL_TIMEOUT_MS);
-  try {
-    const signal = AbortSignal.any([call.signal, within]);
-    return understand(
-      await exchange({ method: 'GET', url, headers, signal }),
-      call.shape,
-      call.operation,
-      call.mask.text,
-    );
-  } catch (error) {
-    if (call.signal.aborted) throw error;
-    return {
-      is: 'fault',
-      fault: within.aborted ? `gave no answer within ${duration(POLL_TIMEOUT_MS)}` : `failed: ${whyNoReply(error)}`,
-    };
-  }
-}
 
 /** A URL as an answer gives it, where it leads to the origin that was asked; otherwise `null`. */
 function sameOrigin(given: string, asked: string): string | null {

@@ -1,5 +1,6 @@
 /** What one of Plane's answers means: its JSON, or the error of the family that it stands for. */
 import { parseJson } from '../http/json.ts';
+import { retryAfter } from '../http/retry-after.ts';
 import {
   type PlaneError,
   type PlaneFailure,
@@ -70,7 +71,7 @@ function asError(request: PlaneRequest, answer: PlaneAnswer, json: unknown, apiK
     );
   }
   if (status === 429) {
-    const waitMs = retryAfterMs(answer.retryAfter, now);
+    const waitMs = pauseMs(answer.retryAfter, now);
     return new PlaneRateLimited(`${said} Try again in ${Math.ceil(waitMs / 1000)} s.`, failure(false), waitMs);
   }
   if (status >= 500 || status === 408) return new PlaneUnavailable(said, failure(isWrite));
@@ -113,11 +114,8 @@ function asError(request: PlaneRequest, answer: PlaneAnswer, json: unknown, apiK
 }
 
 /** `Retry-After` in ms: whole seconds (Plane) or an HTTP date (a proxy before it), within 1 s and 1 h. */
-function retryAfterMs(value: string | null, now: number): number {
-  const text = value?.trim() ?? '';
-  const asked = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isFinite(asked) ? Math.min(Math.max(asked, 1000), MAX_RETRY_AFTER_MS) : DEFAULT_RETRY_AFTER_MS;
-}
+const pauseMs = (value: string | null, now: number): number =>
+  Math.min(Math.max(retryAfter(value, now) ?? DEFAULT_RETRY_AFTER_MS, 1000), MAX_RETRY_AFTER_MS);
 
 const isHtml = ({ contentType, text }: PlaneAnswer): boolean =>
   /\bhtml\b/i.test(contentType) || (!/\bjson\b/i.test(contentType) && /^\s*</.test(text));

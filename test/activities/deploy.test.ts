@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import { createDeploy } from '../../activities/deploy.ts';
 import type { DriverConfig } from '../../adapters/deploy/driver.ts';
@@ -203,5 +205,58 @@ test('nobody knows how far a driver that breaks has come', async () => {
     type: 'DeployInterrupted',
     nonRetryable: true,
     message: 'the driver broke, and nobody knows how far the deploy came: out of ideas',
+  });
+});
+
+describe('a driver that needs a person', () => {
+  const asking = (signal: (name: unknown, payload: unknown) => Promise<void>) => {
+    const asked: unknown[] = [];
+    const client = {
+      withAbortSignal: (_: AbortSignal, run: () => unknown) => run(),
+      workflow: {
+        getHandle: (...run: unknown[]) => {
+          asked.push(run);
+          return { signal };
+        },
+      },
+    } as unknown as Client;
+    const log = recordingLog();
+    const { deploy } = createDeploy({
+      repository: () => ({ deploy: command('') }),
+      driverFor: () => ({
+        async run(_, { callSomebody }) {
+          const called = await callSomebody('its status URL answers 401').then(
+            () => 'called',
+            () => 'not called',
+          );
+          return { ok: true, detail: called };
+        },
+      }),
+      log,
+    });
+    const environment = new MockActivityEnvironment(
+      { workflowExecution: { workflowId: 'deploy/shop/ORCH-61', runId: 'run-1' } },
+      { client },
+    );
+    return { asked, log, run: () => inActivity(() => deploy(request), environment) };
+  };
+
+  test('has its workflow told, which calls somebody', async () => {
+    const sent: unknown[] = [];
+    const { asked, run } = asking(async (signal, payload) => void sent.push(signal, payload));
+    expect(await run()).toEqual({ ok: true, detail: 'called' });
+    expect(asked).toEqual([['deploy/shop/ORCH-61', 'run-1']]);
+    expect(sent).toEqual([
+      expect.objectContaining({ name: 'driverStuck' }),
+      { kind: 'deploy', text: 'its status URL answers 401' },
+    ]);
+  });
+
+  test('hears where that is not possible, and goes on', async () => {
+    const { log, run } = asking(() => Promise.reject(new Error('Temporal is away')));
+    expect(await run()).toEqual({ ok: true, detail: 'not called' });
+    expect(log.entries.map(({ message }) => message)).toContain(
+      'somebody should be called, and the workflow could not be told so',
+    );
   });
 });

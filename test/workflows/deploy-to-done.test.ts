@@ -7,6 +7,7 @@ import {
   type DeployOutcome,
   deployFinishedSignal,
   deployStatusQuery,
+  driverStuckSignal,
   rejectSignal,
   resolveDeploySignal,
 } from '../../workflows/messages.ts';
@@ -631,6 +632,25 @@ describe('signals', () => {
       'the signal deployFinished was ignored: the deploy is not approved yet',
     ]);
   });
+});
+
+test('a driver that needs a person: a note and an alert at once, while the deploy goes on', async () => {
+  const item = harness.add();
+  const text = "the deployer's status URL cannot be read, it is asked again: it answered 401";
+  let notes: readonly unknown[] = [];
+  item.deploy = async () => {
+    await harness.deploy(item).signal(driverStuckSignal, { kind: 'deploy', text });
+    await eventually(async () => {
+      expect(item.alerts).toHaveLength(1);
+      notes = (await harness.deploy(item).query(deployStatusQuery)).notes;
+    });
+    return { ok: true, detail: 'it worked' };
+  };
+  expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+  expect(notes).toMatchObject([{ text }]);
+  expect(item.alerts).toMatchObject([
+    { key: expect.stringMatching(/:deploy-stuck$/), text: `${text} (${item.workItem})` },
+  ]);
 });
 
 describe('a database that needs somebody', () => {

@@ -4,6 +4,7 @@ import {
   isMonitorInput,
   parseDeployFinished,
   parseDeployInput,
+  parseDriverStuck,
   parseExtension,
   parseResolution,
   parseSetDeployStatus,
@@ -170,6 +171,15 @@ test('a version that breaks the pattern is refused wherever it comes in, except 
   const neverAsked = () => expect.unreachable('a version that is fine asks for no patch');
   expect(parseDeployInput({ ...start, version: ' v2 ' }, neverAsked)).toEqual({ ...start, version: 'v2' });
   expect(parseDeployFinished({ ok: true }, neverAsked)).toEqual({ ok: true });
+});
+
+test('a driver says for what it needs a person, and whether it deploys or rolls back', () => {
+  const stuck = { kind: 'rollback', text: 'its status URL answers 401' };
+  expect(parseDriverStuck({ ...stuck, more: 1 })).toEqual(stuck);
+  for (const garbage of [null, 'text', {}, { ...stuck, kind: 'restart' }, { ...stuck, text: ' ' }, { kind: 'deploy' }])
+    expect(parseDriverStuck(garbage)).toMatch(
+      /^its payload must be an object \{kind: "deploy" \| "rollback", text\}, got /,
+    );
 });
 
 test('a status write needs a repository, a work item and one of the three statuses; a caller that is missing is unknown', () => {

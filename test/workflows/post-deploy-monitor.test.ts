@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TickRecord, WindowReport } from '../../activities/window-report.ts';
-import { cancelWindowSignal, windowStatusQuery } from '../../workflows/messages.ts';
+import { cancelWindowSignal, driverStuckSignal, windowStatusQuery } from '../../workflows/messages.ts';
 import { bundleWorkflows } from '../setup/bundle.ts';
+import { eventually } from '../setup/eventually.ts';
 import { type Harness, startHarness } from './harness.ts';
 import { sizeOf } from './histories.ts';
 import { fail, type Item, pass, plan, policy, realClock, unknown } from './item.ts';
@@ -197,6 +198,23 @@ describe('rollback', () => {
     expect(report.endedAt).toBeLessThan(report.openedAt + 900_000);
     expect(kinds(item.alerts)).toEqual(['degraded', 'recovered-by-rollback', 'rolled-back']);
     expect(item.shown.status).toBe('done');
+  });
+
+  test('whose driver needs a person: a note and an alert at once', async () => {
+    const item = rollingBack();
+    const window = await harness.watch(item);
+    const text = "the deployer's status URL cannot be read, it is asked again: it answered 401";
+    let notes: readonly unknown[] = [];
+    item.rollback = async () => {
+      await window.signal(driverStuckSignal, { kind: 'rollback', text });
+      await eventually(async () => {
+        expect(kinds(item.alerts)).toContain('rollback-stuck');
+        notes = (await window.query(windowStatusQuery)).notes;
+      });
+      return { ok: true, detail: 'rolled back' };
+    };
+    expect(await window.result()).toMatchObject({ outcome: 'degraded_rolled_back' });
+    expect(notes).toMatchObject([{ text }]);
   });
 
   test('worked, but production does not recover within the limit: a second alert', async () => {

@@ -29,9 +29,13 @@ export function observedRun(onLine: (line: string) => void = () => {}) {
   const abort = new AbortController();
   const log = recordingLog();
   const beats: string[] = [];
+  const calls: string[] = [];
   const run: DriverRun = {
     signal: abort.signal,
     heartbeat: (detail) => beats.push(detail),
+    async callSomebody(text) {
+      calls.push(text);
+    },
     log: {
       ...log,
       info(fields, message) {
@@ -41,5 +45,5 @@ export function observedRun(onLine: (line: string) => void = () => {}) {
     },
   };
   const lines = (): unknown[] => log.entries.flatMap(({ fields }) => ('line' in fields ? [fields.line] : []));
-  return { run, abort, beats, lines, entries: log.entries };
+  return { run, abort, beats, calls, lines, entries: log.entries };
 }

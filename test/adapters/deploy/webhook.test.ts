@@ -181,6 +181,95 @@ describe('what runs is polled', () => {
   });
 });
 
+describe('a status URL that refuses for good', () => {
+  /** Answers, each at a time of its own, ms. */
+  const timed = (...answers: readonly (readonly [number, Answer])[]): Answer[] => {
+    let now = 0;
+    const spy = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => spy.mockRestore());
+    return answers.map(([at, answer]) => (response, request) => {
+      now = at;
+      answer(response, request);
+    });
+  };
+
+  test.each([301, 302, 400, 401, 403, 404, 410])(
+    '%i: somebody is called once, before a minute is over; it is asked on, and heals',
+    async (status) => {
+      const refused = says({ detail: 'no' }, status);
+      const { url, asked } = await deployer(
+        running('/status'),
+        ...timed([1_000, refused], [40_000, refused], [40_990, refused], [90_000, refused], [91_000, succeeded]),
+      );
+      const { run, calls, entries } = observedRun();
+      const onAsked: number[] = [];
+      const callSomebody = async (text: string) => {
+        onAsked.push(asked.length);
+        await run.callSomebody(text);
+      };
+      expect(await driver(url).run(operation(), { ...run, callSomebody })).toMatchObject({ ok: true });
+      expect(calls).toEqual([
+        expect.stringContaining(`the deployer's status URL cannot be read, it is asked again: it answered ${status}`),
+      ]);
+      expect(onAsked).toEqual([4]);
+      expect(entries.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    },
+  );
+
+  test('what heals in between, and what may heal by itself, calls nobody', async () => {
+    const refused = says('', 404);
+    const { url } = await deployer(
+      running('/status'),
+      ...timed([0, refused], [39_000, running()], [60_000, refused], [70_000, says('', 503)], [71_000, says('', 429)]),
+      ...timed([200_000, says('', 429)], [200_001, succeeded]),
+    );
+    const { run, calls } = observedRun();
+    expect(await driver(url).run(operation(), run)).toMatchObject({ ok: true });
+    expect(calls).toEqual([]);
+  });
+
+  test('an outage in between is no answer: the refusal lasts on', async () => {
+    const refused = says('', 404);
+    const { url } = await deployer(
+      running('/status'),
+      ...timed([0, refused], [20_000, says('', 503)], [40_000, refused], [40_001, succeeded]),
+    );
+    const { run, calls } = observedRun();
+    expect(await driver(url).run(operation(), run)).toMatchObject({ ok: true });
+    expect(calls).toHaveLength(1);
+  });
+
+  test('somebody who could not be called is called at the next look', async () => {
+    const refused = says('', 404);
+    const { url } = await deployer(
+      running('/status'),
+      ...timed([0, refused], [40_000, refused], [41_000, refused], [42_000, refused], [43_000, succeeded]),
+    );
+    const { run, calls } = observedRun();
+    let tries = 0;
+    const callSomebody = async (text: string) => {
+      tries += 1;
+      if (tries === 1) throw new Error('Temporal is away');
+      await run.callSomebody(text);
+    };
+    expect(await driver(url).run(operation(), { ...run, callSomebody })).toMatchObject({ ok: true });
+    expect(calls).toHaveLength(1);
+    expect(tries).toBe(2);
+  });
+});
+
+test.each([429, 503])('%i with Retry-After is not asked before that, nor beyond the time-out', async (status) => {
+  const timeOut = holdAbortTimeout(5_000);
+  const { url, asked } = await deployer(running('/status'), (response, request) => {
+    setTimeout(timeOut, 200);
+    says('', status, { 'retry-after': '99999999' })(response, request);
+  });
+  await expect(driver(url, { timeoutMs: 5_000 }).run(operation(), observedRun().run)).rejects.toThrow(
+    DeployOutcomeUnknown,
+  );
+  expect(asked).toHaveLength(2);
+});
+
 test.each<[string, Answer, string]>([
   [
     'a redirect',
