@@ -1,6 +1,7 @@
 import { placeholderInScript } from '../adapters/deploy/script-template.ts';
 import { needsVersion } from '../adapters/http-probe/fill-probe.ts';
 import { sameRepo } from '../decisions/index.ts';
+import { checkAnswer } from './answer-rules.ts';
 import type { Env } from './environment.ts';
 import { quote } from './faults.ts';
 import { checkNumbers } from './number-rules.ts';
@@ -40,7 +41,7 @@ export function checkRepository(
 
   const { entry, place, file } = described;
   for (const part of ['deploy', 'rollback'] as const) {
-    checkStatusUrl(described, part, fault);
+    checkAnswer(described, part, fault);
     checkScript(described, part, fault);
     checkPassEnv(described, part, env, fault, warn);
   }
@@ -118,19 +119,6 @@ function checkProof(described: Described, values: Partial<Values>, fault: Tell):
     fault(
       `${described.place(['window', 'requireVersion'])} has no effect: nothing proves a version; put {version} into health.expectJson, such as /version: "{version}"`,
     );
-}
-
-/** `{id}` in a status URL and the place of the id need each other. */
-function checkStatusUrl({ entry, place }: Described, part: 'deploy' | 'rollback', fault: Tell): void {
-  const driver = entry[part];
-  if (driver?.driver !== 'webhook') return;
-  const fills = /\{id\}|%7Bid%7D/i.test(driver.statusUrl ?? '');
-  if (fills && driver.answer?.id === undefined)
-    fault(
-      `${place([part, 'statusUrl'])} holds {id}: say in answer.id where the answer to the POST has it, such as /id`,
-    );
-  if (!fills && driver.answer?.id !== undefined)
-    fault(`${place([part, 'answer', 'id'])} has no effect: put {id} into statusUrl`);
 }
 
 /** A value must not become a part of a script: it would be run as code. */

@@ -132,8 +132,13 @@ function contradiction(
 function stateOf(said: unknown, { words }: AnswerShape): DeployState | null {
   if (said === null) return 'running';
   if (typeof said !== 'string' && typeof said !== 'boolean' && typeof said !== 'number') return null;
-  const word = String(said).trim().toLowerCase();
-  return Object.entries(words).find(([known]) => known.toLowerCase() === word)?.[1] ?? null;
+  return stateNamed(String(said), words);
+}
+
+/** The state that a word names, in any case and without blanks around it; `null`: none. */
+export function stateNamed(said: string, words: AnswerShape['words']): DeployState | null {
+  const plain = (word: string): string => word.trim().toLowerCase();
+  return Object.entries(words).find(([known]) => plain(known) === plain(said))?.[1] ?? null;
 }
 
 /** A text or a number; ids are often numbers. */

@@ -43,6 +43,12 @@ describe('faults', () => {
     ['answer: { words: [ok] }', 'answer.words: must be a map, got'],
     ['statusUrl: "https://ci/{id}"', 'statusUrl: holds {id}: say in answer.id where'],
     ['answer: { id: /id }', 'answer.id: has no effect: put {id} into statusUrl'],
+    ['answer: { words: {} }', 'answer.words: must have a word for succeeded and one for failed'],
+    ['answer: { words: { ok: succeeded } }', 'answer.words: must have a word for succeeded and one for failed'],
+    [
+      'answer: { words: { Done: succeeded, " done ": failed } }',
+      'answer.words." done ": must not be failed, as " done " is succeeded in another spelling',
+    ],
   ])('%s', (driver, fault) => {
     expect(faultsOf(shop(driver))).toEqual([expect.stringContaining(fault)]);
   });

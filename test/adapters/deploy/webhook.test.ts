@@ -559,6 +559,12 @@ describe('the API of a deployer that is not ours', () => {
     });
   });
 
+  test('is understood in its words without the blanks around them', async () => {
+    const { url } = await deployer(says({ status: ' OK' }));
+    const words = driver(url, { answer: { words: { ' ok ': 'succeeded', ko: 'failed' } } });
+    expect(await words.run(operation(), observedRun().run)).toMatchObject({ ok: true });
+  });
+
   test('whose answer has no id where it should: nobody knows', async () => {
     const { url } = await deployer(says({}));
     const unanswered = driver(url, { statusUrl: `${url}/{id}`, answer: { id: '/id' } });
