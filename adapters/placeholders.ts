@@ -11,6 +11,16 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   id: 'the answer to the POST has none where `answer.id` points',
 };
 
+class LeadsElsewhere extends Error {
+  override readonly message = 'would lead to another place';
+}
+
+/** A value as a part of a URL. @throws where it cannot be one: `..` leads to the folder above, in whatever encoding. */
+export function inUrl(value: string): string {
+  if (value === '.' || value === '..') throw new LeadsElsewhere();
+  return encodeURIComponent(value);
+}
+
 /**
  * Puts values in the place of `{version}`, `{workItem}`, `{operationId}`, `{repo}` and `{previousVersion}`; other braces stay.
  * A value that is not known is a fault: an empty one would deploy something else. Never throws.
@@ -27,8 +37,9 @@ export function fillPlaceholders(
     if (value === '') fault ??= `it needs {${name}}, but ${WHY_NOT[name] ?? 'it is not known'}`;
     try {
       return encode(value);
-    } catch {
-      fault ??= `it needs {${name}}, whose value is not valid Unicode text: it cannot stand there`;
+    } catch (error) {
+      const why = error instanceof LeadsElsewhere ? error.message : 'is not valid Unicode text';
+      fault ??= `it needs {${name}}, whose value ${why}: it cannot stand there`;
       return '';
     }
   });

@@ -1,7 +1,7 @@
 import { lowerCased } from '../http/headers.ts';
 import { ACCEPT_ENCODING } from '../http/read-body.ts';
 import { createMask, type Mask, secretsInHeaders } from '../mask.ts';
-import { fillPlaceholders } from '../placeholders.ts';
+import { fillPlaceholders, inUrl } from '../placeholders.ts';
 import {
   type DeployDriver,
   type DeployOperation,
@@ -103,11 +103,7 @@ async function deploy(call: Call): Promise<DeployResult> {
   if (!wasTaken(reply)) call.said = `the deployer answered ${reply.status}`;
   const links = linksOf(reply, shape);
   if (request.statusUrl === null) return poll(call, namedUrl(call, links.url), request.headers);
-  const { text, fault } = fillPlaceholders(
-    request.statusUrl,
-    shape.id === null ? {} : { id: links.id },
-    encodeURIComponent,
-  );
+  const { text, fault } = fillPlaceholders(request.statusUrl, shape.id === null ? {} : { id: links.id }, inUrl);
   if (text === undefined) throw unknownEnd(call, `its status URL: ${fault}`);
   return poll(call, text, request.headers);
 }
@@ -131,8 +127,8 @@ function requestOf(
   operation: DeployOperation,
 ): (Filled & { readonly fault?: never }) | { readonly fault: string } {
   const values = valuesOf(operation);
-  const url = fillPlaceholders(config.url, values, encodeURIComponent);
-  const status = fillPlaceholders(config.statusUrl ?? '', values, encodeURIComponent);
+  const url = fillPlaceholders(config.url, values, inUrl);
+  const status = fillPlaceholders(config.statusUrl ?? '', values, inUrl);
   const body = config.body === undefined ? { json: ours(operation) } : fillJson(config.body, values);
   const headers: Record<string, string> = {};
   for (const [name, template] of Object.entries(lowerCased(config.headers))) {

@@ -1,4 +1,4 @@
-import { fillPlaceholders, type PlaceholderValues } from '../placeholders.ts';
+import { fillPlaceholders, inUrl, type PlaceholderValues } from '../placeholders.ts';
 import type { HttpProbeConfig } from './http-probe.ts';
 
 const NAMES_VERSION = '{version}';
@@ -34,7 +34,7 @@ export function fillProbe(
   };
   const filled = {
     ...probe,
-    url: fill(probe.url, encodeURIComponent),
+    url: fill(probe.url, inUrl),
     headers: Object.fromEntries(Object.entries(probe.headers).map(([name, value]) => [name, fill(value)])),
     expectJson: Object.fromEntries(
       Object.entries(probe.expectJson)

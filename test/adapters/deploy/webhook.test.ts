@@ -565,6 +565,15 @@ describe('the API of a deployer that is not ours', () => {
     expect(await words.run(operation(), observedRun().run)).toMatchObject({ ok: true });
   });
 
+  test.each(['.', '..'])('whose id %j would lead to another URL: nobody knows', async (id) => {
+    const { url, asked } = await deployer(says({ id }), succeeded);
+    const following = driver(url, { statusUrl: `${url}/runs/{id}/state`, answer: { id: '/id' } });
+    await expect(following.run(operation(), observedRun().run)).rejects.toThrow(
+      'its status URL: it needs {id}, whose value would lead to another place: it cannot stand there',
+    );
+    expect(asked).toHaveLength(1);
+  });
+
   test('whose answer has no id where it should: nobody knows', async () => {
     const { url } = await deployer(says({}));
     const unanswered = driver(url, { statusUrl: `${url}/{id}`, answer: { id: '/id' } });
