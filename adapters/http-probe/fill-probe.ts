@@ -32,6 +32,10 @@ export function fillProbe(
     if (text === undefined) faults.push(fault);
     return text ?? '';
   };
+  const expected = (template: string) => {
+    const text = fill(template);
+    return text === template ? template : { written: text };
+  };
   const filled = {
     ...probe,
     url: fill(probe.url, inUrl),
@@ -39,7 +43,7 @@ export function fillProbe(
     expectJson: Object.fromEntries(
       Object.entries(probe.expectJson)
         .filter(([, value]) => proof || !provesVersion(value))
-        .map(([place, value]) => [place, typeof value === 'string' ? fill(value) : value]),
+        .map(([place, value]) => [place, typeof value === 'string' ? expected(value) : value]),
     ),
   };
   const [fault] = faults;

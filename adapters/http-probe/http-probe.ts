@@ -1,14 +1,13 @@
 import type { Lookup } from '../http/connector.ts';
 import { createMask } from '../mask.ts';
 import { ask, MAX_REQUEST_MS } from './ask.ts';
-import { meetsExpectation } from './json-expectation.ts';
+import { type Expected, meetsExpectation } from './json-expectation.ts';
 
 export interface HttpProbeConfig {
   readonly url: string;
   /** Empty: any 2xx. */
   readonly expectStatus: readonly number[];
-  /** JSON pointer -> the value expected there. */
-  readonly expectJson: Readonly<Record<string, string | number | boolean | null>>;
+  readonly expectJson: Expected;
   /** At most 2 000: a look at production has 3 s in all. */
   readonly timeoutMs: number;
   /** May hold secrets. */

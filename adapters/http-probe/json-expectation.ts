@@ -1,8 +1,14 @@
-import { parseJson } from '../http/json.ts';
+import { parseJson, parseJsonExactly } from '../http/json.ts';
 import { valueAt } from '../http/json-pointer.ts';
 import type { Body } from '../http/read-body.ts';
 
-export type Expected = Readonly<Record<string, string | number | boolean | null>>;
+/** What a placeholder was filled into: it may as well be a number that is written so, such as the version 42. */
+interface Written {
+  readonly written: string;
+}
+
+/** JSON pointer -> the value expected there. */
+export type Expected = Readonly<Record<string, string | number | boolean | null | Written>>;
 
 export type Expectation = { readonly health: 'pass' } | { readonly health: 'fail' | 'unknown'; readonly why: string };
 
@@ -25,10 +31,12 @@ export function meetsExpectation(body: Body, expected: Expected, mask = (text: s
   const document = parseJson(text);
   if (document === undefined) return { health: 'fail', why: 'the answer is not JSON' };
   for (const [pointer, wanted] of Object.entries(expected)) {
-    const found = valueAt(document, pointer);
-    if (found === wanted) continue;
+    const filled = typeof wanted === 'object' && wanted !== null;
+    const found = valueAt(filled ? parseJsonExactly(text) : document, pointer);
+    const value = filled ? wanted.written : wanted;
+    if (found === value || (filled && typeof found === 'number' && String(found) === value)) continue;
     const got = found === undefined ? 'nothing' : shown(found, mask);
-    return { health: 'fail', why: `${pointer || 'the answer'} is ${got}, expected ${shown(wanted, mask)}` };
+    return { health: 'fail', why: `${pointer || 'the answer'} is ${got}, expected ${shown(value, mask)}` };
   }
   return { health: 'pass' };
 }

@@ -113,6 +113,38 @@ test('it says whether production failed, or only our own looks broke', async () 
   expect(await check(await production(429), { deadlineMs: 200 })).toMatchObject({ ok: false, seen: 'unknown' });
 });
 
+test.each([
+  ['42', '42', true],
+  ['42', '"42"', true],
+  ['1.10', '1.10', true],
+  ['1.1', '1.10', false],
+  ['9007199254740992', '9007199254740993', false],
+  ['42', '[42]', false],
+])('it proves the version %s by %s, digit for digit: %j', async (version, answered, ok) => {
+  const url = await serve((_, response) => void response.end(`{"version": ${answered}, "build": "7"}`));
+  const probe: HttpProbeConfig = {
+    url,
+    expectStatus: [],
+    expectJson: { '/version': '{version}', '/build': '7' },
+    timeoutMs: 2_000,
+    headers: {},
+  };
+  const { checkHealth } = createHealthCheck({
+    repository: () => ({ healthCheck: { probe, deadlineMs: 200, passes: 1 } }),
+    http: createHttpProbe(),
+  });
+  expect(await inActivity(() => checkHealth({ ...REQUEST, version }), waiting())).toMatchObject({ ok });
+});
+
+test('what is written out in expectJson is of that type: the text "7" is not the number', async () => {
+  const url = await serve((_, response) => void response.end('{"build": 7}'));
+  const look = createHttpProbe().health(
+    { url, expectStatus: [], expectJson: { '/build': '7' }, timeoutMs: 2_000, headers: {} },
+    new AbortController().signal,
+  );
+  expect(await look).toEqual({ health: 'fail', detail: '/build is 7, expected "7"' });
+});
+
 test('it proves the version: an old instance that still answers does not pass', async () => {
   const asked: (string | undefined)[] = [];
   let running = 'v1';
