@@ -12,6 +12,7 @@ interface PlannedRepository {
   readonly deploy: DriverConfig;
   readonly rollback: DriverConfig | null;
   readonly healthCheck: { readonly deadlineMs: number; readonly probe: HttpProbeConfig } | null;
+  readonly probe: { readonly traffic: readonly string[] };
   readonly approval: { readonly required: boolean; readonly timeoutMs: number };
   readonly window: WindowPolicy;
 }
@@ -29,11 +30,12 @@ export interface PlanDeps {
 const idempotent = (driver: DriverConfig): boolean => driver.driver !== 'external' && driver.idempotent;
 
 /** What a start must name a version for; `null`: nothing, or an external deployer may still name it. */
-function whatNeedsVersion({ deploy, rollback, healthCheck }: PlannedRepository): string | null {
+function whatNeedsVersion({ deploy, rollback, healthCheck, probe }: PlannedRepository): string | null {
   if (deploy.driver === 'external') return null;
   if (driverNeedsVersion(deploy)) return 'deploy driver';
   if (rollback !== null && driverNeedsVersion(rollback)) return 'rollback driver';
-  return healthCheck === null ? null : needsVersion(healthCheck.probe);
+  const health = healthCheck === null ? null : needsVersion(healthCheck.probe);
+  return health ?? (probe.traffic.some((url) => url.includes('{version}')) ? 'traffic' : null);
 }
 
 export function createPlanActivity(deps: PlanDeps) {

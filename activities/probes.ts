@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { fillProbe } from '../adapters/http-probe/fill-probe.ts';
 import type { HttpProbe, HttpProbeConfig, TrafficSeen } from '../adapters/http-probe/http-probe.ts';
 import { MAX_DETAIL } from '../adapters/http-probe/http-probe.ts';
+import { fillPlaceholders, inUrl } from '../adapters/placeholders.ts';
 import { within } from '../adapters/within.ts';
 import type { Health } from '../decisions/index.ts';
 
@@ -71,18 +72,22 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
     }
   }
 
-  async function countTraffic(repo: string, signal: AbortSignal): Promise<TrafficSeen> {
-    const ask = async (url: string): Promise<TrafficSeen> => {
+  async function countTraffic(request: LookRequest, signal: AbortSignal): Promise<TrafficSeen> {
+    const { repo, workItem, version = null, rolledBack } = request;
+    const ask = async (template: string): Promise<TrafficSeen> => {
       try {
+        const { text: url, fault } = fillPlaceholders(template, { workItem, version }, inUrl);
+        if (url === undefined)
+          return uncounted(`it cannot be made: ${rolledBack && version === null ? NO_VERSION_AFTER : fault}`);
         return await within(partMs, 'the request', http.traffic(url, signal));
       } catch (error) {
-        return { ...NO_TRAFFIC, detail: broken(error) };
+        return uncounted(broken(error));
       }
     };
     try {
       return sumOf(await Promise.all((repository(repo)?.probe.traffic ?? []).map(ask)));
     } catch (error) {
-      return { ...NO_TRAFFIC, detail: broken(error) };
+      return uncounted(broken(error));
     }
   }
 
@@ -111,12 +116,12 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
      * Never throws, but for the cancellation of the activity: what is broken is `unknown`, counts nothing, or is absent.
      */
     async observe(request: LookRequest): Promise<Look> {
-      const { repo, workItem } = request;
+      const { workItem } = request;
       const { cancellationSignal: signal, cancelled } = Context.current();
       const at = Date.now();
       const startedAt = performance.now();
       const [seen, traffic, stage] = await Promise.race([
-        Promise.all([lookAtHealth(request, signal), countTraffic(repo, signal), readStage(workItem)]),
+        Promise.all([lookAtHealth(request, signal), countTraffic(request, signal), readStage(workItem)]),
         cancelled,
       ]);
       if (signal.aborted) throw signal.reason; // what an aborted probe saw is no evidence
@@ -125,7 +130,11 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
   };
 }
 
-const NO_TRAFFIC: TrafficSeen = { requests: 0, errors5xx: 0 };
+const uncounted = (detail: string): TrafficSeen => ({
+  requests: 0,
+  errors5xx: 0,
+  detail: detail.slice(0, MAX_DETAIL),
+});
 
 function sumOf(seen: readonly TrafficSeen[]): TrafficSeen {
   const requests = seen.reduce((sum, each) => sum + each.requests, 0);

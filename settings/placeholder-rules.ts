@@ -6,10 +6,11 @@ const OF_A_DEPLOY = ['version', 'workItem', 'operationId', 'repo', 'id'] as cons
 const OF_A_ROLLBACK = [...OF_A_DEPLOY, 'previousVersion'] as const;
 
 /** What is filled in where. */
-const FILLED: Readonly<Record<'deploy' | 'rollback' | 'health', readonly string[]>> = {
+const FILLED: Readonly<Record<'deploy' | 'rollback' | 'health' | 'traffic', readonly string[]>> = {
   deploy: OF_A_DEPLOY,
   rollback: OF_A_ROLLBACK,
   health: ['version', 'workItem'],
+  traffic: ['version', 'workItem'],
 };
 
 /** A placeholder that is not filled in would reach the deployer, or production, as it stands. */
@@ -18,7 +19,7 @@ export function checkPlaceholders(
   fault: (message: string) => void,
   warn: (message: string) => void,
 ): void {
-  for (const part of ['deploy', 'rollback', 'health'] as const) {
+  for (const part of ['deploy', 'rollback', 'health', 'traffic'] as const) {
     const filled = FILLED[part];
     for (const { path, value: text } of leavesOf(entry[part], [part])) {
       if (typeof text !== 'string') continue;

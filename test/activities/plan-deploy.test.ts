@@ -58,6 +58,7 @@ test.each([
     'deploy: { driver: command, command: [a] }\n    health: { url: "http://shop/{version}" }\n    watch: true',
     'health.url',
   ],
+  ['deploy: { driver: command, command: [a] }\n    traffic: ["http://shop/{version}/"]\n    watch: true', 'traffic'],
   // Its report may still name one.
   ['deploy: { driver: external }\n    health: { url: "http://shop/{version}" }\n    watch: true', null],
 ])('what needs a version: %s', async (yaml, needsVersion) => {

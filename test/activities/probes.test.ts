@@ -95,6 +95,28 @@ test('a window proves the version only where it is told to, and after a rollback
   });
 });
 
+test('a request to a URL with {version} and {workItem} goes to that of the version which should run', async () => {
+  const asked: (string | undefined)[] = [];
+  const url = await serve((request, response) => {
+    asked.push(request.url);
+    response.end();
+  });
+  const seen = (change: object) =>
+    inActivity(() => probes({ traffic: [`${url}/{version}/{workItem}`] }).observe({ ...target, ...change }));
+  expect(await seen({ version: 'v2' })).toMatchObject({ requests: 1, errors5xx: 0 });
+  expect(asked).toEqual([`/v2/${target.workItem}`]);
+  expect(await seen({ version: null, rolledBack: true })).toMatchObject({ requests: 0, errors5xx: 0 });
+  expect(asked).toHaveLength(1);
+});
+
+test('a request that cannot be made is not counted, and it is said why', async () => {
+  const production = { health: await answering(200), traffic: [await answering(200), 'http://127.0.0.1/{version}'] };
+  expect(await inActivity(() => probes(production).observe({ ...target, version: null }))).toMatchObject({
+    requests: 1,
+    detail: expect.stringMatching(/^traffic: 1 of 2 not counted: it cannot be made: it needs \{version\}/),
+  });
+});
+
 test('what there is nothing to ask for is unknown', async () => {
   expect(await look({})).toMatchObject({ health: 'unknown', detail: 'no health probe is configured' });
   expect(await look({}, { repository: () => undefined })).toMatchObject({

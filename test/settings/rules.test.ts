@@ -169,11 +169,13 @@ test('a placeholder that is not filled in where it stands is a fault, and one th
       body: { version: '{version}', notes: ['{other}', 'for {repo}'] }
     rollback: { driver: command, command: [make, rollback, 'TO={previousVersion}', 'BAD={Version}'] }
     health: { url: 'https://shop.example/health/{repo}', expectJson: { /version: '{version}' } }
+    traffic: ['https://shop.example/{version}/{workItem}', 'https://shop.example/{operationId}']
 `),
   );
   expect(faults).toEqual([
     'repositories.yaml:7:7 repositories.shop.deploy.url: must not hold {previousVersion}, which only a rollback has',
     'repositories.yaml:11:15 repositories.shop.health.url: must not hold {repo}, which only a deploy and a rollback have',
+    'repositories.yaml:12:60 repositories.shop.traffic.1: must not hold {operationId}, which only a deploy and a rollback have',
   ]);
   expect(warnings).toEqual([
     'repositories.yaml:8:18 repositories.shop.deploy.headers.X-Version: holds {verion}, which is not filled in (did you mean version?)',
