@@ -144,7 +144,7 @@ const sections = {
     ORCH_POST_DEPLOY_TRAFFIC_URLS: withDefault(
       httpUrls,
       '',
-      'URLs of the self-hosting repository that are asked at each look, separated by commas: a 5xx, or no answer, is a failed request.',
+      'URLs of the self-hosting repository that are asked at each look, separated by commas: a 5xx, or no whole answer in time, is a failed request.',
     ),
     ORCH_POST_DEPLOY_MAX_WINDOW_SECONDS: derived(
       windowKinds.maxWindow,

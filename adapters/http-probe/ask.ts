@@ -21,9 +21,12 @@ export interface Question {
   /** At most `MAX_REQUEST_MS` holds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Whether the body of an answer with this status is wanted: otherwise the status says all, and a body that breaks off does not matter. */
-  readonly wantsBody: (status: number) => boolean;
+  /** What matters of the body of an answer with this status. */
+  readonly bodyMatters: (status: number) => BodyMatters;
 }
+
+/** `text`: it is read. `end`: whoever asks needs all of it, whatever it says. `no`: the status says all. */
+export type BodyMatters = 'text' | 'end' | 'no';
 
 export interface Answered {
   readonly status: number;
@@ -39,7 +42,7 @@ const failure = (health: Failure['health'], why: string): Reply => ({ status: nu
  * runs now. No redirect is followed, nothing is retried. Never throws.
  */
 export async function ask(question: Question, lookup: Lookup = systemLookup): Promise<Reply> {
-  const { url, headers, signal, wantsBody } = question;
+  const { url, headers, signal, bodyMatters } = question;
   const timeoutMs = Math.min(question.timeoutMs, MAX_REQUEST_MS);
   if (!URL.canParse(url) || !/^https?:/i.test(url)) return failure('unknown', 'its URL is not valid');
   if (!(timeoutMs > 0)) return failure('unknown', 'its time-out is not valid');
@@ -71,14 +74,20 @@ export async function ask(question: Question, lookup: Lookup = systemLookup): Pr
         headers: { 'user-agent': 'deploy-to-done', 'accept-encoding': ACCEPT_ENCODING, ...lowerCased(headers) },
       });
       status = answer.statusCode;
-      if (wantsBody(status)) return { status, body: await readBody(answer.body, answer.headers, MAX_BODY_BYTES) };
+      if (bodyMatters(status) === 'text') {
+        return { status, body: await readBody(answer.body, answer.headers, MAX_BODY_BYTES) };
+      }
       await readCapped(answer.body, MAX_BODY_BYTES); // to its end, so that the server logs no broken connection
       return { status, body: null };
     });
   } catch (error) {
-    if (status !== null && !wantsBody(status)) return { status, body: null };
+    if (status !== null && bodyMatters(status) === 'no') return { status, body: null };
     if (signal.aborted) return failure('unknown', 'the probe was aborted');
-    if (waitedMs === null) return { status: null, ...classifyFailure(error) };
+    if (waitedMs === null) {
+      if (status === null) return { status: null, ...classifyFailure(error) };
+      const { health, why } = classifyFailure(error, 'after it');
+      return failure(health, `the answer broke off: ${why}`);
+    }
     if (waitedMs > timeoutMs + STALL_MS) return failure('unknown', 'this worker stood still while it waited');
     if (resolving) return failure('unknown', `the name was not resolved within ${timeoutMs} ms`);
     return failure('fail', `no ${status === null ? '' : 'whole '}answer within ${timeoutMs} ms`);

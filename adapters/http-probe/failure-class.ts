@@ -8,6 +8,9 @@ export interface Failure {
   readonly why: string;
 }
 
+/** Before the status: what the parser rejects of a header comes under this code, too, once it has seen a Content-Length. */
+const LENGTH_MISMATCH = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+
 /** What this machine lacks or cannot do, whatever production does. Failures to resolve a name for now begin with `EAI_`. */
 const OURS: Readonly<Record<string, string>> = {
   EMFILE: 'this worker has too many files open',
@@ -26,14 +29,14 @@ const OURS: Readonly<Record<string, string>> = {
   ERR_INVALID_IP_ADDRESS: 'the resolver of this machine gave something that is no address',
   ERR_INVALID_ADDRESS_FAMILY: 'the resolver of this machine gave something that is no address',
   UND_ERR_HEADERS_OVERFLOW: `its headers are longer than the ${MAX_HEADER_BYTES / 1024} KiB that are read here`,
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'its Content-Length is not one that is understood here',
+  [LENGTH_MISMATCH]: 'its Content-Length is not one that is understood here',
 };
 
 const PRODUCTION: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection was reset',
   EPIPE: 'the connection was reset',
-  UND_ERR_SOCKET: 'the connection was closed without an answer',
+  UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
   ENOTFOUND: 'the name does not exist',
   ETIMEDOUT: 'no connection could be made in time',
   UND_ERR_CONNECT_TIMEOUT: 'no connection could be made in time',
@@ -53,6 +56,13 @@ function codesOf(error: unknown, depth = 0): string[] {
 /** What the parser says of an answer that curl, too, takes for none (measured: curl 7.88, undici 7.30). */
 const NOT_HTTP = /expected HTTP|HTTP version|status|(character in|empty|overflow.*) content-length/i;
 
+/** The same of a chunk; curl skips blanks and what else follows the digits of its size. */
+const isNoChunk = (error: unknown): boolean =>
+  error instanceof errors.HTTPParserError &&
+  /character in chunk size/i.test(error.message) &&
+  'data' in error && // what the parser stopped at; its types leave it out
+  /^[^\s;]/.test(String(error.data));
+
 /** Why the HTTP parser rejected an answer; `null`: it was something else. */
 function rejection(error: unknown): string | null {
   if (error instanceof errors.HTTPParserError) return /\((.+)\)$/.exec(error.message)?.[1] ?? error.message;
@@ -65,14 +75,16 @@ function rejection(error: unknown): string | null {
  * at which production failed decides. An answer that only our parser rejects is ours, and so is an error without a code: a bug
  * here. Never throws.
  */
-export function classifyFailure(error: unknown): Failure {
+export function classifyFailure(error: unknown, when: 'before the status' | 'after it' = 'before the status'): Failure {
   const rejected = rejection(error);
   if (rejected !== null) {
-    return NOT_HTTP.test(rejected)
+    return NOT_HTTP.test(rejected) || isNoChunk(error)
       ? { health: 'fail', why: `the answer is not HTTP (${rejected})` }
       : { health: 'unknown', why: `the HTTP parser of this worker rejects the answer (${rejected})` };
   }
   const codes = codesOf(error);
+  if (when === 'after it' && codes.includes(LENGTH_MISMATCH))
+    return { health: 'fail', why: `its body is not as long as its Content-Length says (${LENGTH_MISMATCH})` };
   const theirs = codes.find((code) => !(code in OURS) && !code.startsWith('EAI_'));
   if (theirs !== undefined) {
     const why = PRODUCTION[theirs] ?? (TLS.test(theirs) ? 'TLS failed' : 'the answer cannot be understood');

@@ -1,6 +1,6 @@
 import type { Lookup } from '../http/connector.ts';
 import { createMask } from '../mask.ts';
-import { ask, MAX_REQUEST_MS } from './ask.ts';
+import { ask, type BodyMatters, MAX_REQUEST_MS } from './ask.ts';
 import { type Expected, meetsExpectation } from './json-expectation.ts';
 
 export interface HttpProbeConfig {
@@ -22,7 +22,7 @@ export interface HealthSeen {
 
 export interface TrafficSeen {
   readonly requests: number;
-  /** Answered 5xx, or not answered by production at all. */
+  /** Answered 5xx, or not answered by production to the end. */
   readonly errors5xx: number;
   /** Why the request was not counted, or what failed; at most 160 characters, one line, never the URL. */
   readonly detail?: string;
@@ -33,7 +33,7 @@ export interface HttpProbe {
   health(config: HttpProbeConfig, signal: AbortSignal): Promise<HealthSeen>;
   /**
    * One request to a URL of the traffic list. Each is a request; a 5xx, and what production refuses, resets or does not answer
-   * in time, is an error. What is ours counts nothing. Never throws.
+   * in time and to its end, is an error. What is ours counts nothing. Never throws.
    */
   traffic(url: string, signal: AbortSignal): Promise<TrafficSeen>;
 }
@@ -57,9 +57,9 @@ export function createHttpProbe({ lookup, secrets = [] }: HttpProbeDeps = {}): H
     async health({ url, expectStatus, expectJson, timeoutMs, headers }, signal) {
       const isExpected = (status: number): boolean =>
         expectStatus.length === 0 ? status >= 200 && status < 300 : expectStatus.includes(status);
-      const readsBody = Object.keys(expectJson).length > 0;
-      const wantsBody = (status: number): boolean => readsBody && isExpected(status);
-      const reply = await ask({ url, headers, timeoutMs, signal, wantsBody }, lookup);
+      const ofExpected = Object.keys(expectJson).length > 0 ? 'text' : 'end';
+      const bodyMatters = (status: number): BodyMatters => (isExpected(status) ? ofExpected : 'no');
+      const reply = await ask({ url, headers, timeoutMs, signal, bodyMatters }, lookup);
       if (reply.status === null) return seen(reply.health, reply.why);
       const { status, body } = reply;
       if (!isExpected(status)) return unexpected(status, expectStatus);
@@ -69,7 +69,8 @@ export function createHttpProbe({ lookup, secrets = [] }: HttpProbeDeps = {}): H
     },
 
     async traffic(url, signal) {
-      const reply = await ask({ url, headers: {}, timeoutMs: MAX_REQUEST_MS, signal, wantsBody: () => false }, lookup);
+      const bodyMatters = (status: number): BodyMatters => (status === 429 || isServerError(status) ? 'no' : 'end');
+      const reply = await ask({ url, headers: {}, timeoutMs: MAX_REQUEST_MS, signal, bodyMatters }, lookup);
       const { status } = reply;
       if (status === null) {
         return reply.health === 'fail'
@@ -77,11 +78,14 @@ export function createHttpProbe({ lookup, secrets = [] }: HttpProbeDeps = {}): H
           : { requests: 0, errors5xx: 0, detail: oneLine(reply.why) };
       }
       if (status === 429) return { requests: 0, errors5xx: 0, detail: TOO_MANY };
-      const failed = status >= 500 && status <= 599;
-      return failed ? { requests: 1, errors5xx: 1, detail: `answered ${status}` } : { requests: 1, errors5xx: 0 };
+      return isServerError(status)
+        ? { requests: 1, errors5xx: 1, detail: `answered ${status}` }
+        : { requests: 1, errors5xx: 0 };
     },
   };
 }
+
+const isServerError = (status: number): boolean => status >= 500 && status <= 599;
 
 const TOO_MANY = 'answered 429 to our own probing: look less often, or let it through';
 

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -81,16 +82,49 @@ function onHeaders(call: () => void): void {
   onTestFinished(() => void unsubscribe('undici:request:headers', heard));
 }
 
-test('an answer that comes in part only is a failure where its body matters, and a pass where it does not', async () => {
+test('an answer that comes in part only is a failure, whether or not its body is read', async () => {
   const url = await serveTcp((socket) => {
     socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"status":');
   });
   onHeaders(() => time.pass(200));
-  expect(await look(url, { timeoutMs: 200, expectJson: { '/status': 'ok' } })).toEqual({
-    health: 'fail',
-    detail: 'no whole answer within 200 ms',
+  const failed = { health: 'fail', detail: 'no whole answer within 200 ms' };
+  expect(await look(url, { timeoutMs: 200, expectJson: { '/status': 'ok' } })).toEqual(failed);
+  expect(await look(url, { timeoutMs: 200 })).toEqual(failed);
+  expect(await look(url, { timeoutMs: 200, expectStatus: [503] })).toMatchObject({
+    detail: 'answered 200, expected 503',
   });
-  expect(await look(url, { timeoutMs: 200 })).toEqual({ health: 'pass' });
+});
+
+describe('a body that breaks off after its headers', () => {
+  const HALF = 'HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n<html>half';
+  const CHUNKS = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n';
+
+  test.each([
+    ['reset', HALF, (socket: Socket) => socket.resetAndDestroy()],
+    ['closed', HALF, (socket: Socket) => socket.end()],
+    ['closed as announced', HALF.replace('\r\n', '\r\nConnection: close\r\n'), (socket: Socket) => socket.end()],
+    ['closed before the last chunk', CHUNKS, (socket: Socket) => socket.end()],
+    ['followed by what is no chunk', `${CHUNKS}zz\r\n`, (socket: Socket) => socket.end()],
+  ])('is a failure of an answer that would pass: %s', async (_, answer, breakOff) => {
+    const url = await serveTcp((socket) =>
+      socket.once('data', () => socket.write(answer, () => setImmediate(() => breakOff(socket)))),
+    );
+    expect(await look(url)).toEqual({ health: 'fail', detail: expect.stringMatching(/^the answer broke off: /) });
+    expect(await http.traffic(url, never)).toMatchObject({ requests: 1, errors5xx: 1 });
+  });
+
+  test('is a failed request where it does not end in time', async () => {
+    const url = await serveTcp((socket) => socket.write(HALF));
+    onHeaders(() => time.pass(2_000));
+    const detail = 'no whole answer within 2000 ms';
+    expect(await http.traffic(url, never)).toEqual({ requests: 1, errors5xx: 1, detail });
+  });
+
+  test('is none where it is longer than what is read', async () => {
+    const url = await answering(200, 'x'.repeat(4 * MAX_BODY_BYTES));
+    expect(await look(url)).toEqual({ health: 'pass' });
+    expect(await http.traffic(url, never)).toEqual({ requests: 1, errors5xx: 0 });
+  });
 });
 
 test('a refused connection is a failure', async () => {
@@ -276,7 +310,7 @@ describe('traffic that gets no answer', () => {
     expect(await http.traffic(await answering(200), AbortSignal.abort())).toMatchObject(nothing);
   });
 
-  test('is an answer where the body breaks off after the status', async () => {
+  test('is told by its status where that is a failure and the body breaks off', async () => {
     const broken = await serveTcp((socket) => {
       socket.once('data', () => socket.end('HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\nx'));
     });
@@ -298,6 +332,7 @@ describe('an answer that only this worker cannot read', () => {
     ['a control character in a header', `${OK}X-A: \x01x\r\n${BODY}`],
     ['two equal lengths', `${OK}Content-Length: 2\r\n${BODY}`],
     ['a length beside chunks', `${OK}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`],
+    ['a blank after the size of a chunk', `${OK}Transfer-Encoding: chunked\r\n\r\n2 \r\nok\r\n0\r\n\r\n`],
     ['chunks beside a length', `${OK}Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n`],
     ['an interim answer that nobody asked for', `HTTP/1.1 100 Continue\r\n\r\n${OK}${BODY}`],
     ['headers of 70 000 bytes', `${OK}X-A: ${'x'.repeat(70_000)}\r\n${BODY}`],
