@@ -27,7 +27,9 @@ export {
 } from './post-deploy-action.ts';
 export {
   type Cadence,
+  failuresTakeMs,
   type Grid,
+  longestStreak,
   lookNow,
   MAX_TICKS,
   missedAtEnd,

@@ -24,6 +24,30 @@ export function mostTicks(cadence: Cadence): number {
   return Math.min(intervalMs, confirmMs) > 0 && most >= 0 ? most : Number.POSITIVE_INFINITY;
 }
 
+/**
+ * When the n-th look is due, ms after the opening, in a window whose health fails from its first look on. `Infinity` for what makes
+ * no sense, so that no window is long enough for it. Never throws.
+ */
+export function failuresTakeMs(cadence: Pick<Cadence, 'intervalMs' | 'confirmMs'>, failures: number): number {
+  const intervalMs = numberIn(cadence, 'intervalMs');
+  const confirmMs = numberIn(cadence, 'confirmMs');
+  const anInterval = Math.ceil(intervalMs / confirmMs);
+  const before = failures - 1;
+  const ms = intervalMs * (1 + Math.floor(before / anInterval)) + confirmMs * (before % anInterval);
+  return Math.min(intervalMs, confirmMs) > 0 && before >= 0 && Number.isFinite(ms) ? ms : Number.POSITIVE_INFINITY;
+}
+
+/** The looks of a window whose health fails from its first look on: its longest possible streak. Never throws. */
+export function longestStreak(cadence: Cadence): number {
+  const intervalMs = numberIn(cadence, 'intervalMs');
+  const confirmMs = numberIn(cadence, 'confirmMs');
+  const windowMs = numberIn(cadence, 'windowMs');
+  const ticks = Math.floor(windowMs / intervalMs);
+  const sinceLastTick = Math.floor((windowMs - ticks * intervalMs) / confirmMs);
+  const looks = (ticks - 1) * Math.ceil(intervalMs / confirmMs) + 1 + sinceLastTick;
+  return Math.min(intervalMs, confirmMs) > 0 && ticks >= 1 && Number.isFinite(looks) ? looks : 0;
+}
+
 /** The ticks of a window: one at each whole interval after its opening, the last one at its end at the latest. */
 export interface Grid {
   readonly openedAt: number;

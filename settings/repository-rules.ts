@@ -10,6 +10,7 @@ import type { Described } from './repository-file.ts';
 import { type Values, WORKER_SECRETS } from './schema.ts';
 import { isListed, SWITCHES, type Switch } from './scopes.ts';
 import { windowFaults } from './window.ts';
+import { unreachableLimits } from './window-limits.ts';
 import { givenTimes } from './window-policy.ts';
 
 // The rules between the settings of one repository. Each is silent where a value that it needs is faulty: that has been told already.
@@ -53,13 +54,11 @@ export function checkRepository(
     fault(`${place(['healthCheck'])} has nothing to ask: give the repository a health block with a url`);
   }
   checkSwitches(described, values, fault, warn);
-  if (
-    watched(described, values) &&
-    healthUrl(described, values) === null &&
-    trafficUrls(described, values).length === 0
-  ) {
-    blind(described, file === null && values.ORCH_REPOSITORIES_FILE !== null ? warn : fault);
-  }
+  if (!watched(described, values)) return;
+  const health = healthUrl(described, values) !== null;
+  const urls = trafficUrls(described, values).length;
+  if (!health && urls === 0) blind(described, file === null && values.ORCH_REPOSITORIES_FILE !== null ? warn : fault);
+  unreachableLimits(described, values, { health, trafficUrls: urls }).forEach(fault);
 }
 
 /** What production of the self-hosting repository is watched by, where its description says nothing. */

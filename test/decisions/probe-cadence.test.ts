@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  failuresTakeMs,
   type Grid,
+  longestStreak,
   lookNow,
   MAX_TICKS,
   missedAtEnd,
@@ -155,6 +157,50 @@ describe('the most looks of a cadence', () => {
 
   test('a window has at most 3,000 looks', () => {
     expect(MAX_TICKS).toBe(3_000);
+  });
+});
+
+describe('a window whose health fails from its first look on', () => {
+  const cadence = (window: number, interval: number, confirm: number) => ({
+    windowMs: window * S,
+    intervalMs: interval * S,
+    confirmMs: confirm * S,
+  });
+
+  test.each<[string, ReturnType<typeof cadence>, number, number]>([
+    ['the default: 30 ticks, and five confirmations after all but the last', cadence(900, 30, 5), 175, 40],
+    ['one tick at the end: nothing confirms it', cadence(16, 16, 5), 1, 26],
+    ['two ticks that are their own confirmation', cadence(60, 30, 30), 2, 90],
+    ['a tick, and what confirms it before the window ends', cadence(20, 15, 2), 3, 19],
+    ['an interval that is no multiple of the confirmation', cadence(90, 30, 25), 5, 60],
+    ['a confirmation longer than the interval', cadence(90, 30, 45), 3, 90],
+    ['a window shorter than its interval', cadence(20, 30, 5), 0, 40],
+    ['no interval', cadence(900, 0, 5), 0, Number.POSITIVE_INFINITY],
+    ['no confirmation interval', cadence(900, 30, 0), 0, Number.POSITIVE_INFINITY],
+    ['not a number', cadence(Number.NaN, 30, 5), 0, 40],
+    ['an endless window', cadence(Number.POSITIVE_INFINITY, 30, 5), 0, 40],
+  ])('%s', (_, given, looks, thirdAfterSeconds) => {
+    expect(longestStreak(given)).toBe(looks);
+    expect(failuresTakeMs(given, 3) / S).toBe(thirdAfterSeconds);
+  });
+
+  test('no number of failures takes for ever', () => {
+    for (const failures of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(failuresTakeMs(cadence(900, 30, 5), failures)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('property: it takes the looks that the window takes, when the window takes them', () => {
+    const numbers = fc.integer({ min: 1, max: 5_000 });
+    fc.assert(
+      fc.property(numbers, fc.integer({ min: 1, max: 60 }), numbers, numbers, (intervalMs, ticks, confirmMs, more) => {
+        const given = { windowMs: intervalMs * Math.min(ticks, 20) + (more % intervalMs), intervalMs, confirmMs };
+        fc.pre(mostTicks(given) + 1 <= 200);
+        const { made } = run({ openedAt: 0, endsAt: given.windowMs, intervalMs }, confirmMs, failing());
+        expect(longestStreak(given)).toBe(made.length);
+        expect(made.map((_, index) => failuresTakeMs(given, index + 1))).toEqual(made.map(({ at }) => at));
+        expect(failuresTakeMs(given, made.length + 1)).toBeGreaterThan(given.windowMs);
+      }),
+    );
   });
 });
 

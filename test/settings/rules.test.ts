@@ -45,7 +45,8 @@ test.each([
   [{ WINDOW: '0.2' }],
   [{ WINDOW: '600', INTERVAL: '0.2' }],
 ])('a default makes way for the times that are set, %o', (times) => {
-  const { settings, faults: told } = checkSettings(environment(seconds(times)), noFiles);
+  const once = { ORCH_POST_DEPLOY_FAIL_THRESHOLD: '1' }; // some of these windows take one look only
+  const { settings, faults: told } = checkSettings(environment({ ...seconds(times), ...once }), noFiles);
   expect(told).toEqual([]);
   const window = settings?.repositories.get('orchestrator')?.window;
   if (window === undefined) throw new Error('no window');
@@ -53,6 +54,74 @@ test.each([
   expect(window.intervalMs).toBeLessThanOrEqual(window.windowMs);
   expect(window.windowMs).toBeLessThanOrEqual(window.maxWindowMs);
   expect(mostTicks({ ...window, windowMs: window.maxWindowMs })).toBeLessThanOrEqual(MAX_TICKS);
+});
+
+describe('a limit that its window cannot reach is a fault that says what to set', () => {
+  const shop = (window: string, evidence = 'health: { url: http://shop/ }', more: Env = {}) =>
+    checkSettings(
+      ...described(
+        `repositories:\n  shop:\n    deploy: { driver: external }\n    ${evidence}\n    watch: true\n    guard: true\n${window === '' ? '' : `    window: ${window}\n`}`,
+        more,
+      ),
+    ).faults;
+
+  test.each([
+    [
+      '{ seconds: 60, intervalSeconds: 30, confirmSeconds: 30 }',
+      'window: can never prove a degradation: ORCH_POST_DEPLOY_FAIL_THRESHOLD is 3, but a window of 60 s takes at most 2 looks (one every 30 s, or 30 s while health fails); set window.failThreshold to at most 2, or window.seconds to at least 90',
+    ],
+    [
+      '{ seconds: 16, intervalSeconds: 16 }',
+      'window: can never prove a degradation: ORCH_POST_DEPLOY_FAIL_THRESHOLD is 3, but a window of 16 s takes at most 1 look (one every 16 s, or 5 s while health fails); set window.failThreshold to at most 1, or window.seconds to at least 26',
+    ],
+    [
+      '{ seconds: 60, intervalSeconds: 30, failThreshold: 3000 }',
+      'window.failThreshold: can never prove a degradation: failThreshold is 3000, but a window of 60 s takes at most 7 looks (one every 30 s, or 5 s while health fails); set window.failThreshold to at most 7',
+    ],
+  ])('failThreshold with health: %s', (window, fault) => {
+    expect(shop(window)).toEqual([expect.stringMatching(/^repositories\.yaml:7:\d+ repositories\.shop\./)]);
+    expect(shop(window).join()).toContain(fault);
+    expect(shop(window, 'traffic: [http://a/, http://b/, http://c/, http://d/, http://e/]').join()).not.toContain(
+      'FAIL',
+    );
+  });
+
+  test.each([
+    [
+      '{ seconds: 300, intervalSeconds: 30 }',
+      '[http://a/]',
+      'window: can never prove a degradation: ORCH_POST_DEPLOY_MIN_REQUESTS is 20, but a window of 300 s makes 10 requests (10 looks, one every 30 s, at 1 URL); set window.minRequests to at most 10, or window.seconds to at least 600',
+    ],
+    [
+      '{ seconds: 90, minRequests: 7 }',
+      '[http://a/, http://b/]',
+      'window.minRequests: can never prove a degradation: minRequests is 7, but a window of 90 s makes 6 requests (3 looks, one every 30 s, at 2 URLs); set window.minRequests to at most 6, or window.seconds to at least 120',
+    ],
+    [
+      '{ seconds: 300, minRequests: 1000000000 }',
+      '[http://a/]',
+      'window.minRequests: can never prove a degradation: minRequests is 1000000000, but a window of 300 s makes 10 requests (10 looks, one every 30 s, at 1 URL); set window.minRequests to at most 10',
+    ],
+  ])('minRequests with traffic, whether or not there is health: %s', (window, urls, fault) => {
+    for (const evidence of [`traffic: ${urls}`, `health: { url: http://shop/ }\n    traffic: ${urls}`]) {
+      const told = shop(window, evidence);
+      expect(told).toHaveLength(1);
+      expect(told.join().replace(/^\S+ repositories\.shop\./, '')).toBe(fault);
+    }
+  });
+
+  test('by the variables alone, for the self-hosting repository', () => {
+    expect(faults(seconds({ WINDOW: '20' }))).toEqual([
+      'ORCH_POST_DEPLOY_FAIL_THRESHOLD can never prove a degradation: ORCH_POST_DEPLOY_FAIL_THRESHOLD is 3, but a window of 20 s takes at most 1 look (one every 20 s, or 5 s while health fails); set ORCH_POST_DEPLOY_FAIL_THRESHOLD to at most 1, or ORCH_POST_DEPLOY_WINDOW_SECONDS to at least 30',
+    ]);
+  });
+
+  test('is none where it is just reached, where nothing is watched, and where a time is faulty', () => {
+    expect(shop('{ seconds: 40 }')).toEqual([]);
+    expect(shop('{ seconds: 90, minRequests: 6 }', 'traffic: [http://a/, http://b/]')).toEqual([]);
+    expect(shop('{ seconds: 16 }', undefined, { ORCH_POST_DEPLOY_ENABLED: 'false' })).toEqual([]);
+    expect(shop('{ seconds: 60, intervalSeconds: 90, failThreshold: 30 }')).toHaveLength(1);
+  });
 });
 
 test('a faulty time is told once: nothing that depends on it is', () => {

@@ -27,7 +27,7 @@ async function deployedDegraded(system: System, item: Item): Promise<void> {
 const asked = async (item: Item, status: 'deploying' | 'monitoring') => (await item.setStatus(status)).result();
 
 describe.concurrent('a state for degraded work', () => {
-  const window = { seconds: 32, failThreshold: 1 }; // the second of two probes sees it
+  const window = { seconds: 32, failThreshold: 1, minRequests: 2 }; // the second of two probes sees it
   const env = { ORCH_PLANE_STATE_DEGRADED: STATE, ORCH_SWEEP_SECONDS: '2' };
   const onShared = sharedSystem({ repos: 2, window, env }, begin);
   const onUnguarded = sharedSystem(

@@ -3,7 +3,7 @@ import { TO_DONE, ticksInOrder } from './item.ts';
 import { withSystem } from './with-system.ts';
 
 test('a deploy goes from Awaiting Deploy to a true Done', () =>
-  withSystem({ window: { seconds: 48, intervalSeconds: 6 } }, async (system, item) => {
+  withSystem({ window: { seconds: 48, intervalSeconds: 6, minRequests: 8 } }, async (system, item) => {
     const worker = await system.startWorker();
     await item.start();
     expect(await item.result()).toMatchObject({ outcome: 'done' });

@@ -29,7 +29,7 @@ export interface SystemOptions {
   readonly databaseUrl?: string;
   /** A Temporal server of the test's own, with the search attributes registered. Default: that of the run. */
   readonly temporalAddress?: string;
-  /** The `window` block of the repositories file, over a window of 16 s with one probe, at its end. */
+  /** The `window` block of the repositories file, in place of a window of 16 s with one probe, at its end. */
   readonly window?: Readonly<Record<string, number | string>>;
   readonly deploy?: 'command' | 'external';
   /** Whether a deploy or rollback whose worker was lost is tried again. Default once. */
@@ -65,6 +65,9 @@ export interface System {
   /** Ends whatever is left of it. */
   close(): Promise<void>;
 }
+
+/** A window with one probe, at its end, which proves a degradation by itself. */
+const ONE_TICK = { seconds: 16, failThreshold: 1, minRequests: 1 };
 
 /** Longer than any test holds a deploy or a rollback. */
 const HELD_SECONDS = 600;
@@ -212,7 +215,7 @@ function describeRepositories(repos: readonly string[], production: Production, 
       healthCheck: { deadlineSeconds: 20 },
       traffic: [`${production.url(repo)}/page`],
       // The only tick is enough evidence, and may be 16 s late: a busy machine does not decide how a window ends.
-      window: { seconds: 16, intervalSeconds: 16, rollbackWatchSeconds: 5, ...options.window },
+      window: { intervalSeconds: 16, rollbackWatchSeconds: 5, ...(options.window ?? ONE_TICK) },
     },
   ]);
   return { repositories: Object.fromEntries(described) };

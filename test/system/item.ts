@@ -104,7 +104,7 @@ export function createItem(system: System, repo: string, workItem: string, plane
 export const HELD_OPEN = { seconds: 600, intervalSeconds: 8 };
 
 /** A window of ten ticks, so far apart that a busy machine misses none. */
-export const TEN_TICKS = { seconds: 60, intervalSeconds: 6 };
+export const TEN_TICKS = { seconds: 60, intervalSeconds: 6, minRequests: 10 };
 
 /** Probes that prove a window of ten ticks: half must be on record, and a killed worker loses its last one. */
 export const PROBES_FOR_EVIDENCE = 6;
