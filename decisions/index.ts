@@ -49,6 +49,8 @@ export {
   classify,
   coverage,
   currentStreak,
+  type Doubt,
+  doubtOfHealth,
   hasEvidence,
 } from './window-assessment.ts';
 export type { WindowPolicy } from './window-policy.ts';

@@ -120,3 +120,40 @@ export function hasEvidence(seen: Coverage): boolean {
   const due = made + numberIn(seen, 'missed');
   return due > 0 && made - numberIn(seen, 'unknown') >= due / 2;
 }
+
+/** Why a window that proved no degradation proves no health either. */
+export type Doubt = 'ended_failing' | 'too_little_seen' | 'too_few_passed';
+
+const allFailed = ({ requests, errors5xx }: Observation): boolean => requests > 0 && errors5xx === requests;
+
+/** A look that shows production well: health passed, or was not asked, and not every request failed. */
+const passed = (look: Observation): boolean => look.health !== 'fail' && !provesNothing(look);
+
+/**
+ * Whether a window in which nothing proved degradation may be called healthy: `null` if so, otherwise why not. What fails is no
+ * evidence of health, though it may be too little to prove a degradation (ORCH-021: only `classify` proves one):
+ *
+ * | | |
+ * |---|---|
+ * | `ended_failing` | the last look that says anything failed: health failed, or every request did |
+ * | `too_little_seen` | fewer than half of the looks that were due saw anything (`hasEvidence`) |
+ * | `too_few_passed` | fewer than half of the looks that were due passed |
+ *
+ * Pure and total: never throws. The order of the observations does not matter.
+ *
+ * @param observations all looks of the window
+ * @param onGrid those at its ticks: looks that confirm a failure are no evidence of the ticks that were missed
+ * @param missed ticks at which no look was taken
+ */
+export function doubtOfHealth(
+  observations: readonly Observation[],
+  onGrid: readonly Observation[],
+  missed: number,
+): Doubt | null {
+  const lastTraffic = orderedObservations(observations).findLast(({ requests }) => requests > 0);
+  if (currentStreak(observations).health === 'fail') return 'ended_failing';
+  if (lastTraffic !== undefined && allFailed(lastTraffic)) return 'ended_failing';
+  const seen = coverage(onGrid, missed);
+  if (!hasEvidence(seen)) return 'too_little_seen';
+  return orderedObservations(onGrid).filter(passed).length < (seen.made + seen.missed) / 2 ? 'too_few_passed' : null;
+}

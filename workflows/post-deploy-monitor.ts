@@ -81,7 +81,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   }
   const { policy, repo, workItem } = input;
   const { firstExecutionRunId, startTime } = workflowInfo();
-  let state = win.open(input, startTime.getTime(), patched('window-rules-2') ? 2 : undefined);
+  const rules = patched('window-rules-3') ? 3 : patched('window-rules-2') ? 2 : undefined;
+  let state = win.open(input, startTime.getTime(), rules);
   let finalReport: WindowReport | null = null;
   /** What runs beside the loop: a rollback, alerts, comments. */
   let beside = 0;

@@ -1,5 +1,12 @@
 import type { TickRecord } from '../activities/window-report.ts';
-import type { Assessment, WindowPolicy } from '../decisions/index.ts';
+import type { Assessment, Doubt, WindowPolicy } from '../decisions/index.ts';
+
+/** Why a window without a verdict is not called healthy, as part of a sentence. */
+export const DOUBTS: Readonly<Record<Doubt, string>> = {
+  ended_failing: 'its last look failed, though not enough of them to prove a degradation',
+  too_little_seen: 'fewer than half of its looks saw anything',
+  too_few_passed: 'fewer than half of its looks passed, though not enough failed to prove a degradation',
+};
 
 /** A verdict in one sentence with its numbers. */
 export function summarise(

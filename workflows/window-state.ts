@@ -68,6 +68,8 @@ interface Watch {
   readonly skipped?: number;
 }
 
+export type Rules = 2 | 3;
+
 export interface WindowState {
   readonly window: Watch;
   /** `null` until a rollback has succeeded, or may have: what follows one is judged by itself. */
@@ -91,8 +93,11 @@ export interface WindowState {
   } | null;
   readonly messages: readonly MessageRecord[];
   readonly notes: readonly { readonly at: number; readonly text: string }[];
-  /** Absent in windows of earlier versions: ticks during a slow probe are missed there, and health alone proves a recovery. */
-  readonly rules?: 2;
+  /**
+   * Absent in windows of earlier versions: ticks during a slow probe are missed there, and health alone proves a recovery.
+   * Before 3 a look that failed was evidence of health.
+   */
+  readonly rules?: Rules;
   /** Counts the changes, so that a wait can tell that there was one. */
   readonly revision: number;
 }
@@ -107,7 +112,7 @@ export const changed = (state: WindowState, change: Partial<WindowState>): Windo
  * @param openedAt when the workflow was started
  * @param rules absent: those of earlier versions
  */
-export const open = ({ policy, carried }: MonitorInput, openedAt: number, rules?: 2): WindowState =>
+export const open = ({ policy, carried }: MonitorInput, openedAt: number, rules?: Rules): WindowState =>
   carried ?? {
     window: { openedAt, endsAt: openedAt + policy.windowMs, ticks: [], missed: 0 },
     afterRollback: null,
@@ -120,6 +125,9 @@ export const open = ({ policy, carried }: MonitorInput, openedAt: number, rules?
     ...(rules === undefined ? {} : { rules }),
     revision: 0,
   };
+
+/** Whether it is judged by these rules, or later ones. */
+export const hasRules = ({ rules }: WindowState, since: Rules): boolean => rules !== undefined && rules >= since;
 
 /** The looks that are being taken now. */
 const watch = (state: WindowState): Watch => state.afterRollback ?? state.window;
@@ -212,7 +220,7 @@ export function recordLook(state: WindowState, policy: WindowPolicy, dueAt: numb
   }
   const confirming = current.ticks.at(-1)?.tick === due.tick;
   const tookMs =
-    state.rules === 2 && look.ms !== undefined && tickAt(ticksAt, at + look.ms) > due.tick ? look.ms : undefined;
+    hasRules(state, 2) && look.ms !== undefined && tickAt(ticksAt, at + look.ms) > due.tick ? look.ms : undefined;
   const ticks = [...current.ticks, record(look, { tick: due.tick, confirming, at, tookMs }, current.ticks)];
   const next = { ...withMissed(current, ticksAt, due.missed), ticks };
   const looked = changed(state, state.afterRollback === null ? { window: next } : { afterRollback: next });
@@ -256,7 +264,7 @@ function recovered(state: WindowState, policy: WindowPolicy, at: number): Window
   const { degraded: verdict, recoveredAt, afterRollback, window } = state;
   if (verdict === null || recoveredAt !== null) return state;
   const after = afterRollback?.ticks ?? window.ticks.filter((tick) => tick.at > verdict.at);
-  if (state.rules === 2) {
+  if (hasRules(state, 2)) {
     if (!hasRecovered(after, policy, verdict.trigger ?? 'health')) return state;
   } else {
     const streak = currentStreak(after);

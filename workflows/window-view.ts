@@ -1,6 +1,8 @@
 import type { ActionRecord, WindowReport } from '../activities/window-report.ts';
 import {
   coverage,
+  type Doubt,
+  doubtOfHealth,
   hasEvidence,
   isDegradedOnRecord,
   type WindowVerdict,
@@ -10,7 +12,7 @@ import {
 import { duration } from './duration.ts';
 import type { MonitorPhase, WindowStatus } from './messages.ts';
 import { monitorWorkflowId } from './messages.ts';
-import { summarise } from './summarise.ts';
+import { DOUBTS, summarise } from './summarise.ts';
 import type { MonitorInput, WindowState } from './window-state.ts';
 import * as win from './window-state.ts';
 
@@ -26,13 +28,21 @@ export const phase = ({ ending, action }: WindowState): MonitorPhase => {
 const evidence = ({ window }: WindowState) => coverage(window.ticks, window.missed);
 
 /** By the ticks of the grid alone: looks that confirm a failure are no evidence of the ticks that were missed. */
-const proved = ({ window }: WindowState): boolean =>
-  hasEvidence(
-    coverage(
-      window.ticks.filter(({ confirming }) => confirming !== true),
-      window.missed,
-    ),
-  );
+const onGrid = ({ window }: WindowState) => window.ticks.filter(({ confirming }) => confirming !== true);
+
+const doubt = (state: WindowState): Doubt | null => {
+  const { ticks, missed } = state.window;
+  if (win.hasRules(state, 3)) return doubtOfHealth(ticks, onGrid(state), missed);
+  return hasEvidence(coverage(onGrid(state), missed)) ? null : 'too_little_seen';
+};
+
+const proved = (state: WindowState): boolean => doubt(state) === null;
+
+/** Why nobody knows whether production is healthy, where that is how the window ended. */
+function doubtWords(state: WindowState): string[] {
+  const why = outcome(state) === 'no_evidence' && win.hasRules(state, 3) ? doubt(state) : null;
+  return why === null ? [] : [`nobody knows whether it is healthy: ${DOUBTS[why]}`];
+}
 
 export const outcome = (state: WindowState) => win.outcome(state, proved(state));
 
@@ -44,7 +54,8 @@ export const verdictAttribute = (state: WindowState): WindowVerdict | 'NO_EVIDEN
 
 /** The verdict so far in one sentence; the one that proved degradation, once there is one. */
 const summary = (state: WindowState, { policy }: MonitorInput): string =>
-  state.degraded?.summary ?? summarise(win.assess(state, policy), policy, state.window.ticks);
+  state.degraded?.summary ??
+  [...doubtWords(state), summarise(win.assess(state, policy), policy, state.window.ticks)].join('; ');
 
 const recovery = (
   state: WindowState,

@@ -47,6 +47,7 @@ describe('the public names', () => {
       'currentStreak',
       'decide',
       'decideAction',
+      'doubtOfHealth',
       'failuresTakeMs',
       'hasEvidence',
       'hasRecovered',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { coverage, currentStreak, hasEvidence } from '../../decisions/index.ts';
+import { coverage, currentStreak, type Doubt, doubtOfHealth, hasEvidence } from '../../decisions/index.ts';
 import { call, looks, observation, traffic } from './builders.ts';
 import { garbage } from './garbage.ts';
 
@@ -107,6 +107,96 @@ describe('no evidence is not health', () => {
   });
 });
 
+describe('doubtOfHealth', () => {
+  const doubt = (letters: string, missed = 0) => doubtOfHealth(looks(letters), looks(letters), missed);
+
+  test.each<[string, number, Doubt | null]>([
+    ['pppp', 0, null],
+    ['p', 0, null],
+    ['pp', 2, null],
+    ['pp', 3, 'too_little_seen'],
+    ['', 0, 'too_little_seen'],
+    ['uuuu', 0, 'too_little_seen'],
+    ['uupp', 0, null],
+    ['uuup', 0, 'too_little_seen'],
+    ['f', 0, 'ended_failing'],
+    ['ff', 0, 'ended_failing'],
+    ['pppppppf', 0, 'ended_failing'],
+    ['ppppppff', 0, 'ended_failing'],
+    ['ppppfuuu', 0, 'ended_failing'],
+    ['ffppp', 0, null],
+    ['fp', 0, null],
+    ['ffp', 0, 'too_few_passed'],
+    ['ffpffp', 0, 'too_few_passed'],
+    ['fupfup', 0, 'too_few_passed'],
+    ['fppfpp', 0, null],
+    ['ffpp', 1, 'too_few_passed'],
+    ['ffpp', 9, 'too_little_seen'],
+  ])('looks %j, %d missed: %s', (letters, missed, expected) => {
+    expect(doubt(letters, missed)).toBe(expected);
+  });
+
+  test('a look at which every request failed has failed, whatever its health', () => {
+    for (const health of ['pass', 'unknown'] as const) {
+      const look = (at: number, errors5xx: number) => ({ ...traffic(errors5xx, 2, at), health });
+      const ofAll = (...errors: number[]) => {
+        const seen = errors.map((count, at) => look(at, count));
+        return doubtOfHealth(seen, seen, 0);
+      };
+      expect(ofAll(0, 0, 2)).toBe('ended_failing');
+      expect(ofAll(0, 2, 0)).toBeNull();
+      expect(ofAll(0, 1, 1)).toBeNull(); // not all of them: that is for the error ratio
+      expect(ofAll(2, 2, 0)).toBe('too_little_seen');
+    }
+  });
+
+  test('good traffic does not end a streak of failed health checks', () => {
+    const seen = [...looks('ppf'), { ...traffic(0, 5, 1e6), health: 'unknown' as const }];
+    expect(doubtOfHealth(seen, seen, 0)).toBe('ended_failing');
+  });
+
+  test('a look that confirms a failure ends the window, but is no tick', () => {
+    const onGrid = looks('ppf');
+    const confirming = (health: 'pass' | 'fail') => observation({ at: 70_000, health });
+    expect(doubtOfHealth([...onGrid, confirming('pass')], onGrid, 0)).toBeNull();
+    expect(doubtOfHealth([...onGrid.slice(0, 2), confirming('fail')], onGrid.slice(0, 2), 0)).toBe('ended_failing');
+    const passes = Array.from({ length: 9 }, (_, at) => observation({ at: 1e6 + at }));
+    expect(doubtOfHealth([...looks('fff'), ...passes], looks('fff'), 0)).toBe('too_few_passed');
+  });
+
+  const some = fc.array(
+    fc.record({
+      at: fc.nat(100),
+      health: fc.constantFrom('pass' as const, 'fail' as const, 'unknown' as const),
+      requests: fc.nat(2),
+      errors5xx: fc.nat(2),
+    }),
+    { maxLength: 12 },
+  );
+
+  test('property: there is never less doubt than without evidence, and none where all looks pass', () => {
+    fc.assert(
+      fc.property(some, fc.nat(12), (seen, missed) => {
+        const found = doubtOfHealth(seen, seen, missed);
+        if (!hasEvidence(coverage(seen, missed))) expect(found).not.toBeNull();
+        if (found === null) expect(currentStreak(seen).health).not.toBe('fail');
+        expect(doubtOfHealth(seen.toReversed(), seen.toReversed(), missed)).toBe(found);
+        const well = seen.map(({ at }) => observation({ at }));
+        expect(doubtOfHealth(well, well, 0)).toBe(well.length === 0 ? 'too_little_seen' : null);
+      }),
+    );
+  });
+
+  test('property: where every look fails there is doubt', () => {
+    fc.assert(
+      fc.property(some, (seen) => {
+        const sick = seen.map((look) => ({ ...look, health: 'fail' as const }));
+        expect(doubtOfHealth(sick, sick, 0)).not.toBeNull();
+      }),
+    );
+  });
+});
+
 test('never throw, are total and deterministic, over anything at all', () => {
   fc.assert(
     fc.property(garbage, garbage, (makeList, makeMissed) => {
@@ -120,6 +210,12 @@ test('never throw, are total and deterministic, over anything at all', () => {
         errors5xx: expect.any(Number),
       });
       expect(call(coverage, list, missed)).toEqual(counts);
+      expect(call(doubtOfHealth, list, list, missed)).toBeOneOf([
+        null,
+        'ended_failing',
+        'too_little_seen',
+        'too_few_passed',
+      ]);
       expect(typeof call(hasEvidence, list)).toBe('boolean');
       expect(typeof call(hasEvidence, counts)).toBe('boolean');
       const streak = call(currentStreak, list);

@@ -438,6 +438,18 @@ describe('endings', () => {
     expect(kinds(item.alerts)).toEqual(['no-evidence']);
   });
 
+  test('a look that failed is no evidence of health, though it proves no degradation', async () => {
+    const item = harness.add({ looks: [...Array.from({ length: 9 }, () => pass()), fail()] });
+    expect(await (await harness.watch(item)).result()).toMatchObject({
+      outcome: 'no_evidence',
+      summary: expect.stringMatching(/^nobody knows whether it is healthy: its last look failed, though not enough/),
+    });
+    expect(item.alerts).toMatchObject([
+      { key: expect.stringMatching(/:no-evidence$/), text: expect.stringContaining('its last look failed') },
+    ]);
+    expect(statuses(item)).toEqual(['done']);
+  });
+
   test('evidence in exactly half of its ticks is enough', async () => {
     const item = harness.add({ looks: [...Array.from({ length: 5 }, unknown), pass()] });
     expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'healthy' });

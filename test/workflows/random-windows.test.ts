@@ -6,6 +6,7 @@ import {
   classify,
   coverage,
   decideAction,
+  doubtOfHealth,
   hasEvidence,
   restingStatus,
   type WindowPolicy,
@@ -171,7 +172,9 @@ function check(drawn: Sample, item: Item): WindowOutcome {
     expect(['degraded_alerted', 'degraded_rolled_back', 'rollback_failed']).toContain(report.outcome);
   } else if (report.endedBy === null) {
     const onGrid = report.ticks.filter(({ confirming }) => confirming !== true);
-    expect(report.outcome).toBe(hasEvidence(coverage(onGrid, report.coverage.missed)) ? 'healthy' : 'no_evidence');
+    const doubt = doubtOfHealth(report.ticks, onGrid, report.coverage.missed);
+    expect(report.outcome).toBe(doubt === null ? 'healthy' : 'no_evidence');
+    if (!hasEvidence(coverage(onGrid, report.coverage.missed))) expect(doubt).not.toBeNull();
   } else {
     expect(['cancelled', 'task_cancelled']).toContain(report.outcome);
   }

@@ -54,6 +54,42 @@ test.each<[string, WindowState, string, string, string | null]>([
   expect(view.outcome(state)).toBe(outcome);
 });
 
+describe('a window in which looks failed, too few to prove a degradation', () => {
+  function over(looks: readonly Look[], rules?: win.Rules): WindowState {
+    let state = win.open(input(), OPENED, rules);
+    for (const look of looks) state = win.recordLook(state, policy(), win.lookAt(state, policy()) ?? 0, look);
+    return win.ranOut(state, policy(), OPENED + 300_000);
+  }
+  const pair = [fail(), pass()];
+  const flapping = [...Array.from({ length: 9 }, () => pair).flat(), pass()]; // ticks fail, what confirms them passes
+  const onlyLast = [...Array.from({ length: 9 }, () => pass()), fail()];
+
+  test.each([
+    ['its last look failed, though not enough of them to prove a degradation', onlyLast],
+    ['fewer than half of its looks passed, though not enough failed to prove a degradation', flapping],
+    ['fewer than half of its looks saw anything', [pass()]],
+  ])('nobody knows whether it is healthy: %s', (why, looks) => {
+    const state = over(looks, 3);
+    expect(view.outcome(state)).toBe('no_evidence');
+    expect(view.verdictAttribute(state)).toBe('NO_EVIDENCE');
+    const { summary } = view.report(state, input());
+    expect(summary).toMatch(new RegExp(`^nobody knows whether it is healthy: ${why}; no degradation: longest streak`));
+    expect(view.closingWords(view.report(state, input()))).toContain(summary);
+  });
+
+  test('is healthy by the rules of earlier versions, and where it passed again', () => {
+    expect(view.outcome(over(onlyLast, 2))).toBe('healthy');
+    expect(view.outcome(over(flapping))).toBe('healthy');
+    const recovered = over([...Array.from({ length: 8 }, () => pass()), ...pair, pass()], 3);
+    expect(view.outcome(recovered)).toBe('healthy');
+    expect(view.status(recovered, input()).summary).toMatch(/^no degradation/);
+  });
+
+  test('says nothing of it while it is open', () => {
+    expect(view.status(win.open(input(), OPENED, 3), input()).summary).toMatch(/^no degradation/);
+  });
+});
+
 test.each<[string, WindowState]>([
   ['tick 1 of 10', watched([])],
   ['tick 2 of 10', watched([pass()])],
