@@ -88,24 +88,30 @@ export interface Coverage {
   /** Looks that were due while no worker ran. */
   readonly missed: number;
   /**
-   * Looks that prove nothing: the probe broke and saw no traffic either, or every request failed while health did not (too few
-   * of them prove no degradation, but certainly no health).
+   * Looks that prove nothing: the probe broke and saw no traffic either (or, where health is looked at, whatever traffic it saw), or
+   * every request failed while health did not (too few of them prove no degradation, but certainly no health).
    */
   readonly unknown: number;
   readonly requests: number;
   readonly errors5xx: number;
 }
 
-const provesNothing = ({ health, requests, errors5xx }: Observation): boolean =>
-  requests === 0 ? health === 'unknown' : health !== 'fail' && errors5xx === requests;
+function provesNothing({ health, requests, errors5xx }: Observation, looksAtHealth: boolean): boolean {
+  if (health === 'unknown' && (requests === 0 || looksAtHealth)) return true;
+  return requests > 0 && health !== 'fail' && errors5xx === requests;
+}
 
-/** Counts what a window's observations are worth as evidence. Never throws. */
-export function coverage(observations: readonly Observation[], missed: number): Coverage {
+/**
+ * Counts what a window's observations are worth as evidence. Never throws.
+ *
+ * @param looksAtHealth whether there is a health check: traffic alone is no evidence then
+ */
+export function coverage(observations: readonly Observation[], missed: number, looksAtHealth = false): Coverage {
   const ordered = orderedObservations(observations);
   return {
     made: ordered.length,
     missed: Number.isFinite(missed) ? Math.max(0, missed) : 0,
-    unknown: ordered.filter(provesNothing).length,
+    unknown: ordered.filter((look) => provesNothing(look, looksAtHealth)).length,
     requests: ordered.reduce((sum, { requests }) => sum + requests, 0),
     errors5xx: ordered.reduce((sum, { errors5xx }) => sum + errors5xx, 0),
   };
@@ -127,7 +133,8 @@ export type Doubt = 'ended_failing' | 'too_little_seen' | 'too_few_passed';
 const allFailed = ({ requests, errors5xx }: Observation): boolean => requests > 0 && errors5xx === requests;
 
 /** A look that shows production well: health passed, or was not asked, and not every request failed. */
-const passed = (look: Observation): boolean => look.health !== 'fail' && !provesNothing(look);
+const passed = (look: Observation, looksAtHealth: boolean): boolean =>
+  look.health !== 'fail' && !provesNothing(look, looksAtHealth);
 
 /**
  * Whether a window in which nothing proved degradation may be called healthy: `null` if so, otherwise why not. What fails is no
@@ -144,16 +151,19 @@ const passed = (look: Observation): boolean => look.health !== 'fail' && !proves
  * @param observations all looks of the window
  * @param onGrid those at its ticks: looks that confirm a failure are no evidence of the ticks that were missed
  * @param missed ticks at which no look was taken
+ * @param looksAtHealth as for `coverage`
  */
 export function doubtOfHealth(
   observations: readonly Observation[],
   onGrid: readonly Observation[],
   missed: number,
+  looksAtHealth = false,
 ): Doubt | null {
   const lastTraffic = orderedObservations(observations).findLast(({ requests }) => requests > 0);
   if (currentStreak(observations).health === 'fail') return 'ended_failing';
   if (lastTraffic !== undefined && allFailed(lastTraffic)) return 'ended_failing';
-  const seen = coverage(onGrid, missed);
+  const seen = coverage(onGrid, missed, looksAtHealth);
   if (!hasEvidence(seen)) return 'too_little_seen';
-  return orderedObservations(onGrid).filter(passed).length < (seen.made + seen.missed) / 2 ? 'too_few_passed' : null;
+  const passes = orderedObservations(onGrid).filter((look) => passed(look, looksAtHealth)).length;
+  return passes < (seen.made + seen.missed) / 2 ? 'too_few_passed' : null;
 }

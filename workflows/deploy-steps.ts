@@ -110,7 +110,7 @@ export async function arm(
   { workItem, requestedBy }: DeployInput,
   version: string | null,
 ) {
-  const { repo, selfHosting, rollback, guarded, settleMs, degradedState } = plan;
+  const { repo, selfHosting, rollback, guarded, settleMs, healthCheck, degradedState } = plan;
   for (let tries = 1; tries <= ARMING.tries; tries += 1) {
     try {
       return await startChild(postDeployMonitor, {
@@ -128,6 +128,7 @@ export async function arm(
             rollback,
             guarded,
             settleMs,
+            looksAtHealth: healthCheck !== null,
             ...(degradedState === undefined ? {} : { degradedState }),
           },
         ],

@@ -33,6 +33,8 @@ export interface MonitorInput {
   readonly rollback: { readonly idempotent: boolean; readonly timeoutMs: number } | null;
   readonly guarded: boolean;
   readonly settleMs: number;
+  /** Whether there is a health check, without which no look is evidence; absent in windows of earlier versions. */
+  readonly looksAtHealth?: boolean;
   /** The tracker's state in which the item rests where the window ends degraded; absent: there is none. */
   readonly degradedState?: string;
   /** The window so far, where it goes on in a new run (continue-as-new). */
@@ -98,6 +100,8 @@ export interface WindowState {
    * Before 3 a look that failed was evidence of health.
    */
   readonly rules?: Rules;
+  /** As in its input. */
+  readonly looksAtHealth?: boolean;
   /** Counts the changes, so that a wait can tell that there was one. */
   readonly revision: number;
 }
@@ -112,7 +116,7 @@ export const changed = (state: WindowState, change: Partial<WindowState>): Windo
  * @param openedAt when the workflow was started
  * @param rules absent: those of earlier versions
  */
-export const open = ({ policy, carried }: MonitorInput, openedAt: number, rules?: Rules): WindowState =>
+export const open = ({ policy, looksAtHealth, carried }: MonitorInput, openedAt: number, rules?: Rules): WindowState =>
   carried ?? {
     window: { openedAt, endsAt: openedAt + policy.windowMs, ticks: [], missed: 0 },
     afterRollback: null,
@@ -123,6 +127,7 @@ export const open = ({ policy, carried }: MonitorInput, openedAt: number, rules?
     messages: [],
     notes: [],
     ...(rules === undefined ? {} : { rules }),
+    ...(looksAtHealth === undefined ? {} : { looksAtHealth }),
     revision: 0,
   };
 

@@ -25,14 +25,14 @@ export const phase = ({ ending, action }: WindowState): MonitorPhase => {
   return ending === null ? 'open' : 'closed';
 };
 
-const evidence = ({ window }: WindowState) => coverage(window.ticks, window.missed);
+const evidence = ({ window, looksAtHealth }: WindowState) => coverage(window.ticks, window.missed, looksAtHealth);
 
 /** By the ticks of the grid alone: looks that confirm a failure are no evidence of the ticks that were missed. */
 const onGrid = ({ window }: WindowState) => window.ticks.filter(({ confirming }) => confirming !== true);
 
 const doubt = (state: WindowState): Doubt | null => {
   const { ticks, missed } = state.window;
-  if (win.hasRules(state, 3)) return doubtOfHealth(ticks, onGrid(state), missed);
+  if (win.hasRules(state, 3)) return doubtOfHealth(ticks, onGrid(state), missed, state.looksAtHealth);
   return hasEvidence(coverage(onGrid(state), missed)) ? null : 'too_little_seen';
 };
 

@@ -42,6 +42,21 @@ describe('coverage', () => {
     expect(coverage([...seen, ...seen], 4)).toEqual({ made: 6, missed: 4, unknown: 2, requests: 11.5, errors5xx: 2.5 });
   });
 
+  test('where health is looked at, a look without it is unknown, whatever traffic it saw', () => {
+    const seen = [
+      ...looks('pfu'),
+      { ...traffic(0, 10, 1e6), health: 'unknown' as const },
+      { ...traffic(2, 2, 2e6), health: 'fail' as const },
+      traffic(2, 2, 3e6),
+      traffic(1, 2, 4e6),
+    ];
+    expect(coverage(seen, 0, true)).toMatchObject({ made: 7, unknown: 3, requests: 16, errors5xx: 5 });
+    expect(coverage(seen, 0)).toMatchObject({ unknown: 2 });
+    const blind = seen.slice(3, 4);
+    expect(doubtOfHealth(blind, blind, 0, true)).toBe('too_little_seen');
+    expect(doubtOfHealth(blind, blind, 0)).toBeNull();
+  });
+
   test('of nothing', () => {
     expect(coverage([], 0)).toEqual({ made: 0, missed: 0, unknown: 0, requests: 0, errors5xx: 0 });
   });

@@ -141,10 +141,10 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     if (plan.window === null) throw new Error(`${workItem} has no window`);
     if (added.task !== null) added.task.stage = 'done';
     added.shown = shownAs('monitoring');
-    const { repo, selfHosting, window, rollback, guarded, settleMs } = plan;
+    const { repo, selfHosting, window, rollback, guarded, settleMs, healthCheck } = plan;
     const input: MonitorInput = {
       ...{ repo, workItem, version: 'v2', requestedBy: 'ci', selfHosting },
-      ...{ policy: window, rollback, guarded, settleMs },
+      ...{ policy: window, rollback, guarded, settleMs, looksAtHealth: healthCheck !== null },
       ...change,
     };
     return {

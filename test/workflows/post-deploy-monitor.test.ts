@@ -438,6 +438,17 @@ describe('endings', () => {
     expect(kinds(item.alerts)).toEqual(['no-evidence']);
   });
 
+  test('good traffic is no evidence where there is a health check that nobody can read', async () => {
+    const looks = [{ ...unknown(), requests: 4 }];
+    const item = harness.add({ looks });
+    expect(await harness.run(item)).toMatchObject({ outcome: 'no_evidence' });
+    expect(reportOf(item).coverage).toEqual({ made: 10, missed: 0, unknown: 10, requests: 40, errors5xx: 0 });
+    expect(kinds(item.alerts)).toEqual(['no-evidence']);
+    const without = harness.add({ looks, plan: plan({ healthCheck: null }) });
+    expect(await harness.run(without)).toMatchObject({ outcome: 'done' });
+    expect(reportOf(without).coverage).toMatchObject({ unknown: 0 });
+  });
+
   test('a look that failed is no evidence of health, though it proves no degradation', async () => {
     const item = harness.add({ looks: [...Array.from({ length: 9 }, () => pass()), fail()] });
     expect(await (await harness.watch(item)).result()).toMatchObject({

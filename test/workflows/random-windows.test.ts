@@ -172,7 +172,7 @@ function check(drawn: Sample, item: Item): WindowOutcome {
     expect(['degraded_alerted', 'degraded_rolled_back', 'rollback_failed']).toContain(report.outcome);
   } else if (report.endedBy === null) {
     const onGrid = report.ticks.filter(({ confirming }) => confirming !== true);
-    const doubt = doubtOfHealth(report.ticks, onGrid, report.coverage.missed);
+    const doubt = doubtOfHealth(report.ticks, onGrid, report.coverage.missed, true);
     expect(report.outcome).toBe(doubt === null ? 'healthy' : 'no_evidence');
     if (!hasEvidence(coverage(onGrid, report.coverage.missed))) expect(doubt).not.toBeNull();
   } else {
