@@ -68,7 +68,8 @@ export async function ask(question: Question, lookup: Lookup = systemLookup): Pr
 
   let status: number | null = null;
   try {
-    return await withOwnConnection({ connect: { lookup: noticing, timeoutMs: 0 } }, call.signal, async (dispatcher) => {
+    const connect = { lookup: noticing, timeoutMs: 0, allowH2: true };
+    return await withOwnConnection({ connect }, call.signal, async (dispatcher) => {
       const answer = await request(url, {
         dispatcher,
         headers: { 'user-agent': 'deploy-to-done', 'accept-encoding': ACCEPT_ENCODING, ...lowerCased(headers) },

@@ -43,6 +43,9 @@ const PRODUCTION: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the host cannot be reached',
 };
 
+/** Codes of HTTP/2 by which Node refuses too many headers, or a server asks for fewer requests, or HTTP/1.1. */
+const OUR_STREAM = /NGHTTP2_(FRAME_SIZE_ERROR|ENHANCE_YOUR_CALM|HTTP_1_1_REQUIRED)$/;
+
 const TLS = /CERT|^ERR_TLS|^ERR_SSL|^EPROTO$|^HOSTNAME_MISMATCH$|^CRL_/;
 
 /** The codes of an error and of all that caused it; several addresses of a host that were tried each have their own. */
@@ -83,6 +86,7 @@ export function classifyFailure(error: unknown, when: 'before the status' | 'aft
       : { health: 'unknown', why: `the HTTP parser of this worker rejects the answer (${rejected})` };
   }
   const codes = codesOf(error);
+  if (codes.includes('ERR_HTTP2_STREAM_ERROR')) return ofStream(said(error), when);
   if (when === 'after it' && codes.includes(LENGTH_MISMATCH))
     return { health: 'fail', why: `its body is not as long as its Content-Length says (${LENGTH_MISMATCH})` };
   const theirs = codes.find((code) => !(code in OURS) && !code.startsWith('EAI_'));
@@ -93,6 +97,13 @@ export function classifyFailure(error: unknown, when: 'before the status' | 'aft
   const [ours] = codes;
   if (ours === undefined) return { health: 'unknown', why: `the probe broke: ${said(error)}` };
   return { health: 'unknown', why: `${OURS[ours] ?? 'the name cannot be resolved just now'} (${ours})` };
+}
+
+function ofStream(message: string, when: 'before the status' | 'after it'): Failure {
+  const code = /NGHTTP2_\w+$/.exec(message)?.[0] ?? message;
+  return when === 'before the status' && OUR_STREAM.test(code)
+    ? { health: 'unknown', why: `this worker does not read the answer over HTTP/2 (${code})` }
+    : { health: 'fail', why: `the HTTP/2 stream was reset (${code})` };
 }
 
 const said = (error: unknown): string => (error instanceof Error ? error.message : 'no error was given').slice(0, 80);

@@ -13,6 +13,8 @@ export interface ConnectorOptions {
   readonly lookup?: Lookup;
   /** Longest time of one attempt, TLS included, ms; 0: no limit. Default 10 000. */
   readonly timeoutMs?: number;
+  /** Whether a server that speaks TLS may choose HTTP/2; some speak nothing else. */
+  readonly allowH2?: boolean;
   /** Ends the attempts that are under way. */
   readonly signal?: AbortSignal;
 }
@@ -29,11 +31,12 @@ type Connected = Parameters<buildConnector.connector>[1];
 export function createConnector({
   lookup = systemLookup,
   timeoutMs = 10_000,
+  allowH2 = false,
   signal,
 }: ConnectorOptions = {}): buildConnector.connector {
   return (options, callback) => {
     const { begin, fail } = race(callback, signal, (address, done) => {
-      const connect = buildConnector({ timeout: timeoutMs, lookup: fixed(address), autoSelectFamily: false });
+      const connect = buildConnector({ timeout: timeoutMs, allowH2, lookup: fixed(address), autoSelectFamily: false });
       return connect(options, done) as unknown as Socket; // the types leave out what it returns
     });
     const resolved = guarded(fail, (error: Error | null, found: string | LookupAddress[]) => {

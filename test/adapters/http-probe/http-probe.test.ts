@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
+import { constants, createSecureServer as createHttp2Server } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -401,6 +402,70 @@ describe('an answer that only this worker cannot read', () => {
     expect(await look(url, { expectJson: { '/status': 'ok' } })).toEqual({
       health: 'fail',
       detail: 'answered 401, expected any 2xx',
+    });
+  });
+});
+
+describe('production that speaks HTTP/2', () => {
+  const HEADERS = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`x-${n}`, 'x']));
+
+  async function serving(allowHTTP1: boolean) {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0'); // nobody trusts the certificate
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const spoken: string[] = [];
+    let open = 0;
+    const server = createHttp2Server({ ...SELF_SIGNED, allowHTTP1 }, (request, response) => {
+      spoken.push(request.httpVersion);
+      const answer = (status: number, headers: Record<string, string>, body: string): void => {
+        response.writeHead(status, headers);
+        response.end(body);
+      };
+      if (request.url === '/sick') answer(503, {}, '');
+      else if (request.url === '/short') answer(200, { 'content-length': '5000' }, 'half');
+      else if (request.url === '/reset') response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      else if (request.url === '/headers') answer(200, HEADERS, '');
+      else answer(200, {}, JSON.stringify({ token: request.headers['x-token'] }));
+    });
+    server.on('session', (session) => {
+      open += 1;
+      session.on('close', () => {
+        open -= 1;
+      });
+    });
+    const port = await listen(server);
+    return { url: (path = '/') => `https://localhost:${port}${path}`, spoken, sessions: () => open };
+  }
+
+  test.each([false, true])('is asked in it, also where it speaks HTTP/1.1: %s', async (allowHTTP1) => {
+    const { url, spoken, sessions } = await serving(allowHTTP1);
+    expect(await look(url(), { headers: { 'X-Token': 'abc' }, expectJson: { '/token': 'abc' } })).toEqual({
+      health: 'pass',
+    });
+    expect(await http.traffic(url(), never)).toEqual({ requests: 1, errors5xx: 0 });
+    expect(await look(url('/sick'))).toEqual({ health: 'fail', detail: 'answered 503, expected any 2xx' });
+    expect(await http.traffic(url('/sick'), never)).toMatchObject({ requests: 1, errors5xx: 1 });
+    expect(new Set(spoken)).toEqual(new Set(['2.0']));
+    await vi.waitFor(() => expect(sessions()).toBe(0)); // no connection outlives its request
+  });
+
+  test('fails where it resets the stream, or its body is too short', async () => {
+    const { url } = await serving(false);
+    expect(await look(url('/reset'))).toEqual({
+      health: 'fail',
+      detail: 'the HTTP/2 stream was reset (NGHTTP2_INTERNAL_ERROR)',
+    });
+    expect(await look(url('/short'))).toMatchObject({
+      health: 'fail',
+      detail: expect.stringMatching(/^the answer broke off: the HTTP\/2 stream was reset/),
+    });
+    expect(await http.traffic(url('/short'), never)).toMatchObject({ requests: 1, errors5xx: 1 });
+  });
+
+  test('is unknown where only this worker does not read its headers', async () => {
+    const { url } = await serving(false);
+    expect(await look(url('/headers'))).toEqual({
+      health: 'unknown',
+      detail: 'this worker does not read the answer over HTTP/2 (NGHTTP2_ENHANCE_YOUR_CALM)',
     });
   });
 });
