@@ -59,12 +59,21 @@ function codesOf(error: unknown, depth = 0): string[] {
 /** What the parser says of an answer that curl, too, takes for none (measured: curl 7.88, undici 7.30). */
 const NOT_HTTP = /expected HTTP|HTTP version|status|(character in|empty|overflow.*) content-length/i;
 
-/** The same of a chunk; curl skips blanks and what else follows the digits of its size. */
-const isNoChunk = (error: unknown): boolean =>
-  error instanceof errors.HTTPParserError &&
-  /character in chunk size/i.test(error.message) &&
-  'data' in error && // what the parser stopped at; its types leave it out
-  /^[^\s;]/.test(String(error.data));
+/**
+ * What the parser stopped at, where curl stops there, too: a size of a chunk without a digit (what follows the digits curl skips), a
+ * header line that ends before a colon, a NUL in a header.
+ */
+const STOPPED_AT: readonly (readonly [message: RegExp, at: RegExp])[] = [
+  [/character in chunk size/i, /^[^\s;]/],
+  [/header token/i, /^[\r\n\0]/],
+  [/header value char/i, /^\0/],
+];
+
+const isNoHttp = (error: unknown, rejected: string): boolean => {
+  // The types of the error leave its data out.
+  const at = error instanceof errors.HTTPParserError && 'data' in error ? String(error.data) : '';
+  return NOT_HTTP.test(rejected) || STOPPED_AT.some(([message, stop]) => message.test(rejected) && stop.test(at));
+};
 
 /** Why the HTTP parser rejected an answer; `null`: it was something else. */
 function rejection(error: unknown): string | null {
@@ -81,7 +90,7 @@ function rejection(error: unknown): string | null {
 export function classifyFailure(error: unknown, when: 'before the status' | 'after it' = 'before the status'): Failure {
   const rejected = rejection(error);
   if (rejected !== null) {
-    return NOT_HTTP.test(rejected) || isNoChunk(error)
+    return isNoHttp(error, rejected)
       ? { health: 'fail', why: `the answer is not HTTP (${rejected})` }
       : { health: 'unknown', why: `the HTTP parser of this worker rejects the answer (${rejected})` };
   }

@@ -26,11 +26,12 @@ export async function readBody(
   headers: Dispatcher.ResponseData['headers'],
   maxBytes: number,
 ): Promise<Body> {
-  const codings = [headers['content-encoding'] ?? []]
+  // A transfer coding is put on top (RFC 9112, 6.1), though we ask for none; the chunks are taken off already.
+  const codings = [headers['content-encoding'] ?? [], headers['transfer-encoding'] ?? []]
     .flat()
     .flatMap((value) => value.toLowerCase().split(','))
     .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity');
+    .filter((coding) => !['', 'identity', 'chunked'].includes(coding));
   const raw = await readCapped(body, maxBytes);
   const unknown = codings.find((coding) => !Object.hasOwn(DECODERS, coding));
   if (unknown !== undefined)
@@ -48,7 +49,15 @@ export async function readBody(
       return { unreadable: `it is not the ${coding} that its Content-Encoding names`, ours: false };
     }
   }
-  return { text: new TextDecoder().decode(bytes), complete: raw.complete };
+  return { text: new TextDecoder(charsetOf(bytes)).decode(bytes), complete: raw.complete };
+}
+
+/** UTF-8, as JSON should be (RFC 8259, 8.1), or UTF-16, which some servers send: a byte order mark or a zero byte tells (RFC 4627, 3). */
+function charsetOf([first, second]: Buffer): string {
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'utf-16le';
+  return (first === 0xfe && second === 0xff) || (first === 0 && second !== 0 && second !== undefined)
+    ? 'utf-16be'
+    : 'utf-8';
 }
 
 /** Reads the bytes of a body up to a cap, and lets go of the rest. @throws what the connection throws. */

@@ -329,6 +329,8 @@ describe('an answer that only this worker cannot read', () => {
     ['a status line of HTTP/2', `HTTP/2 200 OK\r\n${BODY}`],
     ['line ends without CR', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
     ['a header name with a blank', `${OK}Bad Header: x\r\n${BODY}`],
+    ['a blank before a colon', `${OK}X-A : x\r\n${BODY}`],
+    ['a header without a name', `${OK}: x\r\n${BODY}`],
     ['a folded header', `${OK}X-A: x\r\n  more\r\n${BODY}`],
     ['a control character in a header', `${OK}X-A: \x01x\r\n${BODY}`],
     ['two equal lengths', `${OK}Content-Length: 2\r\n${BODY}`],
@@ -350,6 +352,9 @@ describe('an answer that only this worker cannot read', () => {
     ['a version that does not exist', `HTTP/9.9 200 OK\r\n${BODY}`],
     ['a status that is no number', `HTTP/1.1 abc OK\r\n${BODY}`],
     ['a length that is no number', `${OK}Content-Length: abc\r\n\r\nok`],
+    ['a header without a colon', `${OK}garbage\r\n${BODY}`],
+    ['a NUL in a header', `${OK}X-A: a\0b\r\n${BODY}`],
+    ['a NUL in the name of a header', `${OK}X\0A: a\r\n${BODY}`],
     ['a length that is empty', `${OK}Content-Length: \r\n\r\nok`],
   ])('is a failure where it is no HTTP: %s', async (_, answer) => {
     expect(await look(await raw(answer))).toEqual({

@@ -45,6 +45,30 @@ test.each([
   expect(await read(encode(`\ufeff${JSON_TEXT}`), coding)).toEqual(WHOLE);
 });
 
+const LE = Buffer.from(JSON_TEXT, 'utf16le');
+const BE = Buffer.from(LE).swap16();
+
+test.each([
+  ['little-endian', LE],
+  ['big-endian', BE],
+  ['little-endian, with a byte order mark', Buffer.concat([Buffer.from([0xff, 0xfe]), LE])],
+  ['big-endian, with a byte order mark', Buffer.concat([Buffer.from([0xfe, 0xff]), BE])],
+])('UTF-16 is read: %s', async (_, bytes) => {
+  expect(await read(bytes)).toEqual(WHOLE);
+});
+
+test.each([[[]], [[0]], [[123]], [[0, 0]]])('a body too short to tell is UTF-8: %j', async (bytes) => {
+  expect(await read(Buffer.from(bytes))).toEqual({ text: String.fromCharCode(...bytes), complete: true });
+});
+
+test('a transfer coding is decoded before the content coding', async () => {
+  const transfer = { 'transfer-encoding': 'gzip, chunked' };
+  expect(await readBody(pieces(gzipSync(PLAIN)), transfer, CAP)).toEqual(WHOLE);
+  const both = { ...transfer, 'content-encoding': 'br' };
+  expect(await readBody(pieces(gzipSync(brotliCompressSync(PLAIN))), both, CAP)).toEqual(WHOLE);
+  expect(await readBody(pieces(PLAIN), { 'transfer-encoding': 'chunked' }, CAP)).toEqual(WHOLE);
+});
+
 test('a body that is empty stays so, whatever its coding', async () => {
   expect(await read(Buffer.alloc(0), 'gzip')).toEqual({ text: '', complete: true });
 });
