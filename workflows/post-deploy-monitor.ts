@@ -20,6 +20,7 @@ import type { WindowOutcome, WindowReport } from '../activities/window-report.ts
 import { decideAction } from '../decisions/index.ts';
 import { convergeAndSettle } from './converge.ts';
 import { messageOf } from './failures.ts';
+import { byTemporalsClock } from './look-time.ts';
 import {
   cancelWindowSignal,
   closeWindowUpdate,
@@ -94,6 +95,11 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   const note = (text: string): void => {
     log.warn(text);
     become(win.noted(state, text, Date.now()));
+  };
+
+  /** Of what every look would say again. */
+  const noteOnce = (text: string): void => {
+    if (!state.notes.some((earlier) => earlier.text === text)) note(text);
   };
 
   setHandler(
@@ -210,7 +216,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     tellPeople('degraded', 'critical', `${subject} is degraded after its deploy and is being rolled back`, summary);
     const { version, rollback } = input;
     const operationId = `${firstExecutionRunId}:rollback`;
-    const result = await rollBack(rollback, { repo, workItem, version, operationId });
+    const end = await rollBack(rollback, { repo, workItem, version, operationId });
+    const result = win.hasRules(state, 3) ? await byTemporalsClock(end, win.lastSeenAt(state), noteOnce) : end;
     become(
       win.rollbackFinished(state, policy, result, result.unknown === true && patched('unknown-rollback-is-watched')),
     );
@@ -255,14 +262,15 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
           ? { version: input.version }
           : { version: state.rolledBackTo ?? null, rolledBack: true as const };
       const request = { repo, workItem, ...expected };
-      const look = await observe.executeWithOptions({ ...PROBE, summary }, [request]).catch((error) => ({
+      const look: win.Look = await observe.executeWithOptions({ ...PROBE, summary }, [request]).catch((error) => ({
         health: 'unknown' as const,
         requests: 0,
         errors5xx: 0,
         detail: `the probe broke: ${messageOf(error)}`,
       }));
       const { recoveredAt } = state;
-      become(win.recordLook(state, policy, wakeAt, look));
+      const timed = win.hasRules(state, 3) ? await byTemporalsClock(look, wakeAt, noteOnce) : look;
+      become(win.recordLook(state, policy, wakeAt, timed));
       if (recoveredAt === null && state.recoveredAt !== null) {
         const summary = state.degraded?.summary ?? '';
         if (state.afterRollback === null) alertAlso('recovered', 'info', `${subject} has recovered`, summary);

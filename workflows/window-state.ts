@@ -100,6 +100,8 @@ export interface WindowState {
    * Before 3 a look that failed was evidence of health.
    */
   readonly rules?: Rules;
+  /** The look that found the window over, too late to count as one of its own, failed. */
+  readonly failedAfterwards?: true;
   /** As in its input. */
   readonly looksAtHealth?: boolean;
   /** Counts the changes, so that a wait can tell that there was one. */
@@ -219,9 +221,9 @@ export function recordLook(state: WindowState, policy: WindowPolicy, dueAt: numb
   const ticksAt = grid(state, policy);
   const due = lookNow(ticksAt, current.ticks.at(-1)?.at ?? null, at);
   if (due === null) {
-    return terminalStage(look.stage) === 'cancelled'
-      ? ended(state, 'task_cancelled', at, cancelled)
-      : ranOut(state, policy, at);
+    if (terminalStage(look.stage) === 'cancelled') return ended(state, 'task_cancelled', at, cancelled);
+    const over = ranOut(state, policy, at);
+    return look.health === 'fail' && state.afterRollback === null ? { ...over, failedAfterwards: true } : over;
   }
   const confirming = current.ticks.at(-1)?.tick === due.tick;
   const tookMs =

@@ -32,6 +32,7 @@ const onGrid = ({ window }: WindowState) => window.ticks.filter(({ confirming })
 
 const doubt = (state: WindowState): Doubt | null => {
   const { ticks, missed } = state.window;
+  if (win.hasRules(state, 3) && state.failedAfterwards) return 'ended_failing';
   if (win.hasRules(state, 3)) return doubtOfHealth(ticks, onGrid(state), missed, state.looksAtHealth);
   return hasEvidence(coverage(onGrid(state), missed)) ? null : 'too_little_seen';
 };

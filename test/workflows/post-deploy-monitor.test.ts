@@ -438,6 +438,28 @@ describe('endings', () => {
     expect(kinds(item.alerts)).toEqual(['no-evidence']);
   });
 
+  describe('a worker whose clock jumps forward', () => {
+    const jumping = (looks: Item['looks']) => {
+      const item = harness.add({ looks });
+      item.probeClock = (now) => now + (item.count.looks > 4 ? 1_800_000 : 0);
+      return item;
+    };
+    const AHEAD = "the clock of a worker is some 30 min ahead of Temporal's: what it sees counts by Temporal's time";
+
+    test('does not end the window early', async () => {
+      const item = jumping([pass()]);
+      expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'healthy' });
+      const { coverage, notes } = reportOf(item);
+      expect(coverage).toMatchObject({ made: 10, missed: 0 });
+      expect(notes.map(({ text }) => text)).toEqual([AHEAD]);
+    });
+
+    test('does not hide what fails from then on', async () => {
+      const item = jumping([...Array.from({ length: 4 }, () => pass()), fail()]);
+      expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'degraded_alerted' });
+    });
+  });
+
   test('good traffic is no evidence where there is a health check that nobody can read', async () => {
     const looks = [{ ...unknown(), requests: 4 }];
     const item = harness.add({ looks });

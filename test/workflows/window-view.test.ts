@@ -85,6 +85,19 @@ describe('a window in which looks failed, too few to prove a degradation', () =>
     expect(view.status(recovered, input()).summary).toMatch(/^no degradation/);
   });
 
+  test('a look that comes after the end, and fails, leaves it in doubt', () => {
+    const late = (look: Look, rules: win.Rules) => {
+      let state = win.open(input(), OPENED, rules);
+      for (let n = 0; n < 8; n += 1) state = win.recordLook(state, policy(), win.lookAt(state, policy()) ?? 0, pass());
+      const at = OPENED + 900_000;
+      return win.recordLook(state, policy(), win.lookAt(state, policy()) ?? 0, { ...look, at });
+    };
+    expect(view.outcome(late(pass(), 3))).toBe('healthy');
+    expect(view.outcome(late(fail(), 3))).toBe('no_evidence');
+    expect(view.outcome(late(fail(), 2))).toBe('healthy');
+    expect(view.report(late(fail(), 3), input()).coverage).toMatchObject({ made: 8, missed: 2 });
+  });
+
   test('says nothing of it while it is open', () => {
     expect(view.status(win.open(input(), OPENED, 3), input()).summary).toMatch(/^no degradation/);
   });
