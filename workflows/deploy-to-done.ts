@@ -206,8 +206,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     driverStuckSignal,
     (payload: unknown) => {
       const stuck = parseDriverStuck(payload);
-      if (typeof stuck === 'string' || !patched('driver-stuck'))
-        note(`the signal driverStuck was ignored: ${typeof stuck === 'string' ? stuck : 'this run began before it'}`);
+      if (typeof stuck === 'string') note(`the signal driverStuck was ignored: ${stuck}`);
       else callSomebody(`${stuck.kind}-stuck`, stuck.text);
     },
     { description: 'From the driver of the deploy: something needs a person, {kind, text}.' },

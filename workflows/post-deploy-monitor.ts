@@ -171,16 +171,13 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   const alertAlso = (kind: string, severity: Severity, title: string, text: string): void => {
     if (patched('alerts-of-endings')) inBackground('the alert', () => alert(kind, severity, title, text));
   };
+  const subject = `${workItem}: ${repo}${input.version === null ? '' : ` ${input.version}`}`;
+
   setHandler(
     driverStuckSignal,
     (payload: unknown) => {
       const stuck = parseDriverStuck(payload);
-      if (typeof stuck === 'string' || !patched('driver-stuck')) {
-        note(
-          `the signal driverStuck was ignored: ${typeof stuck === 'string' ? stuck : 'this window began before it'}`,
-        );
-        return;
-      }
+      if (typeof stuck === 'string') return note(`the signal driverStuck was ignored: ${stuck}`);
       note(stuck.text);
       inBackground('the alert', () =>
         alert(`${stuck.kind}-stuck`, 'critical', `${subject}: its ${stuck.kind} needs attention`, stuck.text),
@@ -188,7 +185,6 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     },
     { description: 'From the driver of the rollback: something needs a person, {kind, text}.' },
   );
-  const subject = `${workItem}: ${repo}${input.version === null ? '' : ` ${input.version}`}`;
 
   const act = async (): Promise<void> => {
     const action = decideAction({ verdict: 'DEGRADED', configured: policy.action, selfHosting: input.selfHosting });
