@@ -17,6 +17,8 @@ import { asOfAllTries, type DriverRequest, runDriver, withoutDriver } from './de
 /** How long a rollback waits for the version before, where Temporal does not tell it, ms. Production is failing meanwhile. */
 const LOOK_UP_MS = 20_000;
 
+export const LOOKS_UP = 'looks up the version before';
+
 export interface RollbackDeps {
   readonly repository: (
     name: string,
@@ -87,11 +89,11 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
       try {
         return { version: await previousVersion(repo, version) };
       } catch (error) {
-        context.heartbeat('looks up the version before');
         if (performance.now() > until) {
           log.warn({ repo, err: error }, 'the version before could not be looked up');
           return { fault: messageOf(error) };
         }
+        context.heartbeat(LOOKS_UP);
         await context.sleep(1_000);
       }
     }
