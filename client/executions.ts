@@ -1,4 +1,5 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
 import { quoted } from '../adapters/temporal/query-text.ts';
 import { sameRepo } from '../decisions/index.ts';
 import {
@@ -19,6 +20,15 @@ import { isGone, temporalError } from './temporal-errors.ts';
 
 export type ExecutionKind = 'deploy' | 'window';
 
+/** An activity that has failed and is tried again. */
+export interface Retry {
+  readonly activity: string;
+  /** The one that runs or comes next, from 2. */
+  readonly attempt: number;
+  /** Of the last failure. */
+  readonly message: string;
+}
+
 /** One execution, as Temporal's own record has it; no worker is asked. Times are epoch ms. */
 export interface Execution {
   readonly kind: ExecutionKind;
@@ -37,6 +47,8 @@ export interface Execution {
   readonly version: string | null;
   readonly startedAt: number;
   readonly closedAt: number | null;
+  /** What it tries again; empty in a listing. */
+  readonly retries: readonly Retry[];
 }
 
 /** A work item by any of its names; the repository where it is known or matters. */
@@ -67,8 +79,14 @@ type ExecutionInfo = Pick<
   'type' | 'workflowId' | 'runId' | 'taskQueue' | 'status' | 'startTime' | 'typedSearchAttributes'
 > & { readonly closeTime?: Date | undefined };
 
-/** What is told of an execution, from a listing or a description of it. */
-export function executionOf(info: ExecutionInfo): Execution {
+/**
+ * What is told of an execution, from a listing or a description of it.
+ * @param pending its activities that have not ended; a listing does not tell them
+ */
+export function executionOf(
+  info: ExecutionInfo,
+  pending: readonly temporal.api.workflow.v1.IPendingActivityInfo[] = [],
+): Execution {
   const [, repo = '', workItem = ''] = /^[^/]*\/(.*)\/([^/]*)$/.exec(info.workflowId) ?? [];
   const attributes = info.typedSearchAttributes;
   return {
@@ -86,6 +104,11 @@ export function executionOf(info: ExecutionInfo): Execution {
     version: attributes.get(D2dVersion) ?? null,
     startedAt: info.startTime.getTime(),
     closedAt: info.closeTime?.getTime() ?? null,
+    retries: pending.flatMap(({ activityType, attempt, lastFailure }) =>
+      lastFailure == null
+        ? []
+        : [{ activity: activityType?.name ?? '', attempt: attempt ?? 0, message: lastFailure.message ?? '' }],
+    ),
   };
 }
 
@@ -100,7 +123,8 @@ export async function onlyWrites(temporal: Client, { repo, workItem, phase }: Ex
 export function describe(temporal: Client, workflowId: string, runId?: string): Promise<Execution | null> {
   return asking(temporal, async () => {
     try {
-      return executionOf(await temporal.workflow.getHandle(workflowId, runId).describe());
+      const found = await temporal.workflow.getHandle(workflowId, runId).describe();
+      return executionOf(found, found.raw.pendingActivities ?? []);
     } catch (error) {
       if (isGone(error)) return null;
       throw error;

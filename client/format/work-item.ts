@@ -1,7 +1,7 @@
 import type { Execution } from '../executions.ts';
 import type { WorkItemView } from '../views.ts';
 import { formatDeploy } from './deploy.ts';
-import { type Paint, plain, words } from './text.ts';
+import { oneLine, type Paint, plain, words } from './text.ts';
 import { relative } from './time.ts';
 import { formatWindow } from './window.ts';
 
@@ -13,11 +13,13 @@ export function formatWorkItem({ deploy, window }: WorkItemView, now: number, pa
     parts.push(status === null ? bare(execution, unanswered, now, paint) : formatDeploy(status, now, paint));
     if (status === null && result !== null) parts.push(`  ${words(result.outcome)}: ${result.reason}`);
     if (status !== null && status.outcome === null) parts.push(...strange(execution, paint));
+    parts.push(...retries(execution, paint));
   }
   if (window !== null) {
     const { execution, status, unanswered } = window;
     parts.push(status === null ? bare(execution, unanswered, now, paint) : formatWindow(status, now, paint));
     if (status !== null && status.outcome === null) parts.push(...strange(execution, paint));
+    parts.push(...retries(execution, paint));
   }
   return parts.join('\n');
 }
@@ -36,3 +38,9 @@ function bare(execution: Execution, unanswered: string | null, now: number, pain
 /** An execution that is over although it never came to its end. */
 const strange = ({ running, status, kind }: Execution, paint: Paint): string[] =>
   running ? [] : [paint.bad(`  the ${kind} was ${words(status.toLowerCase())} in Temporal`)];
+
+/** What keeps it from going on, or from ending. */
+const retries = ({ retries: failing }: Execution, paint: Paint): string[] =>
+  failing.map(({ activity, attempt, message }) =>
+    paint.warn(`  tries again: ${activity}, attempt ${attempt}: ${oneLine(message)}`),
+  );

@@ -113,6 +113,7 @@ export const execution = (change: Partial<Execution> = {}): Execution => ({
   version: 'v2',
   startedAt: NOON - 60_000,
   closedAt: null,
+  retries: [],
   ...change,
 });
 

@@ -126,6 +126,16 @@ describe('a deploy', () => {
     );
   });
 
+  test('what it tries again keeps it from ending: the activity, the attempt and the last failure', () => {
+    const retries = [
+      { activity: 'commentOnWorkItem', attempt: 7, message: 'POST /comments/: Plane answered 500.\nAgain' },
+    ];
+    const view = deployView({ execution: execution({ retries }) });
+    expect(formatWorkItem({ workItem: 'ORCH-61', deploy: view, window: null }, NOON)).toMatch(
+      /\n {2}tries again: commentOnWorkItem, attempt 7: POST \/comments\/: Plane answered 500\. Again$/,
+    );
+  });
+
   test('that was terminated says so', () => {
     const view = deployView({ execution: execution({ running: false, status: 'TERMINATED' }) });
     expect(formatWorkItem({ workItem: 'ORCH-61', deploy: view, window: null }, NOON)).toContain(

@@ -231,6 +231,11 @@ describe.concurrent('outages', () => {
         }),
       );
       expect(item.status()).toBe('Deploying');
+      await eventually(async () =>
+        expect((await runHere(system.env(), 'status', item.workItem)).stdout).toMatch(
+          /tries again: restoreStatus, attempt \d+: .* the connection was refused/,
+        ),
+      );
       await control.acceptConnections();
       await shownIn('Plane away while a run is cancelled', item, 'In Progress');
       expect(await item.result()).toMatchObject({ outcome: 'cancelled' });
