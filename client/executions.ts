@@ -80,8 +80,8 @@ type ExecutionInfo = Pick<
 > & { readonly closeTime?: Date | undefined };
 
 /**
- * What is told of an execution, from a listing or a description of it.
- * @param pending its activities that have not ended; a listing does not tell them
+ * An execution as a listing or a description of it shows it.
+ * @param pending its activities that have not ended; a listing has none
  */
 export function executionOf(
   info: ExecutionInfo,

@@ -29,7 +29,7 @@ function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL' | 0): boolean
 
 /**
  * The processes of a group that still run. On Linux the dead that nobody has reaped do not count: in a container whose
- * first process reaps no orphans they would stand there for ever. Elsewhere the group is told by its leader.
+ * first process reaps no orphans they would stand there for ever. On other systems only the leader is reported.
  */
 function groupMembers(leader: number): number[] {
   if (!signalGroup(leader, 0)) return [];

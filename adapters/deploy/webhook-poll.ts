@@ -6,10 +6,10 @@ import { duration } from './duration.ts';
 import { type Understood, understand, type WebhookReply, wasTaken } from './webhook-answer.ts';
 import { exchange, whyNoReply } from './webhook-exchange.ts';
 
-/** The longest that one look at the status URL may take, ms. */
+/** Time-out of one request to the status URL, ms. */
 const POLL_TIMEOUT_MS = 15_000;
 
-/** A refusal that lasts so long, ms, is told: with one look more, within a minute. */
+/** A refusal that lasts so long, ms, is reported: with one more request, within a minute. */
 const REFUSED_MS = 40_000;
 
 /** One operation that a deployer is asked for. */
