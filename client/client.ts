@@ -90,7 +90,7 @@ export interface D2dClient {
   /** Deploys and windows, newest first. `refused` where there is no such outcome. */
   list(filter?: {
     readonly repo?: string | undefined;
-    /** Those that have ended, too; default: where an outcome is asked for. */
+    /** Those that have ended, too; default: where an outcome or a time is asked for. */
     readonly all?: boolean | undefined;
     readonly outcome?: Outcome | undefined;
     /** Those that were started then or later, epoch ms. */
@@ -222,7 +222,13 @@ export function createD2dClient({
     },
     extendWindow: async (ref, command) => extendWindow(temporal, await openWindow(ref), command),
     closeWindow: async (ref, command) => closeWindow(temporal, await openWindow(ref), command),
-    async list({ repo, outcome, since, all = outcome !== undefined, limit = DEFAULT_LIMIT } = {}) {
+    async list({
+      repo,
+      outcome,
+      since,
+      all = outcome !== undefined || since !== undefined,
+      limit = DEFAULT_LIMIT,
+    } = {}) {
       if (outcome !== undefined && !isOutcome(outcome))
         throw refused(`there is no outcome ${JSON.stringify(outcome)}`, `known: ${OUTCOMES.join(', ')}`);
       return listExecutions(temporal, {
