@@ -9,7 +9,7 @@ import {
   type DriverLog,
   notBegun,
 } from '../adapters/deploy/driver.ts';
-import { goesBackTo } from '../adapters/deploy/drivers.ts';
+import { fillsPreviousVersion, goesBackTo } from '../adapters/deploy/drivers.ts';
 import { messageOf } from '../adapters/error-message.ts';
 import { sameRepo } from '../decisions/index.ts';
 import { asOfAllTries, type DriverRequest, runDriver, withoutDriver } from './deploy.ts';
@@ -58,7 +58,7 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
       );
     }
     const looked = await lookUp(found?.name ?? repo, request.version);
-    if (looked.fault !== undefined && JSON.stringify(config).includes('{previousVersion}'))
+    if (looked.fault !== undefined && fillsPreviousVersion(config))
       return refusal(`nothing was rolled back: the version before could not be looked up: ${looked.fault}`);
     const previous = looked.version ?? null;
     const operation = { kind: 'rollback', repo, ...request, previousVersion: previous } as const;
@@ -119,14 +119,11 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
 /** What went wrong as a result. @throws what must be raised: a rollback that was stopped half-way, or is to be tried again. */
 function asResult(error: unknown): Pick<RollbackResult, 'ok' | 'detail' | 'unknown'> {
   if (error instanceof CancelledFailure) throw error;
-  if (error instanceof ApplicationFailure) {
-    if (error.type === 'NotDescribedHere') throw error;
-    const repeated = error.nonRetryable !== true || Context.current().cancellationSignal.aborted;
-    if (error.type === 'DeployInterrupted' && repeated) throw error;
-  }
-  const unknown =
-    error instanceof DeployOutcomeUnknown ||
-    (error instanceof ApplicationFailure && error.type === 'DeployInterrupted');
+  const failure = error instanceof ApplicationFailure ? error : null;
+  if (failure?.type === 'NotDescribedHere') throw error;
+  const interrupted = failure?.type === 'DeployInterrupted';
+  if (interrupted && (failure?.nonRetryable !== true || Context.current().cancellationSignal.aborted)) throw error;
+  const unknown = interrupted || error instanceof DeployOutcomeUnknown;
   const detail = error instanceof Error ? error.message : inspect(error);
   return { ok: false, detail, ...(unknown ? { unknown: true } : {}) };
 }

@@ -18,9 +18,13 @@ export function driverNeedsVersion(config: DriverConfig): boolean {
   }
 }
 
+/** Whether a rollback driver can do nothing without the version before. */
+export const fillsPreviousVersion = (config: DriverConfig): boolean =>
+  JSON.stringify(config).includes('{previousVersion}');
+
 /** Whether a rollback driver gets the version to restore as an instruction; a command that reads its environment may choose another one. */
 export const goesBackTo = (config: DriverConfig): boolean =>
-  (config.driver === 'webhook' && config.body === undefined) || JSON.stringify(config).includes('{previousVersion}');
+  (config.driver === 'webhook' && config.body === undefined) || fillsPreviousVersion(config);
 
 /** Gives the driver that a configuration asks for; `null` for `external`, which is driven by a signal. */
 export const createDriverFor =
