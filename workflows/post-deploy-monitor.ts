@@ -144,9 +144,20 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   setDefaultSignalHandler((name) => note(`the signal ${name} was ignored: a window takes cancelWindow`));
 
   // Temporal's own cancel does what cancelWindow does, so it is a message here, not an exception.
-  CancellationScope.current().cancelRequested.catch(() => {
+  const root = CancellationScope.current();
+  let cancelHeard = false;
+  root.cancelRequested.catch(() => {
+    cancelHeard = true;
     become(messages.cancelled(state, 'cancel', { by: 'temporal', reason: 'the workflow was cancelled' }, Date.now()));
   });
+
+  /** Whether a message has ended the window. A cancel that comes in one task with a timer is handled only after that. */
+  const endedMeanwhile = async (): Promise<boolean> => {
+    const cancelled = root.consideredCancelled && !cancelHeard;
+    if ((state.ending === null && !cancelled) || !patched('ending-first')) return false;
+    await condition(() => state.ending !== null);
+    return true;
+  };
 
   const inBackground = (what: string, run: () => Promise<unknown>): void => {
     beside += 1;
@@ -248,6 +259,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         if (await condition(moved, waitMs, { summary: view.timerSummary(state, input) })) continue;
       }
 
+      if (await endedMeanwhile()) continue;
+
       if (looksOver) {
         become(win.ranOut(state, policy, wakeAt));
         continue;
@@ -264,6 +277,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         errors5xx: 0,
         detail: `the probe broke: ${messageOf(error)}`,
       }));
+      if (await endedMeanwhile()) continue;
       const { recoveredAt } = state;
       const timed = win.hasRules(state, 3) ? await byTemporalsClock(look, wakeAt, noteOnce) : look;
       become(win.recordLook(state, policy, wakeAt, timed));
