@@ -1,5 +1,6 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { Ending } from './deploy-endings.ts';
+import { manyIgnored } from './ignored-signals.ts';
 import { kept } from './kept.ts';
 import type {
   Command,
@@ -32,6 +33,8 @@ export interface DeployRun {
   /** With outcome `already_done`: the requested version is not the one that the last deploy left in production. */
   readonly otherVersionRequested: boolean;
   readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** Signals that were ignored. */
+  readonly ignoredSignals: number;
   /** The status with which the item is left, and why; absent where it is not left degraded. */
   readonly finalStatus?: string;
 }
@@ -46,11 +49,18 @@ export const begin = (): DeployRun => ({
   reason: null,
   otherVersionRequested: false,
   notes: [],
+  ignoredSignals: 0,
 });
 
 export const noted = (run: DeployRun, text: string, at: number): DeployRun => ({
   ...run,
   notes: kept([...run.notes, { at, text }]),
+});
+
+/** Notes a signal that was ignored, and why. */
+export const ignored = (run: DeployRun, why: string, at: number): DeployRun => ({
+  ...noted(run, why, at),
+  ignoredSignals: run.ignoredSignals + 1,
 });
 
 export const inPhase = (run: DeployRun, phase: DeployPhase): DeployRun => ({ ...run, phase });
@@ -174,6 +184,7 @@ export function status(run: DeployRun, input: DeployInput, operationId: string):
     resolution: run.resolution,
     windowId: run.windowId,
     notes: run.notes,
+    ...(run.ignoredSignals === 0 ? {} : { ignoredSignals: run.ignoredSignals }),
     ...(run.finalStatus === undefined ? {} : { finalStatus: run.finalStatus }),
   };
 }
@@ -198,5 +209,6 @@ export function details(run: DeployRun, input: DeployInput): string {
   if (run.finalStatus !== undefined) lines.push('', `Status of the work item: ${run.finalStatus}.`);
   if (windowId !== null) lines.push('', `Post-deploy window: \`${windowId}\``);
   for (const { at, text } of notes) lines.push('', `${new Date(at).toISOString()} ${text}`);
+  for (const text of manyIgnored(run.ignoredSignals)) lines.push('', text);
   return lines.join('\n');
 }

@@ -18,6 +18,7 @@ import type { PlanActivity } from '../activities/plan-deploy.ts';
 import type { ShownStatus } from '../activities/status-evidence.ts';
 import type { TaskActivities } from '../activities/tasks.ts';
 import { decideAction } from '../decisions/index.ts';
+import { callsOnce } from './calls-once.ts';
 import {
   alreadyDone,
   type Ending,
@@ -35,6 +36,7 @@ import * as deploy from './deploy-run.ts';
 import { arm, checkHealth, type Deployed, reportedDeploy, runDeploy, waitsWhereUnknown } from './deploy-steps.ts';
 import { isFailure, messageOf } from './failures.ts';
 import { howToEnd } from './how-to-end.ts';
+import { isWorthTelling } from './ignored-signals.ts';
 import {
   approveSignal,
   D2dOutcome,
@@ -136,10 +138,18 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     become(deploy.noted(run, text, Date.now()));
   };
 
+  const ignore = (signal: string, why: string): void => {
+    const text = `the signal ${signal.slice(0, 100)} was ignored: ${why}`;
+    run = deploy.ignored(run, text, Date.now());
+    if (!isWorthTelling(run.ignoredSignals)) return;
+    log.warn(text);
+    become(run);
+  };
+
   const decision = (signal: string, verdict: 'approved' | 'rejected') => (payload: unknown) => {
     const command = parseSignalCommand(payload);
     const ignored = typeof command === 'string' ? command : deploy.decisionRefusal(run);
-    if (typeof command === 'string' || ignored !== null) note(`the signal ${signal} was ignored: ${ignored}`);
+    if (typeof command === 'string' || ignored !== null) ignore(signal, String(ignored));
     else become(deploy.decided(run, verdict, command));
   };
   setHandler(approveSignal, decision('approve', 'approved'), { description: 'Approve the deploy: {by, reason?}.' });
@@ -157,7 +167,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         typeof finished === 'string'
           ? finished
           : (secondAnswer() ?? deploy.finishRefusal(run, plan, finished, input, operationId, patched('whose-report')));
-      if (typeof finished === 'string' || ignored !== null) note(`the signal deployFinished was ignored: ${ignored}`);
+      if (typeof finished === 'string' || ignored !== null) ignore('deployFinished', String(ignored));
       else become(deploy.reported(run, finished));
     },
     { description: 'An external deployer reports: {ok, version?, operationId?, detail?, by?}.' },
@@ -167,15 +177,12 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     (payload: unknown) => {
       const resolution = parseResolution(payload, strict);
       const ignored = typeof resolution === 'string' ? resolution : (deploy.resolveRefusal(run) ?? secondAnswer());
-      if (typeof resolution === 'string' || ignored !== null) note(`the signal resolveDeploy was ignored: ${ignored}`);
+      if (typeof resolution === 'string' || ignored !== null) ignore('resolveDeploy', String(ignored));
       else become(deploy.resolved(run, resolution));
     },
     { description: 'Say how a deploy ended whose outcome is unknown: {deployed, by, reason, version?}.' },
   );
   setHandler(deployStatusQuery, () => deploy.status(run, input, operationId));
-  setDefaultSignalHandler((name) =>
-    note(`the signal ${name} was ignored: a deploy takes approve, reject, deployFinished and resolveDeploy`),
-  );
 
   const finish = (end: Ending): DeployResult => {
     become(deploy.over(run, end, finalStatusOf(end.outcome, plan?.degradedState)));
@@ -202,15 +209,20 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     alertBeside(kind, `the deploy of ${repo} needs attention`, `${text} (${workItem})`);
   };
 
+  const alreadyCalled = callsOnce();
   setHandler(
     driverStuckSignal,
     (payload: unknown) => {
       const stuck = parseDriverStuck(payload);
-      if (typeof stuck === 'string') note(`the signal driverStuck was ignored: ${stuck}`);
+      const refusal = typeof stuck === 'string' ? stuck : alreadyCalled(stuck.text);
+      if (typeof stuck === 'string' || refusal !== null) ignore('driverStuck', String(refusal));
       else callSomebody(`${stuck.kind}-stuck`, stuck.text);
     },
     { description: 'From the driver of the deploy: something needs a person, {kind, text}.' },
   );
+
+  // Last of all: it takes every signal that came before its handler was set.
+  setDefaultSignalHandler((name) => ignore(name, 'a deploy takes approve, reject, deployFinished and resolveDeploy'));
 
   /** A refusal leaves nothing behind: the task is made once everything else allows the deploy. */
   const createTask = async (fixed: DeployPlan): Promise<EndingBeforeDone | null> => {
@@ -455,7 +467,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       become(deploy.withoutReport(run));
       const ignored = deploy.finishRefusal(run, plan, early, input, operationId);
       if (ignored === null) become(deploy.reported(run, early));
-      else note(`the signal deployFinished was ignored: ${ignored}`);
+      else ignore('deployFinished', ignored);
     }
     let refusal = await mayDeploy(plan, input.createTask === true);
     if (refusal === null) {

@@ -180,6 +180,8 @@ export interface DeployStatus {
   readonly windowId: string | null;
   /** What did not go as it should but did not stop the run, oldest first: status writes that failed, ignored signals. */
   readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** Signals that were ignored; absent: none. Of many notes the first and the last are kept. */
+  readonly ignoredSignals?: number;
   /** The status with which the item is left by a run that left production degraded; absent for others, and where there is no state for that. */
   readonly finalStatus?: string;
 }
@@ -216,6 +218,8 @@ export interface WindowStatus {
   readonly messages: readonly MessageRecord[];
   /** What did not go as it should but did not stop the window, oldest first. */
   readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** Signals that were ignored; absent: none. Of many notes the first and the last are kept. */
+  readonly ignoredSignals?: number;
   /** The status with which the item is left, and why; absent before the end, and where degraded work has no state of its own. */
   readonly finalStatus?: string;
 }

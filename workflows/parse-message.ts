@@ -10,6 +10,7 @@ import type {
   ReopenInput,
   SetDeployStatusInput,
 } from './messages.ts';
+import { shown } from './shown.ts';
 import type { MonitorInput } from './window-state.ts';
 
 // What arrives in a start, a signal or an update is anything at all: it is read here, once, before it means something.
@@ -39,11 +40,6 @@ function versionRefusal(version: string | undefined, strict: Strict): string | n
   const fault = versionFault(version);
   return fault !== null && strict(version) ? fault : null;
 }
-
-const shown = (payload: unknown): string => {
-  const json = JSON.stringify(payload) ?? String(payload);
-  return json.length > 200 ? `${json.slice(0, 200)}…` : json;
-};
 
 /**
  * The command in a signal; a missing `by` or `reason` reads `unknown`. A text in place of it says why the payload is

@@ -18,8 +18,10 @@ import type { PostDeployLog } from '../activities/post-deploy-log.ts';
 import type { Probes } from '../activities/probes.ts';
 import type { WindowOutcome, WindowReport } from '../activities/window-report.ts';
 import { decideAction } from '../decisions/index.ts';
+import { callsOnce } from './calls-once.ts';
 import { convergeAndSettle } from './converge.ts';
 import { messageOf } from './failures.ts';
+import { isWorthTelling } from './ignored-signals.ts';
 import { byTemporalsClock } from './look-time.ts';
 import {
   cancelWindowSignal,
@@ -97,6 +99,14 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     become(win.noted(state, text, Date.now()));
   };
 
+  const ignore = (signal: string, why: string): void => {
+    const text = `the signal ${signal.slice(0, 100)} was ignored: ${why}`;
+    state = win.ignored(state, text, Date.now(), !patched('ignored-signals-wake-nobody'));
+    if (!isWorthTelling(state.ignoredSignals ?? 0)) return;
+    log.warn(text);
+    become(state);
+  };
+
   /** Of what every look would say again. */
   const noteOnce = (text: string): void => {
     if (!state.notes.some((earlier) => earlier.text === text)) note(text);
@@ -106,7 +116,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     cancelWindowSignal,
     (payload: unknown) => {
       const command = parseSignalCommand(payload);
-      if (typeof command === 'string') note(`the signal cancelWindow was ignored: ${command}`);
+      if (typeof command === 'string') ignore('cancelWindow', command);
       else become(messages.cancelled(state, 'cancelWindow', command, Date.now()));
     },
     { description: 'Stop watching: {by, reason}. The outcome is cancelled.' },
@@ -141,7 +151,6 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     },
   );
   setHandler(windowStatusQuery, () => view.status(state, input));
-  setDefaultSignalHandler((name) => note(`the signal ${name} was ignored: a window takes cancelWindow`));
 
   // Temporal's own cancel does what cancelWindow does, so it is a message here, not an exception.
   const root = CancellationScope.current();
@@ -184,11 +193,13 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   };
   const subject = `${workItem}: ${repo}${input.version === null ? '' : ` ${input.version}`}`;
 
+  const alreadyCalled = callsOnce();
   setHandler(
     driverStuckSignal,
     (payload: unknown) => {
       const stuck = parseDriverStuck(payload);
-      if (typeof stuck === 'string') return note(`the signal driverStuck was ignored: ${stuck}`);
+      const refusal = typeof stuck === 'string' ? stuck : alreadyCalled(stuck.text);
+      if (typeof stuck === 'string' || refusal !== null) return ignore('driverStuck', String(refusal));
       note(stuck.text);
       inBackground('the alert', () =>
         alert(`${stuck.kind}-stuck`, 'critical', `${subject}: its ${stuck.kind} needs attention`, stuck.text),
@@ -196,6 +207,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     },
     { description: 'From the driver of the rollback: something needs a person, {kind, text}.' },
   );
+
+  // Last of all: it takes every signal that came before its handler was set.
+  setDefaultSignalHandler((name) => ignore(name, 'a window takes cancelWindow'));
 
   const act = async (): Promise<void> => {
     const action = decideAction({ verdict: 'DEGRADED', configured: policy.action, selfHosting: input.selfHosting });

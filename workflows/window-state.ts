@@ -95,6 +95,8 @@ export interface WindowState {
   } | null;
   readonly messages: readonly MessageRecord[];
   readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** Signals that were ignored; absent: none. */
+  readonly ignoredSignals?: number;
   /**
    * Absent in windows of earlier versions: ticks during a slow probe are missed there, and health alone proves a recovery.
    * Before 3 a look that failed was evidence of health.
@@ -350,6 +352,16 @@ export function rollbackFinished(
 
 export const noted = (state: WindowState, text: string, at: number): WindowState =>
   changed(state, { notes: kept([...state.notes, { at, text }]) });
+
+/**
+ * Notes a signal that was ignored, and why. Nothing waits for that.
+ * @param wake in windows of earlier versions it was a change like any other, and the timer of the next look began anew
+ */
+export function ignored(state: WindowState, why: string, at: number, wake: boolean): WindowState {
+  const { revision } = state;
+  const next = { ...noted(state, why, at), ignoredSignals: (state.ignoredSignals ?? 0) + 1 };
+  return wake ? next : { ...next, revision };
+}
 
 /**
  * How the window ended. Degraded outranks how it ended; one that was stopped early never reads as healthy. A rollback of which nobody

@@ -10,6 +10,7 @@ import {
 } from '../decisions/index.ts';
 
 import { duration } from './duration.ts';
+import { manyIgnored } from './ignored-signals.ts';
 import type { MonitorPhase, WindowStatus } from './messages.ts';
 import { monitorWorkflowId } from './messages.ts';
 import { DOUBTS, summarise } from './summarise.ts';
@@ -127,6 +128,7 @@ export function status(state: WindowState, input: MonitorInput): WindowStatus {
     ].slice(-LAST_TICKS),
     messages: state.messages,
     notes: state.notes,
+    ...(state.ignoredSignals === undefined ? {} : { ignoredSignals: state.ignoredSignals }),
     ...withFinalStatus(state, input),
   };
 }
@@ -221,6 +223,7 @@ export function details(state: WindowState, input: MonitorInput): string {
     lines.push('', `${time(message.at)} ${message.name} by ${message.by} (${message.reason}): ${message.effect}`);
   }
   for (const note of seen.notes) lines.push('', `${time(note.at)} ${note.text}`);
+  for (const text of manyIgnored(seen.ignoredSignals ?? 0)) lines.push('', text);
   return lines.join('\n');
 }
 

@@ -33,7 +33,7 @@ export function formatDeploy(status: DeployStatus, now: number, paint: Paint = p
   }
   lines.push(...approval(status, now, paint));
   if (windowId !== null) lines.push(`  post-deploy window: ${windowId}`);
-  lines.push(...notes(status.notes, now, paint));
+  lines.push(...notes(status, now, paint));
   return lines.join('\n');
 }
 

@@ -1,3 +1,4 @@
+import { manyIgnored } from '../../workflows/ignored-signals.ts';
 import type { SeenTick, WindowStatus } from '../../workflows/messages.ts';
 import { amount, oneLine, type Paint, plain, words } from './text.ts';
 import { clock, moment, relative } from './time.ts';
@@ -41,7 +42,7 @@ export function formatWindow(status: WindowStatus, now: number, paint: Paint = p
       lines.push(`    ${moment(at, now)} ${message} by ${oneLine(by)} (${oneLine(reason)}): ${oneLine(effect)}`);
     }
   }
-  lines.push(...notes(status.notes, now, paint));
+  lines.push(...notes(status, now, paint));
   return lines.join('\n');
 }
 
@@ -71,7 +72,15 @@ export function formatTick(tick: SeenTick, paint: Paint = plain): string {
 }
 
 /** What did not go as it should, oldest first. */
-export function notes(found: WindowStatus['notes'], now: number, paint: Paint): string[] {
+export function notes(
+  { notes: found, ignoredSignals = 0 }: Pick<WindowStatus, 'notes' | 'ignoredSignals'>,
+  now: number,
+  paint: Paint,
+): string[] {
   if (found.length === 0) return [];
-  return [paint.dim('  notes:'), ...found.map(({ at, text }) => `    ${moment(at, now)} ${paint.warn(oneLine(text))}`)];
+  return [
+    paint.dim('  notes:'),
+    ...found.map(({ at, text }) => `    ${moment(at, now)} ${paint.warn(oneLine(text))}`),
+    ...manyIgnored(ignoredSignals).map((text) => `    ${text}`),
+  ];
 }

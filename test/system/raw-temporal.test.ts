@@ -56,6 +56,8 @@ const raw = (name: RawCommand): Promise<Run> => shell(RAW_COMMANDS[name]);
 
 async function works(name: RawCommand): Promise<string> {
   const { code, output } = await raw(name);
+  // What the server says where others hold the workflow, as on a busy machine: nothing has been sent.
+  if (output.includes('Workflow is busy')) return works(name);
   expect(code, output).toBe(0);
   return output;
 }

@@ -221,6 +221,14 @@ test('a window needs a repository, a work item and a cadence', () => {
   }
 });
 
+test('what is nested deeper than a message shows is left out', () => {
+  const deep = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+  expect(parseSignalCommand(deep)).toBe('its payload must be an object {by, reason}, got [[[[[…]]]]]');
+  expect(parseSignalCommand({ by: { a: [1, { b: deep }] } })).toBe(
+    'by and reason must be texts, got {"by":{"a":[1,{"b":[…]}]}}',
+  );
+});
+
 test('nothing throws, whatever arrives; what is read is whole', () => {
   const parsers = [
     parseSignalCommand,

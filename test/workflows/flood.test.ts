@@ -1,0 +1,72 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { closeWindowUpdate, deployStatusQuery, windowStatusQuery } from '../../workflows/messages.ts';
+import { type RealHarness, startRealHarness } from './harness.ts';
+import { plan, policy } from './item.ts';
+
+// Whatever is sent to a deploy or a window, and however much: it is ignored and counted, and what matters still counts.
+
+let harness: RealHarness;
+beforeAll(async () => {
+  harness = await startRealHarness();
+});
+afterAll(() => harness.close());
+
+const MANY = 1_400;
+const SIGNALS = ['approve', 'reject', 'deployFinished', 'resolveDeploy', 'cancelWindow', 'driverStuck', 'nonsense'];
+const ONCALL = { by: 'oncall', reason: 'fine' };
+
+const window = policy({ windowMs: 600_000, intervalMs: 60_000 });
+
+async function flood(workflow: WorkflowHandle): Promise<void> {
+  for (const signal of SIGNALS) await sendDeep(workflow, signal);
+  const send = async (n: number): Promise<void> => {
+    const signal = SIGNALS[n % SIGNALS.length] ?? '';
+    const payload = signal === 'driverStuck' && n % 2 === 0 ? { kind: 'deploy', text: 'the same again' } : { by: n };
+    await workflow.signal(signal, payload);
+  };
+  for (let n = 0; n < MANY; n += 50) await Promise.all(Array.from({ length: 50 }, (_, more) => send(n + more)));
+}
+
+/** 20 000 brackets: to write them as JSON again takes more stack than there is, also for the SDK's client. */
+async function sendDeep({ workflowId }: WorkflowHandle, signalName: string): Promise<void> {
+  const data = Buffer.from(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+  await harness.connection.workflowService.signalWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId },
+    signalName,
+    input: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data }] },
+  });
+}
+
+describe(`${MANY} signals that mean nothing`, () => {
+  test('to a deploy: it can be approved, and somebody is called once', async () => {
+    const item = harness.add({
+      plan: plan({ window, settleMs: 50, approval: { required: true, timeoutMs: 600_000 } }),
+    });
+    const deploy = await harness.start(item);
+    await flood(deploy);
+    await deploy.signal('approve', ONCALL);
+    await harness.until(() => item.shown.status === 'monitoring');
+    const { approval, ignoredSignals, notes } = await deploy.query(deployStatusQuery);
+    expect(approval).toMatchObject({ decision: 'approved', by: 'oncall' });
+    expect(ignoredSignals).toBe(MANY + SIGNALS.length - 1);
+    expect(notes).toHaveLength(100);
+    expect(item.alerts.map(({ text }) => text)).toEqual([`the same again (${item.workItem})`]);
+    await harness.window(item).executeUpdate(closeWindowUpdate, { args: [ONCALL] });
+    await deploy.result();
+  });
+
+  test('to a window: it can be closed, and they start no timer anew', async () => {
+    const item = harness.add({ plan: plan({ window, settleMs: 50 }) });
+    const watched = await harness.watch(item);
+    await flood(watched);
+    const { ignoredSignals, notes } = await watched.query(windowStatusQuery);
+    expect(ignoredSignals).toBe(MANY + SIGNALS.length - 1);
+    expect(notes).toHaveLength(100);
+    const { events = [] } = await watched.fetchHistory();
+    // One at its begin, and one after the note of the driver's call.
+    expect(events?.filter((event) => event.timerStartedEventAttributes != null).length).toBeLessThanOrEqual(2);
+    await watched.executeUpdate(closeWindowUpdate, { args: [ONCALL] });
+  });
+});
