@@ -43,11 +43,13 @@ export interface Look {
   readonly errors5xx: number;
   /** Absent where it could not be read. */
   readonly stage?: string | null;
-  /** Why health is no `pass`, or else why requests failed or were not counted; at most 160 characters. */
+  /** Why health is no `pass`, and why requests failed or were not counted; at most 160 characters. */
   readonly detail?: string;
   /** How long the look took. */
   readonly ms: number;
 }
+
+const NO_HEALTH = 'no health probe is configured';
 
 /** Why a probe with `{version}` cannot be made after a rollback. */
 export const NO_VERSION_AFTER = 'nobody knows which version runs after the rollback';
@@ -61,7 +63,7 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
       const described = repository(repo)?.probe;
       if (described === undefined) return unseen(`repository "${repo}" is not described in the settings`);
       const { health, requireVersion = false } = described;
-      if (health === null) return unseen('no health probe is configured');
+      if (health === null) return unseen(NO_HEALTH);
       const proof = requireVersion && version !== null;
       const { probe, fault } = fillProbe(health, { workItem, version }, proof);
       if (probe === undefined)
@@ -125,9 +127,23 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
         cancelled,
       ]);
       if (signal.aborted) throw signal.reason; // what an aborted probe saw is no evidence
-      return { at, ...traffic, ...seen, ...stage, ms: Math.round(performance.now() - startedAt) };
+      return {
+        at,
+        ...traffic,
+        ...seen,
+        ...whyOf(seen, traffic),
+        ...stage,
+        ms: Math.round(performance.now() - startedAt),
+      };
     },
   };
+}
+
+/** What is said of both; that there is no health probe goes without saying where there is traffic. */
+function whyOf(health: { readonly detail?: string }, traffic: TrafficSeen): { readonly detail?: string } {
+  const seen = health.detail === NO_HEALTH && traffic.detail !== undefined ? undefined : health.detail;
+  const all = [seen, traffic.detail].filter((detail) => detail !== undefined);
+  return all.length === 0 ? {} : { detail: all.join('; ').slice(0, MAX_DETAIL) };
 }
 
 const uncounted = (detail: string): TrafficSeen => ({

@@ -2,14 +2,25 @@ import { stateNamed } from '../adapters/deploy/webhook-answer.ts';
 import { quote } from './faults.ts';
 import type { Described } from './repository-file.ts';
 
+/** A status URL that does not tell one deploy from another. */
+const isAboutAny = (url: string): boolean => !/(\{|%7B)(id|operationId|version|workItem)(\}|%7D)/i.test(url);
+
+const namesOperation = (answer: { readonly version?: unknown; readonly operationId?: unknown } | undefined): boolean =>
+  answer?.version !== undefined || answer?.operationId !== undefined;
+
 /** What is wrong with how the answers of a deployer are read. */
 export function checkAnswer(
   { entry, place }: Described,
   part: 'deploy' | 'rollback',
   fault: (message: string) => void,
+  warn: (message: string) => void,
 ): void {
   const driver = entry[part];
   if (driver?.driver !== 'webhook') return;
+  if (driver.statusUrl !== undefined && isAboutAny(driver.statusUrl) && !namesOperation(driver.answer))
+    warn(
+      `${place([part, 'statusUrl'])} is the same for every ${part}: an end of the one before is taken for this one's, unless the answers name the version or the operation. Put {operationId}, {version} or {id} into it, or say in answer.version or answer.operationId where the answers name one`,
+    );
   // `{id}` in the status URL and the place of the id need each other.
   const fills = /\{id\}|%7Bid%7D/i.test(driver.statusUrl ?? '');
   if (fills && driver.answer?.id === undefined)

@@ -42,7 +42,7 @@ export function checkRepository(
 
   const { entry, place, file } = described;
   for (const part of ['deploy', 'rollback'] as const) {
-    checkAnswer(described, part, fault);
+    checkAnswer(described, part, fault, warn);
     checkScript(described, part, fault);
     checkPassEnv(described, part, env, fault, warn);
   }

@@ -43,6 +43,12 @@ export function mirrorOf(
     }
   };
 
+  /** A comment on the work item. */
+  const tell = (kind: string, paragraphs: readonly string[]) =>
+    attempt('the comment could not be written', () =>
+      commentOnWorkItem({ repo: repo(), workItem, key: `${firstExecutionRunId}:${kind}`, paragraphs }),
+    );
+
   return {
     /** What is shown before the run; `unknown` says why nothing could ever be shown. */
     async read(): Promise<{ readonly shown: ShownStatus | null } | { readonly unknown: string }> {
@@ -94,20 +100,15 @@ export function mirrorOf(
       );
     },
 
-    /** @param more a paragraph that follows; empty: none */
+    /** A comment on how the run ends. @param more a paragraph that follows; empty: none */
     comment: (kind: string, { outcome, reason }: Ending, more = '') =>
-      attempt('the comment could not be written', () =>
-        commentOnWorkItem({
-          repo: repo(),
-          workItem,
-          key: `${firstExecutionRunId}:${kind}`,
-          paragraphs: [
-            `${workItem}: deploy of ${named}: ${outcome.replaceAll('_', ' ')}.`,
-            reason,
-            ...(more === '' ? [] : [more]),
-          ],
-        }),
-      ),
+      tell(kind, [
+        `${workItem}: deploy of ${named}: ${outcome.replaceAll('_', ' ')}.`,
+        reason,
+        ...(more === '' ? [] : [more]),
+      ]),
+
+    tell,
 
     /** @param what the rest of the title, after the work item */
     alert: (kind: string, what: string, text: string) =>

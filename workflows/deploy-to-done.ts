@@ -206,7 +206,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** Tells of something that only a person can mend. */
   const callSomebody = (kind: string, text: string): void => {
     note(text);
-    alertBeside(kind, `the deploy of ${repo} needs attention`, `${text} (${workItem})`);
+    const title = `the deploy of ${repo} needs attention`;
+    alertBeside(kind, title, `${text} (${workItem})`);
+    // Without a sink for alerts the ticket is all that people see.
+    if (patched('calls-on-the-ticket'))
+      alerting.push(CancellationScope.nonCancellable(() => mirror.tell(kind, [`${workItem}: ${title}.`, text])));
   };
 
   const alreadyCalled = callsOnce();
@@ -362,7 +366,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       alertBeside('unhealthy', `${repo} is unhealthy after its deploy and is being rolled back`, detail);
       const request = { repo: fixed.repo, workItem, version, operationId: `${firstExecutionRunId}:rollback` };
       const rollback = await rollBack(fixed.rollback, request);
-      if (rollback.ok) return ending('unhealthy_rolled_back', `${detail}; rolled back: ${rollback.detail}`);
+      if (rollback.ok) return rolledBack(fixed, `${detail}; rolled back: ${rollback.detail}`, rollback.to);
       if (rollback.unknown !== true)
         return ending('unhealthy_rollback_failed', `${detail}; the rollback failed: ${rollback.detail}`);
       const doubt = `${detail}; nobody knows whether the rollback worked: ${rollback.detail}`;
@@ -372,6 +376,19 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         ? ending('unhealthy_rolled_back', `${doubt}; production is healthy again: ${after.detail}`)
         : ending('unhealthy_rollback_failed', `${doubt}; afterwards production is ${after.detail}`);
     });
+  };
+
+  /** Production is looked at once more: what says that it has rolled back need not have helped. */
+  const rolledBack = async (fixed: DeployPlan, reason: string, to: string | null = null): Promise<EndingBeforeDone> => {
+    if (!patched('rollback-is-checked')) return ending('unhealthy_rolled_back', reason);
+    const { ok, seen, detail } = await checkHealth(fixed, workItem, to, true);
+    if (ok) return ending('unhealthy_rolled_back', `${reason}; production is healthy again: ${detail}`);
+    const what =
+      seen === 'unknown'
+        ? `nobody knows whether ${repo} has recovered after its rollback`
+        : `${repo} has not recovered after its rollback`;
+    alertBeside('not-recovered', what, detail);
+    return ending('unhealthy_rolled_back', `${reason}; ${what}: ${detail}`);
   };
 
   /** An ending before `done`: the tracker goes back to what it showed, or to what the authorities ask for. */

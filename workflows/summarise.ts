@@ -25,8 +25,10 @@ export function summarise(
       const detail = ticks.findLast((tick) => tick.health === 'fail' && tick.detail !== undefined)?.detail;
       return `${longestFailureStreak} health checks in a row failed (threshold ${policy.failThreshold})${detail === undefined ? '' : `: ${detail}`}; ${traffic}`;
     }
-    case 'errors':
-      return `${traffic}; longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}`;
+    case 'errors': {
+      const detail = ticks.findLast((tick) => tick.errors5xx > 0 && tick.detail !== undefined)?.detail;
+      return `${traffic}${detail === undefined ? '' : `: ${detail}`}; longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}`;
+    }
     case null:
       return `no degradation: longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}; ${traffic}`;
     default:

@@ -164,6 +164,16 @@ test('everything is asked side by side: nothing is answered before all of it was
   });
 });
 
+test('why traffic fails is said where there is no health probe, and beside why health fails', async () => {
+  const refused = 'http://127.0.0.1:1/';
+  const why = 'traffic: 1 of 1 requests failed: the connection was refused (ECONNREFUSED)';
+  expect(await look({ traffic: [refused] })).toMatchObject({ health: 'unknown', errors5xx: 1, detail: why });
+  expect(await look({ health: refused, traffic: [refused] })).toMatchObject({
+    health: 'fail',
+    detail: `the connection was refused (ECONNREFUSED); ${why}`,
+  });
+});
+
 test('what does not answer is not waited for longer than its time', async () => {
   let connections = 0;
   const silent = await serveTcp(() => {
@@ -186,7 +196,8 @@ test('what does not answer is not waited for longer than its time', async () => 
   expect(seen).toEqual({
     at: expect.any(Number),
     health: 'fail',
-    detail: 'no answer within 100 ms',
+    detail:
+      'no answer within 100 ms; traffic: 1 of 1 not counted: the probe broke: the request did not answer within 0.2 s',
     requests: 0, // this worker gave up before the request did
     errors5xx: 0,
     ms: expect.any(Number),

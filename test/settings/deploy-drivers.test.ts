@@ -12,6 +12,10 @@ const faultsOf = (yaml: string) => {
   const [env, readFile] = described(yaml);
   return checkSettings({ ...env, ...TOKENS }, readFile).faults;
 };
+const warningsOf = (yaml: string) => {
+  const [env, readFile] = described(yaml);
+  return checkSettings({ ...env, ...TOKENS }, readFile).warnings;
+};
 const deployOf = (yaml: string): DriverConfig | undefined => {
   const [env, readFile] = described(yaml);
   return loadSettings({ ...env, ...TOKENS }, readFile).repositories.get('shop')?.deploy;
@@ -51,6 +55,19 @@ describe('faults', () => {
     ],
   ])('%s', (driver, fault) => {
     expect(faultsOf(shop(driver))).toEqual([expect.stringContaining(fault)]);
+  });
+
+  test.each([
+    ['statusUrl: "https://ci/latest"', true],
+    ['statusUrl: "https://ci/latest", answer: { version: /release }', false],
+    ['statusUrl: "https://ci/latest", answer: { operationId: /key }', false],
+    ['statusUrl: "https://ci/{operationId}"', false],
+    ['statusUrl: "https://ci/?v=%7Bversion%7D"', false],
+    ['statusUrl: "https://ci/{id}", answer: { id: /id }', false],
+    ['timeoutSeconds: 60', false],
+  ])('%s may tell of the deploy before: %s', (driver, warned) => {
+    const warnings = warningsOf(shop(driver)).filter((text) => text.includes('is the same for every deploy'));
+    expect(warnings).toHaveLength(warned ? 1 : 0);
   });
 
   test('a body that contains itself', () => {

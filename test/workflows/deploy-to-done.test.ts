@@ -251,11 +251,36 @@ describe('endings before done', () => {
         plan: plan({ window: policy({ action: 'rollback' }), ...change.plan }),
       });
 
-    test('it is rolled back once', async () => {
-      const item = rollingBack();
+    const first = { ok: false, detail: '503 for 60 s', seen: 'fail' } as const;
+    /** The health check after the deploy fails; that after the rollback comes to this. */
+    const then = (after: Awaited<ReturnType<Item['checkHealth']>>): Item['checkHealth'] => {
+      let checks = 0;
+      return async () => (++checks > 1 ? after : first);
+    };
+
+    test.each([
+      [first, 'has not recovered after its rollback: 503 for 60 s'],
+      [
+        { ok: false, detail: 'no resolver', seen: 'unknown' } as const,
+        'nobody knows whether .* has recovered after its rollback: no resolver',
+      ],
+    ])('a rollback that did not help, or of which nobody knows: %o', async (after, words) => {
+      const item = rollingBack({ checkHealth: then(after) });
       expect(await harness.run(item)).toEqual({
         outcome: 'unhealthy_rolled_back',
-        reason: '503 for 60 s; rolled back: it worked',
+        reason: expect.stringMatching(new RegExp(`^503 for 60 s; rolled back: it worked; .*${words}$`)),
+      });
+      expect(item.alerts.map(({ title }) => title)).toContainEqual(
+        expect.stringMatching(/has (not )?recovered after its rollback$/),
+      );
+      expect(item.alerts).toHaveLength(3);
+    });
+
+    test('it is rolled back once, and production is looked at once more', async () => {
+      const item = rollingBack({ checkHealth: then({ ok: true, detail: 'answered 200' }) });
+      expect(await harness.run(item)).toEqual({
+        outcome: 'unhealthy_rolled_back',
+        reason: '503 for 60 s; rolled back: it worked; production is healthy again: answered 200',
       });
       expect(item.count).toMatchObject({ rollbacks: 1, looks: 0 });
       expect(item.task?.stage).toBe('deploy');
@@ -675,6 +700,7 @@ describe('a database that needs somebody', () => {
     expect(item.alerts).toMatchObject([
       { title: expect.stringMatching(/needs attention$/), text: expect.stringContaining('"stage_check"') },
     ]);
+    expect(comments(item)).toMatch(/needs attention\.\nthe task cannot be set to done/);
     const { notes } = await handle.query(deployStatusQuery);
     expect(notes[0]?.text).toMatch(
       /^the task cannot be set to done, production is watched meanwhile: Postgres refuses/,
