@@ -1,5 +1,6 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { Client, type Connection } from '@temporalio/client';
+import { whyCommandFails } from './adapters/deploy/command.ts';
 import { messageOf } from './adapters/error-message.ts';
 import { PlaneRateLimited, PlaneUnavailable } from './adapters/plane/errors.ts';
 import type { PlaneClient } from './adapters/plane/plane-client.ts';
@@ -28,6 +29,8 @@ export interface World {
   readonly namespace: string;
   readonly database: Database;
   readonly plane: PlaneClient;
+  /** Of the worker, or of `d2d` where that asks. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 /** Longest wait for each part of the world, ms. */
@@ -51,6 +54,7 @@ export async function checkWorld(world: World, register: boolean): Promise<Check
     checkDatabase(world),
     checkPlane(world),
     checkArtefacts(world.settings.artefactsDir, register),
+    checkCommands(world.settings, world.environment),
   ]);
   return [...world.settings.warnings.map((text) => warning('settings', text)), ...checks.flat()];
 }
@@ -186,6 +190,23 @@ export async function checkArtefacts(artefactsDir: string, starting: boolean): P
     const message = `the logs of the windows cannot be written (${messageOf(error)}): correct ORCH_ARTEFACTS_DIR`;
     return [starting ? fault('artefacts', message) : warning('artefacts', `from here ${message}`)];
   }
+}
+
+/** A rollback that cannot run is to be known before production needs it. */
+export async function checkCommands(
+  { repositories }: Pick<Settings, 'repositories'>,
+  environment: NodeJS.ProcessEnv,
+): Promise<Check[]> {
+  const described = [...repositories.values()].flatMap(({ name, deploy, rollback }) => [
+    { what: `deploy of ${name}`, config: deploy },
+    { what: `rollback of ${name}`, config: rollback },
+  ]);
+  const checks = described.map(async ({ what, config }) => {
+    if (config?.driver !== 'command') return [];
+    const why = await whyCommandFails(config, environment);
+    return why === null ? [] : [warning(what, `the command cannot be run from here: ${why}`)];
+  });
+  return (await Promise.all(checks)).flat();
 }
 
 async function checkPlane({ settings, plane }: World): Promise<Check[]> {

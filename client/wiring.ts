@@ -118,7 +118,7 @@ export function createWiring(env: Env, dotEnv: DotEnv = NO_DOT_ENV): Wiring {
       const { connectionOptions, namespace } = place;
       const { checkWorld } = await import('../world.ts'); // no other command needs all that it needs
       const temporal = Connection.lazy(connectionOptions);
-      const world = { settings, temporal, namespace };
+      const world = { settings, temporal, namespace, environment: env };
       const checks = await checkWorld(
         { ...world, database: opening(database(settings)), plane: opening(planeOf(settings)) },
         false,

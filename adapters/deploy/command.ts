@@ -11,7 +11,7 @@ import { createLineReader, createTail } from './lines.ts';
 import { masked } from './masked.ts';
 import { fillArguments, valuesOf } from './placeholders.ts';
 import { type CommandProcesses, endProcessGroup, stillRunning } from './process-group.ts';
-import { type Place, whyEnded, whyNotStarted } from './program-faults.ts';
+import { type Place, whyEnded, whyNotRunnable, whyNotStarted } from './program-faults.ts';
 
 export interface CommandDeps {
   /** The worker's own environment; a command gets only the part of it that `commandEnvironment` passes on. */
@@ -122,6 +122,15 @@ async function end(
   if (pids.length > 1) return { left: `its processes ${pids.join(', ')} still run`, held };
   if (pids.length > 0) return { left: `its process ${pids[0]} still runs`, held };
   return { left: held ? 'something that it started holds its output open' : null, held };
+}
+
+/**
+ * Why a command cannot be run where this is called; `null`: nothing is known. A program that a placeholder names is not looked for.
+ * Never throws.
+ */
+export async function whyCommandFails(config: CommandConfig, environment: NodeJS.ProcessEnv): Promise<string | null> {
+  if (/[{}]/.test(config.command[0])) return null;
+  return whyNotRunnable(placeOf(config.command, config, environment));
 }
 
 /** Where its program is looked for. */

@@ -33,12 +33,7 @@ const interpreterIn = (head: string | null): string | undefined => /^#![ \t]*([^
 
 async function whatIsClosed(place: Place): Promise<string> {
   const { program, cwd } = place;
-  const path = await first(place, (each) =>
-    access(each).then(
-      () => each,
-      () => null,
-    ),
-  );
+  const path = await first(place, whereItIs);
   const own = path === null ? null : await whyClosed(path);
   const interpreter = interpreterIn(await headOf(place));
   if (own === null && interpreter !== undefined) {
@@ -64,7 +59,7 @@ async function whyClosed(path: string): Promise<string | null> {
 async function whatIsMissing(place: Place): Promise<string> {
   const { program, cwd } = place;
   const head = await headOf(place);
-  if (head === null) return `the program ${program} was not found (a program without a slash is looked for on PATH)`;
+  if (head === null) return notFound(place);
   const interpreter = interpreterIn(head);
   if (interpreter === undefined) {
     const loader = /\/[^\0]*ld[^\0/]*\.so[^\0]*/.exec(head)?.[0];
@@ -72,13 +67,31 @@ async function whatIsMissing(place: Place): Promise<string> {
   }
   if (interpreter.endsWith('\r'))
     return `the interpreter ${JSON.stringify(interpreter).slice(1, -1)} of the script ${program} does not exist: the script ${CRLF}`;
-  const exists = await access(resolve(cwd, interpreter)).then(
-    () => true,
-    () => false,
-  );
-  return exists
+  return (await whereItIs(resolve(cwd, interpreter))) !== null
     ? `the interpreter ${interpreter} of the script ${program} exists, but something that it needs to run does not`
     : `the interpreter ${interpreter} of the script ${program} does not exist`;
+}
+
+function notFound({ program, cwd }: Place): string {
+  const where = program.includes('/')
+    ? `there is no ${resolve(cwd, program)}`
+    : 'a program without a slash is looked for on PATH';
+  const words = /\s/.test(program) ? '; a program and its arguments are items of their own: [program, argument]' : '';
+  return `the program ${program} was not found (${where}${words})`;
+}
+
+/** Why a program cannot be started from here, before it is tried; `null`: nothing is known. Never throws. */
+export async function whyNotRunnable(place: Place): Promise<string | null> {
+  const { program, cwd } = place;
+  const folder = await stat(cwd).catch(() => null);
+  if (folder?.isDirectory() !== true) return `${cwd} is no folder`;
+  const path = await first(place, whereItIs);
+  if (path === null) return notFound(place);
+  const closed = await whyClosed(path);
+  if (closed !== null) return `the program ${program} ${closed}`;
+  const interpreter = interpreterIn(await beginningOf(path));
+  if (interpreter === undefined || (await whereItIs(resolve(cwd, interpreter))) !== null) return null;
+  return whatIsMissing(place);
 }
 
 /** What the shell or `env` says of a missing program. */
@@ -116,6 +129,12 @@ async function first(
   }
   return null;
 }
+
+const whereItIs = (path: string): Promise<string | null> =>
+  access(path).then(
+    () => path,
+    () => null,
+  );
 
 async function beginningOf(path: string): Promise<string | null> {
   try {

@@ -540,7 +540,7 @@ test('what a status needs to stand for good: whoever gives that up is told', () 
 
 test('a name in a list that nothing describes is a warning', () => {
   expect(loadSettings(...described(SHOP, { ORCH_POST_DEPLOY_REPOS: 'shpo, SHOP, orchestrator' })).warnings).toEqual([
-    'ORCH_POST_DEPLOY_REPOS names "shpo", which no settings describe',
+    'ORCH_POST_DEPLOY_REPOS names "shpo", which no settings describe (did you mean shop?)',
   ]);
   expect(loadSettings(environment({ ORCH_DEPLOY_STATUS_GUARD_REPOS: 'orchestartor' }), noFiles).warnings).toEqual([
     '"orchestrator" is watched, but the guard is off for it, so that any caller can change the status of finished work: name it in ORCH_DEPLOY_STATUS_GUARD_REPOS',
