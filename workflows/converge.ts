@@ -21,7 +21,7 @@ const SETTLE_TRIES = 5;
 interface LastWrite {
   readonly repo: string;
   readonly workItem: string;
-  /** Names this run, so that an alarm about it is raised once. */
+  /** Names this run, so that an alarm of one kind about it is raised once. */
   readonly alarmKey: string;
 }
 
@@ -75,12 +75,13 @@ export async function convergeAndSettle(
   for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
     if (settleMs > 0) await outside.sleep(settleMs, { summary: 'then the status is read back' });
     const settled = () => outside.setters('read the status back').settleStatus({ ...request, reason: 'settle' });
-    const result = await untilWritten(convergence, note, settled, outside);
+    const result = await untilWritten(convergence, note, settled, outside, 'unsettled');
     if (result?.wrote !== true) return;
     note(`the status was wrong after it had settled, and was converged again (${attempt} of ${SETTLE_TRIES})`);
   }
   await alarm(
     convergence,
+    'fought',
     note,
     outside,
     `the status was wrong ${SETTLE_TRIES} times in a row after it had settled: somebody keeps writing it`,
@@ -89,6 +90,7 @@ export async function convergeAndSettle(
 
 /**
  * Runs a write until it has worked. Where only a person can mend it, somebody is called.
+ * @param kind which write this is, for the key of that alarm
  * @returns `null`: the work item is gone from the tracker, so there is nothing to mirror any more.
  */
 export async function untilWritten<T>(
@@ -96,6 +98,7 @@ export async function untilWritten<T>(
   note: (text: string) => void,
   run: () => Promise<T>,
   outside: Outside = TEMPORAL,
+  kind: 'unwritten' | 'unsettled' = 'unwritten',
 ): Promise<T | null> {
   let alarming: Promise<void> | null = null;
   for (let failures = 1; ; failures += 1) {
@@ -113,7 +116,7 @@ export async function untilWritten<T>(
       }
       if (failures === 1) {
         const why = `the last status cannot be written, it is tried again every few minutes: ${text}`;
-        alarming = alarm(last, note, outside, why);
+        alarming = alarm(last, kind, note, outside, why);
         alarming.catch(() => {}); // waited for once the status is written
         // A sink that is down must not keep the status from being written.
         if (!outside.besideAlarms()) await alarming;
@@ -125,6 +128,7 @@ export async function untilWritten<T>(
 
 async function alarm(
   { repo, workItem, alarmKey }: LastWrite,
+  kind: 'unwritten' | 'unsettled' | 'fought',
   note: (text: string) => void,
   { sendAlert: send }: Outside,
   text: string,
@@ -132,7 +136,8 @@ async function alarm(
   note(text);
   try {
     await send({
-      key: `${alarmKey}:status`,
+      // A sink that drops repetitions by their key must not drop another alarm.
+      key: `${alarmKey}:status-${kind}`,
       severity: 'critical',
       repo,
       workItem,

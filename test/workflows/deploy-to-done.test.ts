@@ -117,6 +117,19 @@ describe('endings at done', () => {
     expect(reads).toBeGreaterThan(4);
   });
 
+  test('two alarms about its status have two keys: one that cannot be written, and one that somebody keeps writing', async () => {
+    const item = harness.add();
+    let refusals = 2; // Monitoring, which is noted, and Done
+    item.tracker = async (call) => {
+      if (item.task?.stage !== 'done') return;
+      if (call === 'write' && refusals-- > 0)
+        throw ApplicationFailure.nonRetryable('no state "Done"', 'PlaneUnknownState');
+      if (call === 'read' && item.shown.status === 'done') item.shown = shownAs('deploying');
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.alerts.map(({ key }) => key.split(':')[1])).toEqual(['status-unwritten', 'status-fought']);
+  });
+
   test('a person who moves a finished item elsewhere is left alone by the settle', async () => {
     const item = harness.add();
     item.tracker = async (call) => {
