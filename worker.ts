@@ -97,7 +97,10 @@ async function createWorker(
   const plane = createPlaneClient(settings.plane);
   opened.push({ name: 'plane', close: () => plane.close() });
 
-  const checks = await checkWorld({ settings, temporal: connection, namespace, database, plane, environment: env }, true);
+  const checks = await checkWorld(
+    { settings, temporal: connection, namespace, database, plane, environment: env },
+    true,
+  );
   for (const { name, level, message } of checks) log[LEVELS[level]]({ check: name }, message);
   if (checks.some(({ level }) => level === 'fault')) {
     log.fatal('the worker does not start: correct what the checks say (d2d doctor runs them again)');

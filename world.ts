@@ -204,7 +204,7 @@ export async function checkCommands(
   const checks = described.map(async ({ what, config }) => {
     if (config?.driver !== 'command') return [];
     const why = await whyCommandFails(config, environment);
-    return why === null ? [] : [warning(what, `the command cannot be run from here: ${why}`)];
+    return why === null ? [] : [warning(what, `the command cannot be run on this machine: ${why}`)];
   });
   return (await Promise.all(checks)).flat();
 }

@@ -143,7 +143,9 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
 function whyOf(health: { readonly detail?: string }, traffic: TrafficSeen): { readonly detail?: string } {
   const seen = health.detail === NO_HEALTH && traffic.detail !== undefined ? undefined : health.detail;
   const all = [seen, traffic.detail].filter((detail) => detail !== undefined);
-  return all.length === 0 ? {} : { detail: all.join('; ').slice(0, MAX_DETAIL) };
+  if (all.length === 0) return {};
+  const each = Math.floor(MAX_DETAIL / all.length) - 1;
+  return { detail: all.map((detail) => (all.length === 1 ? detail : detail.slice(0, each))).join('; ') };
 }
 
 const uncounted = (detail: string): TrafficSeen => ({

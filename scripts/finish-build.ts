@@ -15,8 +15,8 @@ const MIGRATIONS = join('adapters', 'postgres', 'migrations');
 await cp(join(sources, MIGRATIONS), join(dist, MIGRATIONS), { recursive: true });
 
 /** Replaces an entry point by one file with the modules that it imports: to load hundreds of them takes longer than they run. */
-const bundle = (entry: string, options: BuildOptions) =>
-  build({
+async function bundle(entry: string, options: BuildOptions): Promise<void> {
+  await build({
     entryPoints: [entry],
     outfile: entry,
     allowOverwrite: true,
@@ -27,6 +27,8 @@ const bundle = (entry: string, options: BuildOptions) =>
     logLevel: 'warning',
     ...options,
   });
+  await rm(`${entry}.map`); // of the file that the bundle replaces
+}
 
 const d2d = join(dist, 'client', 'd2d.js');
 await bundle(d2d, {
@@ -35,7 +37,6 @@ await bundle(d2d, {
   // Finds its migrations beside itself, so it stays a file of its own.
   external: ['../adapters/postgres/migrate.js', 'pg-native'],
 });
-await rm(`${d2d}.map`); // of the file that the bundle replaces
 await chmod(d2d, 0o755);
 
 // Without packages: some of them look for files beside their own, which fails only once they need them.
@@ -43,7 +44,6 @@ await bundle(join(dist, 'worker.js'), {
   packages: 'external',
   // Finds the workflows beside itself.
   external: ['./adapters/temporal/workflow-source.js'],
-  sourcemap: true,
 });
 
 // Made once here, not at each start of a worker; it also proves that no workflow imports what it may not. Last of all: its age

@@ -3,10 +3,13 @@ import { quote } from './faults.ts';
 import type { Described } from './repository-file.ts';
 
 /** A status URL that does not tell one deploy from another. */
-const isAboutAny = (url: string): boolean => !/(\{|%7B)(id|operationId|version|workItem)(\}|%7D)/i.test(url);
+const isAboutAny = (url: string): boolean => !/(\{|%7B)(id|operationId|version|previousVersion)(\}|%7D)/i.test(url);
 
-const namesOperation = (answer: { readonly version?: unknown; readonly operationId?: unknown } | undefined): boolean =>
-  answer?.version !== undefined || answer?.operationId !== undefined;
+/** Whether its answers say whose they are. That of a rollback names a version that tells nothing: the one before. */
+const saysWhose = (
+  part: 'deploy' | 'rollback',
+  answer: { readonly version?: unknown; readonly operationId?: unknown } | undefined,
+): boolean => answer?.operationId !== undefined || (part === 'deploy' && answer?.version !== undefined);
 
 /** What is wrong with how the answers of a deployer are read. */
 export function checkAnswer(
@@ -17,9 +20,9 @@ export function checkAnswer(
 ): void {
   const driver = entry[part];
   if (driver?.driver !== 'webhook') return;
-  if (driver.statusUrl !== undefined && isAboutAny(driver.statusUrl) && !namesOperation(driver.answer))
+  if (driver.statusUrl !== undefined && isAboutAny(driver.statusUrl) && !saysWhose(part, driver.answer))
     warn(
-      `${place([part, 'statusUrl'])} is the same for every ${part}: an end of the one before is taken for this one's, unless the answers name the version or the operation. Put {operationId}, {version} or {id} into it, or say in answer.version or answer.operationId where the answers name one`,
+      `${place([part, 'statusUrl'])} is the same for every ${part}: the result of the one before can be mistaken for this one's. Put {operationId}, {version} or {id} into it, or say in answer.operationId${part === 'deploy' ? ' or answer.version' : ''} where the answers name it`,
     );
   // `{id}` in the status URL and the place of the id need each other.
   const fills = /\{id\}|%7Bid%7D/i.test(driver.statusUrl ?? '');

@@ -27,7 +27,7 @@ test('a command that cannot be run is a warning at the start, a rollback before 
   await script('closed.sh', '#!/bin/sh\n', 0o644);
   await script('crlf.sh', '#!/bin/sh\r\n', 0o755);
   const warning = (what: string, why: string): string =>
-    `warning ${what} of shop: the command cannot be run from here: ${why}`;
+    `warning ${what} of shop: the command cannot be run on this machine: ${why}`;
 
   expect(await checked(folder, { deploy: ['./good.sh'], rollback: ['true'] })).toEqual([]);
   expect(await checked(folder, { deploy: ['{version}/deploy.sh'] })).toEqual([]);

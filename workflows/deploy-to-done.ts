@@ -148,9 +148,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   const decision = (signal: string, verdict: 'approved' | 'rejected') => (payload: unknown) => {
     const command = parseSignalCommand(payload);
-    const ignored = typeof command === 'string' ? command : deploy.decisionRefusal(run);
-    if (typeof command === 'string' || ignored !== null) ignore(signal, String(ignored));
-    else become(deploy.decided(run, verdict, command));
+    if (typeof command === 'string') return ignore(signal, command);
+    const refusal = deploy.decisionRefusal(run);
+    if (refusal !== null) return ignore(signal, refusal);
+    become(deploy.decided(run, verdict, command));
   };
   setHandler(approveSignal, decision('approve', 'approved'), { description: 'Approve the deploy: {by, reason?}.' });
   setHandler(rejectSignal, decision('reject', 'rejected'), { description: 'Reject the deploy: {by, reason?}.' });
@@ -163,12 +164,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     deployFinishedSignal,
     (payload: unknown) => {
       const finished = parseDeployFinished(payload, strict);
-      const ignored =
-        typeof finished === 'string'
-          ? finished
-          : (secondAnswer() ?? deploy.finishRefusal(run, plan, finished, input, operationId, patched('whose-report')));
-      if (typeof finished === 'string' || ignored !== null) ignore('deployFinished', String(ignored));
-      else become(deploy.reported(run, finished));
+      if (typeof finished === 'string') return ignore('deployFinished', finished);
+      const refusal =
+        secondAnswer() ?? deploy.finishRefusal(run, plan, finished, input, operationId, patched('whose-report'));
+      if (refusal !== null) return ignore('deployFinished', refusal);
+      become(deploy.reported(run, finished));
     },
     { description: 'An external deployer reports: {ok, version?, operationId?, detail?, by?}.' },
   );
@@ -176,9 +176,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     resolveDeploySignal,
     (payload: unknown) => {
       const resolution = parseResolution(payload, strict);
-      const ignored = typeof resolution === 'string' ? resolution : (deploy.resolveRefusal(run) ?? secondAnswer());
-      if (typeof resolution === 'string' || ignored !== null) ignore('resolveDeploy', String(ignored));
-      else become(deploy.resolved(run, resolution));
+      if (typeof resolution === 'string') return ignore('resolveDeploy', resolution);
+      const refusal = deploy.resolveRefusal(run) ?? secondAnswer();
+      if (refusal !== null) return ignore('resolveDeploy', refusal);
+      become(deploy.resolved(run, resolution));
     },
     { description: 'Say how a deploy ended whose outcome is unknown: {deployed, by, reason, version?}.' },
   );
@@ -203,14 +204,17 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const alerting: Promise<unknown>[] = [];
   const alertBeside = (kind: string, what: string, text: string): void =>
     void alerting.push(CancellationScope.nonCancellable(() => mirror.alert(kind, what, text)));
+  let calls = 0;
   /** Tells of something that only a person can mend. */
   const callSomebody = (kind: string, text: string): void => {
     note(text);
+    calls += 1;
+    const key = calls === 1 ? kind : `${kind}:${calls}`;
     const title = `the deploy of ${repo} needs attention`;
-    alertBeside(kind, title, `${text} (${workItem})`);
+    alertBeside(key, title, `${text} (${workItem})`);
     // Without a sink for alerts the ticket is all that people see.
     if (patched('calls-on-the-ticket'))
-      alerting.push(CancellationScope.nonCancellable(() => mirror.tell(kind, [`${workItem}: ${title}.`, text])));
+      alerting.push(CancellationScope.nonCancellable(() => mirror.tell(key, [`${workItem}: ${title}.`, text])));
   };
 
   const alreadyCalled = callsOnce();
@@ -218,14 +222,15 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     driverStuckSignal,
     (payload: unknown) => {
       const stuck = parseDriverStuck(payload);
-      const refusal = typeof stuck === 'string' ? stuck : alreadyCalled(stuck.text);
-      if (typeof stuck === 'string' || refusal !== null) ignore('driverStuck', String(refusal));
-      else callSomebody(`${stuck.kind}-stuck`, stuck.text);
+      if (typeof stuck === 'string') return ignore('driverStuck', stuck);
+      const refusal = alreadyCalled(stuck.text);
+      if (refusal !== null) return ignore('driverStuck', refusal);
+      callSomebody(`${stuck.kind}-stuck`, stuck.text);
     },
     { description: 'From the driver of the deploy: something needs a person, {kind, text}.' },
   );
 
-  // Last of all: it takes every signal that came before its handler was set.
+  // Last of all: it takes every signal that came before its handler was set. A driver's call comes later, once a driver runs.
   setDefaultSignalHandler((name) => ignore(name, 'a deploy takes approve, reject, deployFinished and resolveDeploy'));
 
   /** A refusal leaves nothing behind: the task is made once everything else allows the deploy. */
@@ -366,7 +371,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       alertBeside('unhealthy', `${repo} is unhealthy after its deploy and is being rolled back`, detail);
       const request = { repo: fixed.repo, workItem, version, operationId: `${firstExecutionRunId}:rollback` };
       const rollback = await rollBack(fixed.rollback, request);
-      if (rollback.ok) return rolledBack(fixed, `${detail}; rolled back: ${rollback.detail}`, rollback.to);
+      if (rollback.ok) return rolledBack(fixed, `${detail}; rolled back: ${rollback.detail}`, rollback.to ?? null);
       if (rollback.unknown !== true)
         return ending('unhealthy_rollback_failed', `${detail}; the rollback failed: ${rollback.detail}`);
       const doubt = `${detail}; nobody knows whether the rollback worked: ${rollback.detail}`;
@@ -378,8 +383,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     });
   };
 
+  /** The title of the last alert, where production is not known to have recovered after its rollback. */
+  let notRecovered: string | null = null;
+
   /** Production is looked at once more: what says that it has rolled back need not have helped. */
-  const rolledBack = async (fixed: DeployPlan, reason: string, to: string | null = null): Promise<EndingBeforeDone> => {
+  const rolledBack = async (fixed: DeployPlan, reason: string, to: string | null): Promise<EndingBeforeDone> => {
     if (!patched('rollback-is-checked')) return ending('unhealthy_rolled_back', reason);
     const { ok, seen, detail } = await checkHealth(fixed, workItem, to, true);
     if (ok) return ending('unhealthy_rolled_back', `${reason}; production is healthy again: ${detail}`);
@@ -387,7 +395,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       seen === 'unknown'
         ? `nobody knows whether ${repo} has recovered after its rollback`
         : `${repo} has not recovered after its rollback`;
-    alertBeside('not-recovered', what, detail);
+    notRecovered = what;
     return ending('unhealthy_rolled_back', `${reason}; ${what}: ${detail}`);
   };
 
@@ -405,7 +413,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     // The one at the begin of the wait has the key `deploy_unknown`: a sink would take this for the same.
     const kind = end.outcome === 'deploy_unknown' ? 'deploy_unknown:ended' : end.outcome;
     if (told === 'comment_and_alert' && (end.outcome === 'deploy_unknown' || patched('alerts-of-failed-deploys')))
-      owed.push(mirror.alert(kind, wordsOf(end.outcome, repo), end.reason));
+      owed.push(mirror.alert(kind, notRecovered ?? wordsOf(end.outcome, repo), end.reason));
     await Promise.all(owed);
     return result;
   };

@@ -1,9 +1,11 @@
 /** So many ignored signals are shown and logged one by one. Thousands may come, and a workflow task that takes seconds fails. */
 const FEW = 20;
 
-/** Whether the n-th ignored signal is logged, and shown at once in the details. Later ones are seldom, yet never silent. */
+/** Whether the n-th ignored signal is logged, and shown at once in the details. After that those are whose number is a power of two. */
 export const isWorthTelling = (n: number): boolean => n <= FEW || Number.isInteger(Math.log2(n));
 
-/** What the details say of more of them than are shown one by one. */
+/** A line that sums them up, once there are more than a few. */
 export const manyIgnored = (ignoredSignals: number): readonly string[] =>
-  ignoredSignals > FEW ? [`${ignoredSignals} signals were ignored; of all notes the first and the last are kept.`] : [];
+  ignoredSignals > FEW
+    ? [`${ignoredSignals} signals were ignored. Of more than 100 notes the first and last 50 are kept.`]
+    : [];

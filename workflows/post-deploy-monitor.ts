@@ -117,6 +117,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     (payload: unknown) => {
       const command = parseSignalCommand(payload);
       if (typeof command === 'string') ignore('cancelWindow', command);
+      else if (messages.isOneTooMany(state)) ignore('cancelWindow', 'the window had ended already');
       else become(messages.cancelled(state, 'cancelWindow', command, Date.now()));
     },
     { description: 'Stop watching: {by, reason}. The outcome is cancelled.' },
@@ -160,7 +161,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     become(messages.cancelled(state, 'cancel', { by: 'temporal', reason: 'the workflow was cancelled' }, Date.now()));
   });
 
-  /** Whether a message has ended the window. A cancel that comes in one task with a timer is handled only after that. */
+  /** Whether a message has ended the window. Where a cancel and a timer come in one workflow task, the cancel is handled after the timer. */
   const endedMeanwhile = async (): Promise<boolean> => {
     const cancelled = root.consideredCancelled && !cancelHeard;
     if ((state.ending === null && !cancelled) || !patched('ending-first')) return false;
@@ -193,22 +194,26 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   };
   const subject = `${workItem}: ${repo}${input.version === null ? '' : ` ${input.version}`}`;
 
+  let calls = 0;
   const alreadyCalled = callsOnce();
   setHandler(
     driverStuckSignal,
     (payload: unknown) => {
       const stuck = parseDriverStuck(payload);
-      const refusal = typeof stuck === 'string' ? stuck : alreadyCalled(stuck.text);
-      if (typeof stuck === 'string' || refusal !== null) return ignore('driverStuck', String(refusal));
+      if (typeof stuck === 'string') return ignore('driverStuck', stuck);
+      const refusal = alreadyCalled(stuck.text);
+      if (refusal !== null) return ignore('driverStuck', refusal);
       note(stuck.text);
-      inBackground('the alert', () =>
-        alert(`${stuck.kind}-stuck`, 'critical', `${subject}: its ${stuck.kind} needs attention`, stuck.text),
-      );
+      calls += 1;
+      const kind = `${stuck.kind}-stuck${calls === 1 ? '' : `:${calls}`}`;
+      const title = `${subject}: its ${stuck.kind} needs attention`;
+      inBackground('the alert', () => alert(kind, 'critical', title, stuck.text));
+      if (patched('calls-on-the-ticket')) comment(kind, [title, stuck.text]);
     },
     { description: 'From the driver of the rollback: something needs a person, {kind, text}.' },
   );
 
-  // Last of all: it takes every signal that came before its handler was set.
+  // Last of all: it takes every signal that came before its handler was set. A driver's call comes later, once a driver runs.
   setDefaultSignalHandler((name) => ignore(name, 'a window takes cancelWindow'));
 
   const act = async (): Promise<void> => {

@@ -13,7 +13,7 @@ export function shown(value: unknown): string {
   return text.length > LENGTH ? `${text.slice(0, LENGTH)}…` : text;
 }
 
-/** @param room so many characters suffice */
+/** @param room enough characters to build; it may return more */
 function beginning(value: unknown, room: number, depth: number): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, room));
   if (typeof value !== 'object' || value === null) return String(value);

@@ -25,6 +25,13 @@ export function cancelled(
   );
 }
 
+/** So many cancels of a window that has ended are on record; it takes no more of them. */
+const MOST_LATE = 20;
+
+/** Whether one more message of a window that has ended is not worth a record. */
+export const isOneTooMany = ({ ending, messages }: WindowState): boolean =>
+  ending !== null && messages.length >= MOST_LATE;
+
 /** `closeWindow`. */
 export const closedEarly = (state: WindowState, command: Command, now: number): WindowState =>
   ended(

@@ -354,7 +354,7 @@ export const noted = (state: WindowState, text: string, at: number): WindowState
   changed(state, { notes: kept([...state.notes, { at, text }]) });
 
 /**
- * Notes a signal that was ignored, and why. Nothing waits for that.
+ * Notes a signal that was ignored, and why. It does not wake the window.
  * @param wake in windows of earlier versions it was a change like any other, and the timer of the next look began anew
  */
 export function ignored(state: WindowState, why: string, at: number, wake: boolean): WindowState {

@@ -85,10 +85,14 @@ export async function whyNotRunnable(place: Place): Promise<string | null> {
   const { program, cwd } = place;
   const folder = await stat(cwd).catch(() => null);
   if (folder?.isDirectory() !== true) return `${cwd} is no folder`;
-  const path = await first(place, whereItIs);
-  if (path === null) return notFound(place);
-  const closed = await whyClosed(path);
-  if (closed !== null) return `the program ${program} ${closed}`;
+  // As the system does: what may not be executed is passed over, and the rest of PATH is searched.
+  const path = await first(place, async (each) =>
+    (await whereItIs(each)) !== null && (await whyClosed(each)) === null ? each : null,
+  );
+  if (path === null) {
+    const closed = await first(place, whereItIs);
+    return closed === null ? notFound(place) : `the program ${program} ${await whyClosed(closed)}`;
+  }
   const interpreter = interpreterIn(await beginningOf(path));
   if (interpreter === undefined || (await whereItIs(resolve(cwd, interpreter))) !== null) return null;
   return whatIsMissing(place);

@@ -1,6 +1,6 @@
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
 import type { Socket } from 'node:net';
-import { buildConnector, errors } from 'undici';
+import { buildConnector, errors as undiciErrors } from 'undici';
 
 /** How a name is resolved; `dns.lookup` as Node calls it. */
 export type Lookup = (
@@ -53,7 +53,7 @@ export function createConnector({
 function endAfter(timeoutMs: number, socket: Socket, { address }: LookupAddress): void {
   if (timeoutMs === 0) return;
   const giveUp = (): void =>
-    void socket.destroy(new errors.ConnectTimeoutError(`${address} was not connected within ${timeoutMs} ms`));
+    void socket.destroy(new undiciErrors.ConnectTimeoutError(`${address} was not connected within ${timeoutMs} ms`));
   const timer = setTimeout(giveUp, timeoutMs);
   const stop = (): void => clearTimeout(timer);
   socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop).once('close', stop);

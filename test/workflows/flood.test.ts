@@ -58,7 +58,7 @@ describe(`${MANY} signals that mean nothing`, () => {
   });
 
   test('to a window: it can be closed, and they start no timer anew', async () => {
-    const item = harness.add({ plan: plan({ window, settleMs: 50 }) });
+    const item = harness.add({ plan: plan({ window, settleMs: 3_000 }) });
     const watched = await harness.watch(item);
     await flood(watched);
     const { ignoredSignals, notes } = await watched.query(windowStatusQuery);
@@ -68,5 +68,9 @@ describe(`${MANY} signals that mean nothing`, () => {
     // One at its begin, and one after the note of the driver's call.
     expect(events?.filter((event) => event.timerStartedEventAttributes != null).length).toBeLessThanOrEqual(2);
     await watched.executeUpdate(closeWindowUpdate, { args: [ONCALL] });
+    for (let n = 0; n < 30; n += 1) await watched.signal('cancelWindow');
+    const ended = await watched.query(windowStatusQuery);
+    expect(ended.messages).toHaveLength(20);
+    expect(ended.ignoredSignals).toBe(MANY + SIGNALS.length - 1 + 11);
   });
 });

@@ -215,6 +215,7 @@ describe('rollback', () => {
     };
     expect(await window.result()).toMatchObject({ outcome: 'degraded_rolled_back' });
     expect(notes).toMatchObject([{ text }]);
+    expect(item.comments.flatMap(({ paragraphs }) => paragraphs)).toContain(text);
   });
 
   test('worked, but production does not recover within the limit: a second alert', async () => {
