@@ -20,9 +20,11 @@ export function checkAnswer(
 ): void {
   const driver = entry[part];
   if (driver?.driver !== 'webhook') return;
+  const places = part === 'deploy' ? 'answer.operationId or answer.version' : 'answer.operationId';
   if (driver.statusUrl !== undefined && isAboutAny(driver.statusUrl) && !saysWhose(part, driver.answer))
     warn(
-      `${place([part, 'statusUrl'])} is the same for every ${part}: the result of the one before can be mistaken for this one's. Put {operationId}, {version} or {id} into it, or say in answer.operationId${part === 'deploy' ? ' or answer.version' : ''} where the answers name it`,
+      `${place([part, 'statusUrl'])} is the same for every ${part}: the result of the one before can be mistaken for this one's. ` +
+        `Put {operationId}, {version} or {id} into it, or say in ${places} where the answers name it`,
     );
   // `{id}` in the status URL and the place of the id need each other.
   const fills = /\{id\}|%7Bid%7D/i.test(driver.statusUrl ?? '');

@@ -36,7 +36,7 @@ import * as deploy from './deploy-run.ts';
 import { arm, checkHealth, type Deployed, reportedDeploy, runDeploy, waitsWhereUnknown } from './deploy-steps.ts';
 import { isFailure, messageOf } from './failures.ts';
 import { howToEnd } from './how-to-end.ts';
-import { isWorthTelling } from './ignored-signals.ts';
+import { ignoredWords, isWorthTelling } from './ignored-signals.ts';
 import {
   approveSignal,
   D2dOutcome,
@@ -139,7 +139,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   };
 
   const ignore = (signal: string, why: string): void => {
-    const text = `the signal ${signal.slice(0, 100)} was ignored: ${why}`;
+    const text = ignoredWords(signal, why);
     run = deploy.ignored(run, text, Date.now());
     if (!isWorthTelling(run.ignoredSignals)) return;
     log.warn(text);

@@ -1,3 +1,7 @@
+/** What is noted of one. Its name may be of any length. */
+export const ignoredWords = (signal: string, why: string): string =>
+  `the signal ${signal.slice(0, 100)} was ignored: ${why}`;
+
 /** So many ignored signals are shown and logged one by one. Thousands may come, and a workflow task that takes seconds fails. */
 const FEW = 20;
 

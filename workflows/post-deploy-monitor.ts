@@ -21,7 +21,7 @@ import { decideAction } from '../decisions/index.ts';
 import { callsOnce } from './calls-once.ts';
 import { convergeAndSettle } from './converge.ts';
 import { messageOf } from './failures.ts';
-import { isWorthTelling } from './ignored-signals.ts';
+import { ignoredWords, isWorthTelling } from './ignored-signals.ts';
 import { byTemporalsClock } from './look-time.ts';
 import {
   cancelWindowSignal,
@@ -100,7 +100,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   };
 
   const ignore = (signal: string, why: string): void => {
-    const text = `the signal ${signal.slice(0, 100)} was ignored: ${why}`;
+    const text = ignoredWords(signal, why);
     state = win.ignored(state, text, Date.now(), !patched('ignored-signals-wake-nobody'));
     if (!isWorthTelling(state.ignoredSignals ?? 0)) return;
     log.warn(text);

@@ -23,11 +23,11 @@ export function summarise(
   switch (trigger) {
     case 'health': {
       const detail = ticks.findLast((tick) => tick.health === 'fail' && tick.detail !== undefined)?.detail;
-      return `${longestFailureStreak} health checks in a row failed (threshold ${policy.failThreshold})${detail === undefined ? '' : `: ${detail}`}; ${traffic}`;
+      return `${longestFailureStreak} health checks in a row failed (threshold ${policy.failThreshold})${reason(detail)}; ${traffic}`;
     }
     case 'errors': {
       const detail = ticks.findLast((tick) => tick.errors5xx > 0 && tick.detail !== undefined)?.detail;
-      return `${traffic}${detail === undefined ? '' : `: ${detail}`}; longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}`;
+      return `${traffic}${reason(detail)}; longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}`;
     }
     case null:
       return `no degradation: longest streak of failed health checks ${longestFailureStreak} of ${policy.failThreshold}; ${traffic}`;
@@ -35,5 +35,7 @@ export function summarise(
       return trigger satisfies never;
   }
 }
+
+const reason = (detail: string | undefined): string => (detail === undefined ? '' : `: ${detail}`);
 
 const percent = (ratio: number): string => `${(ratio * 100).toFixed(ratio < 0.1 ? 1 : 0)} %`;

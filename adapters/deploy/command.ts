@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -11,7 +10,7 @@ import { createLineReader, createTail } from './lines.ts';
 import { masked } from './masked.ts';
 import { fillArguments, valuesOf } from './placeholders.ts';
 import { type CommandProcesses, endProcessGroup, stillRunning } from './process-group.ts';
-import { type Place, whyEnded, whyNotRunnable, whyNotStarted } from './program-faults.ts';
+import { isFolder, type Place, whyEnded, whyNotRunnable, whyNotStarted } from './program-faults.ts';
 
 export interface CommandDeps {
   /** The worker's own environment; a command gets only the part of it that `commandEnvironment` passes on. */
@@ -125,7 +124,7 @@ async function end(
 }
 
 /**
- * Why a command cannot be run where this is called; `null`: nothing is known. A program that a placeholder names is not looked for.
+ * Why a command cannot be run where this is called; `null`: nothing is known, as of a program whose path `{version}` is a part of.
  * Never throws.
  */
 export async function whyCommandFails(config: CommandConfig, environment: NodeJS.ProcessEnv): Promise<string | null> {
@@ -146,12 +145,6 @@ const fieldsOf = ({ kind, operationId, repo, workItem }: DeployOperation) => ({
   operation: kind,
   operation_id: operationId,
 });
-
-const isFolder = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 
 /** Becomes `aborted` or `timed out`, whichever comes first; `release` ends both waits. */
 function stopper(signal: AbortSignal, timeoutMs: number) {

@@ -83,8 +83,7 @@ function notFound({ program, cwd }: Place): string {
 /** Why a program cannot be started from here, before it is tried; `null`: nothing is known. Never throws. */
 export async function whyNotRunnable(place: Place): Promise<string | null> {
   const { program, cwd } = place;
-  const folder = await stat(cwd).catch(() => null);
-  if (folder?.isDirectory() !== true) return `${cwd} is no folder`;
+  if (!(await isFolder(cwd))) return `${cwd} is no folder`;
   // As the system does: what may not be executed is passed over, and the rest of PATH is searched.
   const path = await first(place, async (each) =>
     (await whereItIs(each)) !== null && (await whyClosed(each)) === null ? each : null,
@@ -133,6 +132,12 @@ async function first(
   }
   return null;
 }
+
+export const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 const whereItIs = (path: string): Promise<string | null> =>
   access(path).then(
