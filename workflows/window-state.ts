@@ -165,7 +165,7 @@ export function lookAt(state: WindowState, policy: WindowPolicy): number | null 
   const { ticks } = watch(state);
   const last = ticks.at(-1);
   if (last === undefined) return nextLookAt(grid(state, policy), null);
-  const failing = currentStreak(ticks).health === 'fail';
+  const failing = ticks.findLast(({ health }) => health !== 'unknown')?.health === 'fail';
   return nextLookAt(grid(state, policy), { at: last.at, confirmAfterMs: failing ? policy.confirmMs : null });
 }
 
