@@ -30,6 +30,9 @@ import { checkWorld } from './world.ts';
 /** How long Temporal is waited for at the start, ms. */
 const CONNECT_MS = 15_000;
 
+/** The longest wait between two tries to reach Temporal again, ms: by default it grows to two minutes, and Temporal is back before. */
+const RECONNECT_MS = 5_000;
+
 /** What may follow the grace of the activities, ms: a deploy command gets 5 s to end before it is killed, a probe takes 3 s. */
 const LAST_MS = 10_000;
 
@@ -85,7 +88,10 @@ async function createWorker(
   log: Logger,
 ): Promise<Worker | null> {
   // Not closed: a call that is then under way is tried again, out of a timer, and throws there (SDK 1.24.0).
-  const connection = await reached(address, Connection.connect(connectionOptions));
+  const connection = await reached(
+    address,
+    Connection.connect({ ...connectionOptions, channelArgs: { 'grpc.max_reconnect_backoff_ms': RECONNECT_MS } }),
+  );
   const database = createDatabase({
     ...settings.database,
     tls: postgresTls(settings.database),

@@ -84,6 +84,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       guard: settings.guard,
       postDeploy: settings.postDeploy,
       settleMs: settings.settleMs,
+      outageMs: settings.worker.outageMs,
       degradedState: degraded,
     }),
     ...createTaskActivities({

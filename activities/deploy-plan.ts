@@ -1,19 +1,19 @@
 import type { WindowPolicy } from '../decisions/index.ts';
+import type { DriverLimits } from '../workflows/driver-time-outs.ts';
 
 /** How a repository is deployed and watched, taken from the settings once, when its deploy starts; holds no secret. */
 export interface DeployPlan {
   /** The repository's name as the settings spell it. */
   readonly repo: string;
   readonly selfHosting: boolean;
-  readonly driver: {
+  readonly driver: DriverLimits & {
     readonly kind: 'command' | 'webhook' | 'external';
     readonly idempotent: boolean;
-    readonly timeoutMs: number;
   };
   /** What a start must name a version for, such as `health.expectJson`; `null`: it may leave it out. Absent: from an earlier version. */
   readonly needsVersion?: string | null;
   /** `null`: this repository cannot be rolled back. */
-  readonly rollback: { readonly idempotent: boolean; readonly timeoutMs: number } | null;
+  readonly rollback: (DriverLimits & { readonly idempotent: boolean }) | null;
   /** The health check right after the deploy; `null`: there is none. */
   readonly healthCheck: { readonly deadlineMs: number } | null;
   readonly approval: { readonly required: boolean; readonly timeoutMs: number };

@@ -10,6 +10,7 @@ import {
   type DriverLog,
 } from '../adapters/deploy/driver.ts';
 import { driverStuckSignal } from '../workflows/messages.ts';
+import { createFence, type Fence } from './fence.ts';
 
 export interface DriverRequest {
   /** As the plan spells it. */
@@ -30,10 +31,12 @@ export interface DeployDeps {
 export const mayRepeat = (config: DriverConfig): boolean => config.driver !== 'external' && config.idempotent;
 
 /**
- * Runs a driver under the activity's heartbeats and cancellation.
+ * Runs a driver under the activity's heartbeats and cancellation. It outlives an outage of Temporal, and is ended before Temporal
+ * may give it to another worker.
  * @throws CancelledFailure where the workflow cancelled it, once nothing of it runs here any more.
  * @throws ApplicationFailure `DeployInterrupted` where it was cut off otherwise (the worker shuts down, the activity is
- * paused) or its outcome is not known; retryable where the driver is declared idempotent, and has not used up its time.
+ * paused, Temporal is away for too long) or its outcome is not known; retryable where the driver is declared idempotent, and has
+ * not used up its time.
  */
 export async function runDriver(
   driver: DeployDriver,
@@ -41,8 +44,26 @@ export async function runDriver(
   operation: DeployOperation,
   log: DriverLog,
 ): Promise<DeployResult> {
+  const fence = createFence(Context.current());
+  try {
+    return await runFenced(fence, driver, config, operation, log);
+  } finally {
+    // Also of what was thrown: the end of it may be all that a person has to go by.
+    await fence.answered();
+    fence.release();
+  }
+}
+
+async function runFenced(
+  fence: Fence,
+  driver: DeployDriver,
+  config: DriverConfig,
+  operation: DeployOperation,
+  log: DriverLog,
+): Promise<DeployResult> {
   const context = Context.current();
-  const { cancellationSignal: signal, heartbeat } = context;
+  const { heartbeat } = fence;
+  const signal = AbortSignal.any([context.cancellationSignal, fence.signal]);
   const { kind, operationId, repo, workItem } = operation;
   const fields = { work_item: workItem, repo, operation_id: operationId };
   const interrupted = (message: string, cause: unknown, retryable = true): ApplicationFailure =>
@@ -76,7 +97,8 @@ export async function runDriver(
     if (error instanceof DeployOutcomeUnknown) throw interrupted(error.message, error, error.retryable);
     if (signal.aborted) {
       if (isWorkflowCancel(signal.reason)) throw signal.reason;
-      throw interrupted(`the ${kind} was stopped half-way: ${wordsFor(signal.reason)}`, error);
+      const why = context.cancellationSignal.aborted ? wordsFor(signal.reason) : fence.signal.reason.message;
+      throw interrupted(`the ${kind} was stopped half-way: ${why}`, error);
     }
     const broke = `the driver broke, and nobody knows how far the ${kind} came`;
     throw interrupted(`${broke}: ${error instanceof Error ? error.message : inspect(error)}`, error, false);

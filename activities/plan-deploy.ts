@@ -4,6 +4,7 @@ import { driverNeedsVersion } from '../adapters/deploy/drivers.ts';
 import { needsVersion } from '../adapters/http-probe/fill-probe.ts';
 import type { HttpProbeConfig } from '../adapters/http-probe/http-probe.ts';
 import { applies, type Scope, type WindowPolicy } from '../decisions/index.ts';
+import { mayRepeat } from './deploy.ts';
 import type { DeployPlan } from './deploy-plan.ts';
 
 interface PlannedRepository {
@@ -23,11 +24,11 @@ export interface PlanDeps {
   readonly guard: Scope;
   readonly postDeploy: Scope;
   readonly settleMs: number;
+  /** How long a deploy or rollback goes on while its worker cannot reach Temporal. */
+  readonly outageMs: number;
   /** The tracker's state for what ended degraded; by default there is none. */
   readonly degradedState?: string | null;
 }
-
-const idempotent = (driver: DriverConfig): boolean => driver.driver !== 'external' && driver.idempotent;
 
 /** What a start must name a version for; `null`: nothing, or an external deployer may still name it. */
 function whatNeedsVersion({ deploy, rollback, healthCheck, probe }: PlannedRepository): string | null {
@@ -39,7 +40,12 @@ function whatNeedsVersion({ deploy, rollback, healthCheck, probe }: PlannedRepos
 }
 
 export function createPlanActivity(deps: PlanDeps) {
-  const { repository, repositoryNames, guard, postDeploy, settleMs, degradedState } = deps;
+  const { repository, repositoryNames, guard, postDeploy, settleMs, outageMs, degradedState } = deps;
+  const limits = (driver: DriverConfig) => ({
+    idempotent: mayRepeat(driver),
+    timeoutMs: driver.timeoutMs,
+    outageMs,
+  });
   return {
     /**
      * How a repository is deployed and watched, by the settings as they stand now; a run keeps to it until it ends.
@@ -57,9 +63,9 @@ export function createPlanActivity(deps: PlanDeps) {
       return {
         repo: name,
         selfHosting,
-        driver: { kind: deploy.driver, idempotent: idempotent(deploy), timeoutMs: deploy.timeoutMs },
+        driver: { kind: deploy.driver, ...limits(deploy) },
         needsVersion: whatNeedsVersion(known),
-        rollback: rollback === null ? null : { idempotent: idempotent(rollback), timeoutMs: rollback.timeoutMs },
+        rollback: rollback === null ? null : limits(rollback),
         healthCheck: healthCheck === null ? null : { deadlineMs: healthCheck.deadlineMs },
         approval,
         window: applies(postDeploy, name) ? window : null,

@@ -58,6 +58,7 @@ export function assemble(
       taskQueue: values.ORCH_TASK_QUEUE,
       logLevel: values.ORCH_LOG_LEVEL,
       shutdownMs: values.ORCH_SHUTDOWN_SECONDS,
+      outageMs: values.ORCH_TEMPORAL_OUTAGE_SECONDS,
     },
     repositories: frozenMap(described.map((one) => [normaliseRepo(one.name), repository(one, values)])),
     secrets,

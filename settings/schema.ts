@@ -177,6 +177,11 @@ const sections = {
       '20',
       'How long activities get to end after SIGTERM; keep it below the patience of whatever sends it.',
     ),
+    ORCH_TEMPORAL_OUTAGE_SECONDS: withDefault(
+      seconds(1, 3_600),
+      '300',
+      'How long a deploy or rollback goes on while its worker cannot reach Temporal; then the worker ends it. A worker that was lost is noticed 20 s after this time, so less is found out sooner.',
+    ),
   },
 };
 

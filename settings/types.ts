@@ -55,6 +55,8 @@ export interface Settings {
     readonly logLevel: LogLevel;
     /** How long activities get to end after SIGTERM. */
     readonly shutdownMs: number;
+    /** How long a deploy or rollback goes on while Temporal cannot be reached. */
+    readonly outageMs: number;
   };
   /** By normalised name (`normaliseRepo`). The self-hosting repository is always among them. */
   readonly repositories: ReadonlyMap<string, Repository>;

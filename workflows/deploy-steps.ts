@@ -15,6 +15,7 @@ import type { Deploy } from '../activities/deploy.ts';
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { HealthCheck } from '../activities/health-check.ts';
 import { type EndingBeforeDone, ending } from './deploy-endings.ts';
+import { driverTimeouts } from './driver-time-outs.ts';
 import { messageOf } from './failures.ts';
 import {
   D2dPhase,
@@ -56,8 +57,7 @@ export async function runDeploy(
     return waitsWhereUnknown() ? ending('deploy_unknown', silent) : ending('deploy_failed', silent);
   }
   const activities = proxyActivities<Deploy>({
-    startToCloseTimeout: timeoutMs + 60_000,
-    heartbeatTimeout: '10 seconds',
+    ...driverTimeouts(plan.driver),
     // A status is put back only once nothing of the deploy runs any more.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { maximumAttempts: idempotent ? 10 : 1 },
@@ -70,7 +70,7 @@ export async function runDeploy(
   } catch (error) {
     if (isCancellation(error)) throw error;
     if (isInterrupted(error)) {
-      const lost = isTimeout(error) ? ', the worker was lost in the middle of it' : '';
+      const lost = isTimeout(error) ? ', its worker was lost or could not reach Temporal' : '';
       return ending('deploy_unknown', `nobody knows whether it has happened${lost}: ${messageOf(error)}`);
     }
     return ending('deploy_failed', messageOf(error));

@@ -1,5 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Rollback, RollbackResult } from '../activities/rollback.ts';
+import { type DriverLimits, driverTimeouts } from './driver-time-outs.ts';
 import { isFailure, messageOf } from './failures.ts';
 import { onAnyWorker } from './on-any-worker.ts';
 
@@ -17,15 +18,14 @@ export interface RollbackRequest {
  * @param driver `null`: the repository has none
  */
 export async function rollBack(
-  driver: { readonly idempotent: boolean; readonly timeoutMs: number } | null,
+  driver: (DriverLimits & { readonly idempotent: boolean }) | null,
   request: RollbackRequest,
 ): Promise<RollbackResult> {
   const { repo } = request;
   if (driver === null) return { ok: false, detail: `repository ${repo} has no rollback driver`, at: Date.now() };
   try {
     const activities = proxyActivities<Rollback>({
-      startToCloseTimeout: driver.timeoutMs + 60_000,
-      heartbeatTimeout: '10 seconds',
+      ...driverTimeouts(driver),
       retry: { maximumAttempts: driver.idempotent ? 10 : 1 },
       summary: `roll back ${repo}`,
     });

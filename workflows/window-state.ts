@@ -17,6 +17,7 @@ import {
   tickAt,
   type WindowPolicy,
 } from '../decisions/index.ts';
+import type { DriverLimits } from './driver-time-outs.ts';
 import { kept } from './kept.ts';
 import type { Command } from './messages.ts';
 import { summarise } from './summarise.ts';
@@ -30,7 +31,7 @@ export interface MonitorInput {
   readonly requestedBy: string | null;
   readonly selfHosting: boolean;
   readonly policy: WindowPolicy;
-  readonly rollback: { readonly idempotent: boolean; readonly timeoutMs: number } | null;
+  readonly rollback: (DriverLimits & { readonly idempotent: boolean }) | null;
   readonly guarded: boolean;
   readonly settleMs: number;
   /** Whether there is a health check, without which no look is evidence; absent in windows of earlier versions. */

@@ -20,6 +20,7 @@ function planner(env: Env = {}, key = 'watch: false') {
     guard: settings.guard,
     postDeploy: settings.postDeploy,
     settleMs: settings.settleMs,
+    outageMs: settings.worker.outageMs,
   });
 }
 
@@ -27,8 +28,8 @@ test('however it is asked for, the plan has the name as the settings spell it', 
   expect(await planner().planDeploy({ repo: ' team/SHOP ' })).toMatchObject({
     repo: 'Team/Shop',
     selfHosting: false,
-    driver: { kind: 'command', idempotent: true, timeoutMs: 60_000 },
-    rollback: { idempotent: false },
+    driver: { kind: 'command', idempotent: true, timeoutMs: 60_000, outageMs: 300_000 },
+    rollback: { idempotent: false, outageMs: 300_000 },
     healthCheck: { deadlineMs: expect.any(Number) },
     settleMs: 60_000,
   });
@@ -69,6 +70,7 @@ test.each([
     guard: settings.guard,
     postDeploy: settings.postDeploy,
     settleMs: settings.settleMs,
+    outageMs: settings.worker.outageMs,
   });
   expect(await planDeploy({ repo: 'shop' })).toMatchObject({ needsVersion });
 });

@@ -142,6 +142,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       ORCH_STATUS_SETTLE_SECONDS: '1',
       ORCH_SWEEP_SECONDS: '0',
       ORCH_SHUTDOWN_SECONDS: '2',
+      ORCH_TEMPORAL_OUTAGE_SECONDS: '5',
       ORCH_TASK_QUEUE: taskQueue,
       ...options.env,
       ...more,

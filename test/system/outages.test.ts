@@ -37,6 +37,33 @@ async function onOwnPostgres(run: (postgres: PostgresServer, databaseUrl: string
   }
 }
 
+interface OwnTemporal {
+  readonly address: string;
+  /** kill -9. */
+  kill(): Promise<void>;
+  /** Starts it again, on its file. */
+  restart(): Promise<void>;
+}
+
+async function onOwnTemporal(run: (temporal: OwnTemporal) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'd2d-temporal-'));
+  const onDisk = { cli: inject('temporalCli'), ui: 'off', dbFilename: join(folder, 'temporal.db') } as const;
+  let server = await startTemporalServer({ ...onDisk, keywords: SEARCH_ATTRIBUTES });
+  const { address } = server;
+  try {
+    await run({
+      address,
+      kill: () => server.kill(),
+      async restart() {
+        server = await startTemporalServer({ ...onDisk, port: Number(address.split(':')[1]) });
+      },
+    });
+  } finally {
+    await server.kill();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** Answers that a write of Plane may get. */
 const FAULTS: readonly (readonly [string, FaultRule])[] = [
   ['429 with Retry-After', { mode: 'status', status: 429, body: { error: 'slow' }, headers: { 'Retry-After': '2' } }],
@@ -247,31 +274,79 @@ describe.concurrent('outages', () => {
       expect(await item.result()).toMatchObject({ outcome: 'cancelled' });
     }));
 
-  test('Temporal is killed in mid-window: the worker stays, and the window goes on once Temporal is back', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'd2d-temporal-'));
-    const onDisk = { cli: inject('temporalCli'), ui: 'off', dbFilename: join(folder, 'temporal.db') } as const;
-    const first = await startTemporalServer({ ...onDisk, keywords: SEARCH_ATTRIBUTES });
-    let running = first;
-    try {
-      await withSystem({ temporalAddress: first.address, window: TEN_TICKS }, async (system, item) => {
+  test('Temporal is killed in mid-window: the worker stays, and the window goes on once Temporal is back', () =>
+    onOwnTemporal((temporal) =>
+      withSystem({ temporalAddress: temporal.address, window: TEN_TICKS }, async (system, item) => {
         const worker = await system.startWorker();
         await item.start();
         await item.untilProbed(PROBES_FOR_EVIDENCE);
         const killedAt = Date.now();
-        await first.kill();
+        await temporal.kill();
         await delay(2_000); // long enough for calls to fail meanwhile
-        running = await startTemporalServer({ ...onDisk, port: Number(first.address.split(':')[1]) });
+        await temporal.restart();
         expect(await item.result()).toMatchObject({ outcome: 'done' });
         expect(item.history()).toEqual(TO_DONE);
         expectMissedInOutageOnly(await item.windowStatus(), killedAt);
         worker.signal('SIGTERM');
         expect(await worker.ended).toEqual({ code: 0, signal: null });
-      });
-    } finally {
-      await running.kill();
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+      }),
+    ));
+
+  // The SDK repeats a result for some 10 s, and a heartbeat is late by the whole outage.
+  test.each([
+    ['14 s, in which the command ends', 14_000, true],
+    ['60 s, and the command ends afterwards', 60_000, false],
+  ])(
+    'Temporal is away during a deploy for %s: the deploy runs on, once, and its result counts',
+    (_, awayMs, endsMeanwhile) =>
+      onOwnTemporal((temporal) =>
+        withSystem(
+          { temporalAddress: temporal.address, env: { ORCH_TEMPORAL_OUTAGE_SECONDS: '300' } },
+          async (system, item) => {
+            const { production } = system;
+            const worker = await system.startWorker();
+            production.hold(item.repo);
+            await item.start();
+            await production.whenHeld(item.repo);
+            await temporal.kill();
+            if (endsMeanwhile) production.release(item.repo);
+            await delay(awayMs);
+            await temporal.restart();
+            if (!endsMeanwhile) {
+              await delay(5_000); // a heartbeat time-out would end it now
+              production.release(item.repo);
+            }
+            expect(await item.result()).toMatchObject({ outcome: 'done' });
+            expect(production.operations(item.repo)).toHaveLength(1);
+            expect(worker.log().filter(({ msg }) => msg === 'deploy was cut off')).toEqual([]);
+          },
+        ),
+      ),
+  );
+
+  test('Temporal is away for longer than is promised: the worker ends the command before it may be run again', () =>
+    onOwnTemporal((temporal) =>
+      withSystem(
+        { temporalAddress: temporal.address, driver: 'idempotent', env: { ORCH_TEMPORAL_OUTAGE_SECONDS: '3' } },
+        async (system, item) => {
+          const { production } = system;
+          const worker = await system.startWorker();
+          production.hold(item.repo);
+          await item.start();
+          await production.whenHeld(item.repo);
+          await temporal.kill();
+          const cut = await worker.said('deploy was cut off');
+          expect(JSON.stringify(cut)).toContain('its worker could not reach Temporal for 3 s');
+          production.release(item.repo);
+          await temporal.restart();
+          expect(await item.result()).toMatchObject({ outcome: 'done' });
+          const told = worker
+            .log()
+            .flatMap(({ msg }) => (/^deploy (begins|was cut off|succeeded)$/.test(String(msg)) ? [msg] : []));
+          expect(told).toEqual(['deploy begins', 'deploy was cut off', 'deploy begins', 'deploy succeeded']);
+        },
+      ),
+    ));
 
   test('Postgres stops in mid-window: the window goes on, Done is late, and written once Postgres is back', () =>
     onOwnPostgres((postgres, databaseUrl) =>

@@ -8,7 +8,7 @@ import { plan, policy } from './item.ts';
 
 let harness: RealHarness;
 beforeAll(async () => {
-  harness = await startRealHarness();
+  harness = await startRealHarness({ unhurried: true });
 });
 afterAll(() => harness.close());
 

@@ -40,6 +40,8 @@ interface Options {
   readonly codePath?: string;
   /** The clock of a server that skips time. */
   readonly now?: () => Promise<number>;
+  /** No workflow task is cut off, however slow the machine is: by default one has 5 s, and a flood of signals is one task. */
+  readonly unhurried?: true;
 }
 
 /** Whole workflows, parent and child, on the time-skipping server, with evidence by `describe`. */
@@ -100,7 +102,8 @@ interface Server {
 }
 
 async function harnessOn({ client, nativeConnection }: Server, taskQueue: string, options: Options) {
-  const { codePath, degradedState, ...others } = options;
+  const { codePath, degradedState, unhurried = false, ...others } = options;
+  const workflowTaskTimeout = unhurried ? '2 minutes' : WORKFLOW_TASK_TIMEOUT;
   const items = new Map<string, Item>();
   const logged: object[] = [];
   const busy = new Map<string, readonly RunningOnRepository[]>();
@@ -123,6 +126,7 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
       dataConverter: dataConverter(),
       stickyQueueScheduleToStartTimeout: '1 second',
       maxHeartbeatThrottleInterval: '1 second',
+      debugMode: unhurried,
       buildId: 'test', // in two events of every tick; by default it is 91 characters long
       activities,
     });
@@ -150,7 +154,7 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     return {
       taskQueue,
       workflowId: monitorWorkflowId(repo, workItem),
-      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+      workflowTaskTimeout,
       typedSearchAttributes: [
         { key: D2dRepo, value: repo },
         { key: D2dWorkItem, value: workItem },
@@ -165,7 +169,7 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
   const startOptions = (added: Item, input: Partial<DeployInput>) => ({
     taskQueue,
     workflowId: deployWorkflowId(added.plan.repo, added.workItem),
-    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+    workflowTaskTimeout,
     args: [{ repo: added.plan.repo, workItem: added.workItem, ...input }] as [DeployInput],
   });
   const start = (added: Item, input: Partial<DeployInput> = {}) =>
