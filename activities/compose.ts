@@ -72,6 +72,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       (await tasks.findNamed(await tracker.namesOf(repo, workItem)))[0] ?? null,
     windowActive,
     deployUnderWay,
+    lastRun: (repo, workItem) => evidence.lastRun(spelled(repo), workItem),
     lastDeploy,
     tracker,
     log,

@@ -43,6 +43,8 @@ export interface SetStatus {
   /** Who asks, for the log. */
   readonly caller: string;
   readonly reason?: string;
+  /** The run of `deployToDone` whose last status it is, where that has ended: a newer one of the work item has the say. */
+  readonly run?: string;
 }
 
 interface NamedTask {
@@ -73,6 +75,8 @@ export interface EvidenceDeps<Held> {
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   /** Whether a deploy of the work item is between its begin and its window: what it shows is its own business. */
   readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
+  /** The run id of the last deploy of the work item; `null`: Temporal keeps none. */
+  readonly lastRun: (repo: string, workItem: string) => Promise<string | null>;
   /** What Temporal has on record of the last deploy; absent where degraded work has no state of its own in the tracker. */
   readonly lastDeploy?: ((repo: string, workItem: string, dbStage: string | null) => Promise<LastDeploy>) | undefined;
   readonly tracker: Tracker;

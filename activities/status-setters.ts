@@ -49,7 +49,7 @@ export interface Correction extends OnEvidence {
  * Each throws what the lock, Postgres, Temporal or the tracker throw: without evidence nothing is stamped (invariant 3).
  */
 export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
-  const { tracker, deployUnderWay, windowActive, lastDeploy } = deps;
+  const { tracker, deployUnderWay, windowActive, lastDeploy, lastRun } = deps;
   const { withEvidence, verdictOn, writeIfNew } = evidenced(deps);
 
   const leftAtRest =
@@ -92,6 +92,13 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       return { verdict, shown: name, status, wrote: true };
     });
 
+  /** Whether a newer run of the work item has begun, which shows its own statuses. */
+  const isOvertaken = async ({ repo, workItem, run }: SetStatus): Promise<boolean> => {
+    if (run === undefined) return false;
+    const last = await lastRun(repo, workItem);
+    return last !== null && last !== run;
+  };
+
   /** Whether a run is about to show `monitoring`. Asked in this order: a deploy that is not under way any more has its window by now. */
   const aboutToWatch = async (evidence: RestingEvidence, { repo, workItem }: SetStatus): Promise<boolean> =>
     (await deployUnderWay(repo, workItem)) || (await windowActive(repo, workItem)) !== evidence.windowActive;
@@ -109,6 +116,7 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       withEvidence(request, async (evidence, named, write) => {
         const verdict = verdictOn('done', named, evidence);
         if (!evidence.inForce) {
+          if (await isOvertaken(named)) return { verdict, shown: null, status: null, wrote: false };
           const status = degradedState(request) ? 'degraded' : 'done';
           await write(status);
           return { verdict, shown: null, status, wrote: true };
@@ -137,6 +145,7 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         const { before } = request;
         const { repo, workItem } = named;
         const verdict = verdictOn('before', named, evidence);
+        if (await isOvertaken(named)) return { verdict, shown: null, status: null, wrote: false };
         // An item that was shown without any state has nothing that could be put back.
         const own = before !== null && before.id !== '' && !inDeployPhase(before);
         if (!evidence.inForce) {

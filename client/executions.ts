@@ -13,6 +13,7 @@ import {
   deployWorkflowId,
   MONITOR_WORKFLOW,
   monitorWorkflowId,
+  wrapUpWorkflowId,
 } from '../workflows/messages.ts';
 import { notFound, refused } from './errors.ts';
 import type { ResolvedWorkItem } from './resolve-work-item.ts';
@@ -47,7 +48,7 @@ export interface Execution {
   readonly version: string | null;
   readonly startedAt: number;
   readonly closedAt: number | null;
-  /** What it tries again; empty in a listing. */
+  /** What it, or its wrap-up, tries again; empty in a listing. */
   readonly retries: readonly Retry[];
 }
 
@@ -124,12 +125,24 @@ export function describe(temporal: Client, workflowId: string, runId?: string): 
   return asking(temporal, async () => {
     try {
       const found = await temporal.workflow.getHandle(workflowId, runId).describe();
-      return executionOf(found, found.raw.pendingActivities ?? []);
+      const execution = executionOf(found, found.raw.pendingActivities ?? []);
+      return execution.running ? execution : { ...execution, retries: await retriesOfWrapUp(temporal, execution) };
     } catch (error) {
       if (isGone(error)) return null;
       throw error;
     }
   });
+}
+
+/** What an execution that has ended has left to its wrap-up, and is tried again. */
+async function retriesOfWrapUp(temporal: Client, { repo, workItem, runId }: Execution): Promise<Execution['retries']> {
+  try {
+    const wrapUp = await temporal.workflow.getHandle(wrapUpWorkflowId(repo, workItem, runId)).describe();
+    return executionOf(wrapUp, wrapUp.raw.pendingActivities ?? []).retries;
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
 }
 
 /**

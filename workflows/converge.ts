@@ -1,5 +1,4 @@
 import { isCancellation, log, patched, proxyActivities, sleep } from '@temporalio/workflow';
-import type { SetStatus } from '../activities/status-evidence.ts';
 import type { LastWord, StatusSetters } from '../activities/status-setters.ts';
 import { isFailure, messageOf } from './failures.ts';
 import { sendAlert } from './tell-people.ts';
@@ -35,6 +34,8 @@ export interface Convergence extends LastWrite {
   readonly degraded?: boolean;
   /** Nothing was deployed: a status that rests stays. */
   readonly redrive?: boolean;
+  /** The run of `deployToDone` whose last word it is; absent where that is the one that runs. */
+  readonly run?: string;
 }
 
 /** What the last word needs of the world. The workflows have it of Temporal; a model of all races has its own. */
@@ -63,18 +64,35 @@ export async function convergeAndSettle(
   note: (text: string) => void,
   outside: Outside = TEMPORAL,
 ): Promise<void> {
-  const { repo, workItem, caller, reason, guarded, settleMs, degraded = false, redrive = false } = convergence;
-  const request: SetStatus = { repo, workItem, caller, reason };
-  const word: LastWord = {
-    ...request,
-    ...(degraded ? { degraded: true as const } : {}),
-    ...(redrive ? { redrive: true as const } : {}),
+  const done = () => outside.setters(summaryOf(convergence)).convergeDone(lastWord(convergence));
+  if ((await untilWritten(convergence, note, done, outside)) !== null) await settle(convergence, note, outside);
+}
+
+/** What is asked of `convergeDone`. */
+export function lastWord({ repo, workItem, caller, reason, run, degraded, redrive }: Convergence): LastWord {
+  return {
+    ...{ repo, workItem, caller, reason },
+    ...(run === undefined ? {} : { run }),
+    ...(degraded === true ? { degraded: true as const } : {}),
+    ...(redrive === true ? { redrive: true as const } : {}),
   };
-  const done = () => outside.setters(degraded ? 'show that it is degraded' : 'show Done').convergeDone(word);
-  if ((await untilWritten(convergence, note, done, outside)) === null || !guarded) return;
+}
+
+export const summaryOf = ({ degraded }: Convergence): string =>
+  degraded === true ? 'show that it is degraded' : 'show Done';
+
+/** Reads the status back after the settle time, and converges it again, until a read needs no write. */
+export async function settle(
+  convergence: Convergence,
+  note: (text: string) => void,
+  outside: Outside = TEMPORAL,
+): Promise<void> {
+  const { repo, workItem, caller, guarded, settleMs } = convergence;
+  if (!guarded) return;
   for (let attempt = 1; attempt <= SETTLE_TRIES; attempt += 1) {
     if (settleMs > 0) await outside.sleep(settleMs, { summary: 'then the status is read back' });
-    const settled = () => outside.setters('read the status back').settleStatus({ ...request, reason: 'settle' });
+    const settled = () =>
+      outside.setters('read the status back').settleStatus({ repo, workItem, caller, reason: 'settle' });
     const result = await untilWritten(convergence, note, settled, outside, 'unsettled');
     if (result?.wrote !== true) return;
     note(`the status was wrong after it had settled, and was converged again (${attempt} of ${SETTLE_TRIES})`);

@@ -6,8 +6,9 @@ import { isUnhealthy } from '../decisions/index.ts';
 import { type Convergence, convergeAndSettle, lastSetters, untilWritten } from './converge.ts';
 import type { Ending } from './deploy-endings.ts';
 import { isFailure, messageOf } from './failures.ts';
+import type { LastStatus } from './last-status.ts';
 import type { DeployInput } from './messages.ts';
-import { commentOnWorkItem, sendAlert } from './tell-people.ts';
+import { createTelling } from './tell-people.ts';
 
 /** On its way no status holds up the work: after so long, which is more than Plane's rate limit asks to wait, the run goes on and says so. */
 const setters = (summary: string) =>
@@ -43,11 +44,20 @@ export function mirrorOf(
     }
   };
 
-  /** A comment on the work item. */
-  const tell = (kind: string, paragraphs: readonly string[]) =>
-    attempt('the comment could not be written', () =>
-      commentOnWorkItem({ repo: repo(), workItem, key: `${firstExecutionRunId}:${kind}`, paragraphs }),
-    );
+  const telling = createTelling(note);
+  const tell = (kind: string, paragraphs: readonly string[]): Promise<boolean> =>
+    telling.comment({ repo: repo(), workItem, key: `${firstExecutionRunId}:${kind}`, paragraphs });
+
+  const restoring = ({ outcome }: Ending, before: ShownStatus | null) => ({
+    ...request(outcome),
+    ...(plan()?.degradedState !== undefined && isUnhealthy(outcome) ? { degraded: true as const } : {}),
+    before,
+  });
+
+  const convergence = (reason: string, how: Pick<Convergence, 'degraded' | 'redrive'> = {}): Convergence => {
+    const { guarded = true, settleMs = 0 } = plan() ?? {};
+    return { ...request(reason), ...how, reason, guarded, settleMs, alarmKey: firstExecutionRunId };
+  };
 
   return {
     /** What is shown before the run; `unknown` says why nothing could ever be shown. */
@@ -79,26 +89,39 @@ export function mirrorOf(
         setters('show Monitoring after Deploy').setMonitoring(request('the window is open')),
       ),
 
-    async putBack({ outcome }: Ending, before: ShownStatus | null): Promise<void> {
-      const degraded = plan()?.degradedState !== undefined && isUnhealthy(outcome) ? { degraded: true as const } : {};
-      const putBackBy = (by: typeof setters) =>
-        by(degraded.degraded === true ? 'show that it is degraded' : 'put the status back').restoreStatus({
-          ...request(outcome),
-          ...degraded,
-          before,
-        });
+    /** The last status of a run that puts back what was shown before it. */
+    before: (end: Ending, before: ShownStatus | null): LastStatus => ({
+      kind: 'put_back',
+      request: { ...restoring(end, before), run: firstExecutionRunId },
+      guarded: plan()?.guarded !== false,
+      alarmKey: firstExecutionRunId,
+    }),
+
+    /** The last status of a run that shows what the authorities ask for. */
+    done: (reason: string, how: Pick<Convergence, 'degraded' | 'redrive'> = {}): LastStatus => ({
+      kind: 'converge',
+      ...convergence(reason, how),
+      run: firstExecutionRunId,
+    }),
+
+    /** As runs of earlier versions did it, which waited for it. */
+    async putBack(end: Ending, before: ShownStatus | null): Promise<void> {
+      const putBackBy = (by: typeof setters) => {
+        const restored = restoring(end, before);
+        return by(restored.degraded === true ? 'show that it is degraded' : 'put the status back').restoreStatus(
+          restored,
+        );
+      };
       const done = await attempt('the status from before the run could not be put back', () => putBackBy(setters));
       if (done !== null || plan()?.guarded === false) return;
-      await untilWritten({ ...request(outcome), alarmKey: firstExecutionRunId }, note, () => putBackBy(lastSetters));
-    },
-
-    converge(reason: string, how: Pick<Convergence, 'degraded' | 'redrive'> = {}): Promise<void> {
-      const { guarded = true, settleMs = 0 } = plan() ?? {};
-      return convergeAndSettle(
-        { ...request(reason), ...how, reason, guarded, settleMs, alarmKey: firstExecutionRunId },
-        note,
+      await untilWritten({ ...request(end.outcome), alarmKey: firstExecutionRunId }, note, () =>
+        putBackBy(lastSetters),
       );
     },
+
+    /** As runs of earlier versions did it, which waited for it. */
+    converge: (reason: string, how: Pick<Convergence, 'degraded' | 'redrive'> = {}): Promise<void> =>
+      convergeAndSettle(convergence(reason, how), note),
 
     /** A comment on how the run ends. @param more a paragraph that follows; empty: none */
     comment: (kind: string, { outcome, reason }: Ending, more = '') =>
@@ -111,17 +134,17 @@ export function mirrorOf(
     tell,
 
     /** @param what the rest of the title, after the work item */
-    alert: (kind: string, what: string, text: string) =>
-      attempt('the alert could not be sent', () =>
-        sendAlert({
-          key: `${firstExecutionRunId}:${kind}`,
-          severity: 'critical',
-          repo: named,
-          workItem,
-          title: `${workItem}: ${what}`,
-          text,
-          at: Date.now(),
-        }),
-      ),
+    alert: (kind: string, what: string, text: string): Promise<boolean> =>
+      telling.alert({
+        key: `${firstExecutionRunId}:${kind}`,
+        severity: 'critical',
+        repo: named,
+        workItem,
+        title: `${workItem}: ${what}`,
+        text,
+        at: Date.now(),
+      }),
+
+    telling,
   };
 }

@@ -35,8 +35,10 @@ import { mirrorOf } from './deploy-mirror.ts';
 import * as deploy from './deploy-run.ts';
 import { arm, checkHealth, type Deployed, reportedDeploy, runDeploy, waitsWhereUnknown } from './deploy-steps.ts';
 import { isFailure, messageOf } from './failures.ts';
+import { handOver, handsOver } from './hand-over.ts';
 import { howToEnd } from './how-to-end.ts';
 import { ignoredWords, isWorthTelling } from './ignored-signals.ts';
+import { type LastStatus, tryLastStatus } from './last-status.ts';
 import {
   approveSignal,
   D2dOutcome,
@@ -200,7 +202,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   const mirror = mirrorOf(input, () => plan, note);
 
-  /** Alerts on their way: the run goes on, and ends only after them. */
+  /** The status with which it leaves the work item. */
+  let lastStatus: LastStatus | null = null;
+  /** Alerts on their way: the run goes on. Runs of earlier versions ended only after them. */
   const alerting: Promise<unknown>[] = [];
   const alertBeside = (kind: string, what: string, text: string): void =>
     void alerting.push(CancellationScope.nonCancellable(() => mirror.alert(kind, what, text)));
@@ -402,11 +406,13 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** An ending before `done`: the tracker goes back to what it showed, or to what the authorities ask for. */
   const endBeforeDone = async (end: EndingBeforeDone, before: ShownStatus | null): Promise<DeployResult> => {
     const { status, told } = OWED[end.outcome];
-    // What is owed may wait for a tracker that is away; the repository is free for the next deploy.
     const result = finish(end);
     const owed: Promise<unknown>[] = [];
-    if (status === 'converged') owed.push(mirror.converge(end.reason, { redrive: true }));
-    if (status === 'put_back' && touched) owed.push(mirror.putBack(end, before));
+    const leaves = handsOver();
+    if (leaves && status === 'converged') lastStatus = mirror.done(end.reason, { redrive: true });
+    if (leaves && status === 'put_back' && touched) lastStatus = mirror.before(end, before);
+    if (!leaves && status === 'converged') owed.push(mirror.converge(end.reason, { redrive: true }));
+    if (!leaves && status === 'put_back' && touched) owed.push(mirror.putBack(end, before));
     const { finalStatus } = run;
     const rests = finalStatus === undefined ? '' : `Status of the work item: ${finalStatus}.`;
     if (told !== 'nobody') owed.push(mirror.comment('ended', end, rests));
@@ -414,8 +420,20 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     const kind = end.outcome === 'deploy_unknown' ? 'deploy_unknown:ended' : end.outcome;
     if (told === 'comment_and_alert' && (end.outcome === 'deploy_unknown' || patched('alerts-of-failed-deploys')))
       owed.push(mirror.alert(kind, notRecovered ?? wordsOf(end.outcome, repo), end.reason));
-    await Promise.all(owed);
+    if (!leaves) await Promise.all(owed);
     return result;
+  };
+
+  /** Runs of earlier versions waited for the tracker before they ended. */
+  const showDone = async (reason: string, how: { readonly degraded?: boolean } = {}): Promise<void> => {
+    if (handsOver()) lastStatus = mirror.done(reason, how);
+    else await mirror.converge(reason, how);
+  };
+
+  /** What is done within seconds is done here; the rest is handed over. The repository and the work item are free then. */
+  const leave = async (): Promise<void> => {
+    const status = lastStatus === null ? null : await tryLastStatus(lastStatus, note);
+    await handOver({ repo: plan?.repo ?? repo, workItem, status, report: null, ...(await mirror.telling.leave()) });
   };
 
   /** A cancel is passed on to the window by its id: once it has continued as new, no scope of this run reaches it. */
@@ -433,7 +451,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       enter('monitoring');
       if (late !== null && (await late) !== 'done')
         return finish(ending('task_cancelled', 'the task was cancelled or deleted before it could be set to done'));
-      await mirror.converge('no window for this repository');
+      await showDone('no window for this repository');
       return finish(ending('done', 'deployed; no post-deploy window for this repository'));
     }
     // D3: the window is armed before the terminal sync, so that the first Monitoring meets an active window.
@@ -455,7 +473,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const afterLate = async (degraded: boolean): Promise<void> => {
     if (late === null) return;
     const completed = await late;
-    if (completed === 'done') await mirror.converge('the task was set to done after its window', { degraded });
+    if (completed === 'done') await showDone('the task was set to done after its window', { degraded });
     else note(`the task was ${completed} while its stage could not be set`);
   };
 
@@ -463,8 +481,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const lost = async (reason: string): Promise<DeployResult> => {
     const end = ending('window_lost', reason);
     if (late !== null) await late;
-    await mirror.converge(reason);
-    await mirror.comment('lost', end);
+    await showDone(reason);
+    const told = mirror.comment('lost', end);
+    if (!handsOver()) await told;
     return finish(end);
   };
 
@@ -519,7 +538,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     const result = await (end === null && fixed !== null
       ? fromDoneToDone(fixed)
       : endBeforeDone(end ?? ending('cancelled', 'the run was cancelled'), before));
-    if (alerting.length > 0 && patched('ends-after-its-alerts')) await Promise.all(alerting);
+    if (handsOver()) await leave();
+    else if (alerting.length > 0 && patched('ends-after-its-alerts')) await Promise.all(alerting);
     return result;
   });
 }

@@ -5,3 +5,4 @@ export { postDeployMonitor } from './post-deploy-monitor.ts';
 export { reconcileStatuses } from './reconcile-statuses.ts';
 export { reopenTask } from './reopen-task.ts';
 export { setDeployStatus } from './set-deploy-status.ts';
+export { wrapUp } from './wrap-up.ts';

@@ -19,12 +19,16 @@ export const SET_STATUS_WORKFLOW = 'setDeployStatus';
 export const RECONCILE_WORKFLOW = 'reconcileStatuses';
 export const HEAL_WORKFLOW = 'healWorkItem';
 export const REOPEN_WORKFLOW = 'reopenTask';
+export const WRAP_UP_WORKFLOW = 'wrapUp';
 
 export const deployWorkflowId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
 /** By Plane's own id of the work item: an event knows no other. */
 export const healWorkflowId = (planeId: string): string => `heal/${planeId}`;
 export const reopenWorkflowId = (repo: string, workItem: string): string => `reopen/${repo}/${workItem}`;
 export const monitorWorkflowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
+/** By the run, deploy or window, whose wrap-up it is. */
+export const wrapUpWorkflowId = (repo: string, workItem: string, runId: string): string =>
+  `wrap-up/${repo}/${workItem}/${runId}`;
 
 /**
  * How soon the server takes a workflow task away from a worker that died over it. With the worker's sticky time-out of 1 s

@@ -19,9 +19,11 @@ import type { Probes } from '../activities/probes.ts';
 import type { WindowOutcome, WindowReport } from '../activities/window-report.ts';
 import { decideAction } from '../decisions/index.ts';
 import { callsOnce } from './calls-once.ts';
-import { convergeAndSettle } from './converge.ts';
+import { type Convergence, convergeAndSettle } from './converge.ts';
 import { messageOf } from './failures.ts';
+import { handOver, handsOver } from './hand-over.ts';
 import { ignoredWords, isWorthTelling } from './ignored-signals.ts';
+import { type LastStatus, tryLastStatus } from './last-status.ts';
 import { byTemporalsClock } from './look-time.ts';
 import {
   cancelWindowSignal,
@@ -41,7 +43,7 @@ import {
   parseUpdateCommand,
 } from './parse-message.ts';
 import { rollBack } from './roll-back.ts';
-import { commentOnWorkItem, type Severity, sendAlert } from './tell-people.ts';
+import { createTelling, type Severity } from './tell-people.ts';
 import * as messages from './window-messages.ts';
 import type { MonitorInput, WindowState } from './window-state.ts';
 import * as win from './window-state.ts';
@@ -57,7 +59,7 @@ const { writePostDeployLog: writeLogAtOnce } = proxyLocalActivities<PostDeployLo
   retry: { maximumAttempts: 1 },
 });
 
-/** Where that did not work: a disk that is full or away is waited for, and the run with it. */
+/** Where that did not work, in windows of earlier versions. */
 const { writePostDeployLog } = proxyActivities<PostDeployLog>({
   startToCloseTimeout: '30 seconds',
   scheduleToCloseTimeout: '10 minutes',
@@ -83,7 +85,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     );
   }
   const { policy, repo, workItem } = input;
-  const { firstExecutionRunId, startTime } = workflowInfo();
+  const { firstExecutionRunId, startTime, parent } = workflowInfo();
   const rules = patched('window-rules-3') ? 3 : patched('window-rules-2') ? 2 : undefined;
   let state = win.open(input, startTime.getTime(), rules);
   let finalReport: WindowReport | null = null;
@@ -178,19 +180,27 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       });
   };
 
+  const telling = createTelling(note);
   const keyOf = (kind: string): string => `${firstExecutionRunId}:${kind}`;
-  const alert = async (kind: string, severity: Severity, title: string, text: string): Promise<void> => {
-    await sendAlert({ key: keyOf(kind), severity, repo, workItem, title, text, at: Date.now() });
+  const alert = (
+    kind: string,
+    severity: Severity,
+    title: string,
+    text: string,
+    refused?: (why: string) => void,
+  ): Promise<boolean> => {
+    const message = { key: keyOf(kind), severity, repo, workItem, title, text, at: Date.now() };
+    return CancellationScope.nonCancellable(() => telling.alert(message, refused));
   };
   const comment = (kind: string, paragraphs: readonly string[]): void =>
-    inBackground('the comment', () => commentOnWorkItem({ repo, workItem, key: keyOf(kind), paragraphs }));
+    void CancellationScope.nonCancellable(() => telling.comment({ repo, workItem, key: keyOf(kind), paragraphs }));
   const tellPeople = (kind: string, severity: Severity, title: string, text: string): void => {
-    inBackground('the alert', () => alert(kind, severity, title, text));
+    void alert(kind, severity, title, text);
     comment(kind, [title, text]);
   };
   /** Alerts that windows of earlier versions did not send. */
   const alertAlso = (kind: string, severity: Severity, title: string, text: string): void => {
-    if (patched('alerts-of-endings')) inBackground('the alert', () => alert(kind, severity, title, text));
+    if (patched('alerts-of-endings')) void alert(kind, severity, title, text);
   };
   const subject = `${workItem}: ${repo}${input.version === null ? '' : ` ${input.version}`}`;
 
@@ -207,7 +217,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       calls += 1;
       const kind = `${stuck.kind}-stuck${calls === 1 ? '' : `:${calls}`}`;
       const title = `${subject}: its ${stuck.kind} needs attention`;
-      inBackground('the alert', () => alert(kind, 'critical', title, stuck.text));
+      void alert(kind, 'critical', title, stuck.text);
       if (patched('calls-on-the-ticket')) comment(kind, [title, stuck.text]);
     },
     { description: 'From the driver of the rollback: something needs a person, {kind, text}.' },
@@ -227,15 +237,10 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     const summary = state.degraded?.summary ?? '';
     if (action === 'ALERT_ONLY') {
       const title = `${subject} is degraded after its deploy`;
-      inBackground('the alert', () =>
-        alert('degraded', 'critical', title, summary).then(
-          () => become(win.alertSent(state)),
-          (error) => {
-            become(win.alertFailed(state, messageOf(error)));
-            throw error;
-          },
-        ),
-      );
+      const refused = (why: string): void => become(win.alertFailed(state, why));
+      void alert('degraded', 'critical', title, summary, refused).then((sent) => {
+        if (sent) become(win.alertSent(state));
+      });
       comment('degraded', [title, summary]);
       return;
     }
@@ -256,10 +261,58 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     }
   };
 
+  const lastStatus = ({ outcome }: WindowReport): LastStatus & { readonly kind: 'converge' } => ({
+    kind: 'converge',
+    ...{ repo, workItem, caller: 'postDeployMonitor', reason: `window ${outcome}` },
+    ...{ guarded: input.guarded, settleMs: input.settleMs, alarmKey: firstExecutionRunId },
+    degraded: view.restsDegraded(state, input),
+    ...(parent === undefined ? {} : { run: parent.runId }),
+  });
+
+  const alertOfLog = (why: string): void =>
+    void alert(
+      'log',
+      'warning',
+      `${subject}: the log of its window was not written`,
+      `${why}. Temporal keeps its report: d2d status ${workItem}.`,
+    );
+
+  /** What is done within seconds is done here; the rest is handed over. The work item is free then. */
+  const leave = async (report: WindowReport, last: LastStatus | null): Promise<void> => {
+    const [status, unlogged] = await Promise.all([
+      last === null ? null : tryLastStatus(last, note),
+      writeLogAtOnce(report).then(
+        () => null,
+        (error) => {
+          note(`the log of the window was not written, it is tried on: ${messageOf(error)}`);
+          alertOfLog(messageOf(error));
+          return report;
+        },
+      ),
+    ]);
+    await handOver({ repo, workItem, status, report: unlogged, ...(await telling.leave()) });
+    await condition(() => beside === 0 && allHandlersFinished());
+  };
+
+  /** As windows of earlier versions did it, which waited for all of it. */
+  const payOff = async (report: WindowReport, last: Convergence | null): Promise<void> => {
+    inBackground('the post-deploy log', () =>
+      writeLogAtOnce(report)
+        .catch(() => writePostDeployLog(report))
+        .catch((error) => {
+          if (patched('alert-of-lost-log')) alertOfLog(messageOf(error));
+          throw error;
+        }),
+    );
+    if (last !== null) await convergeAndSettle(last, note);
+    await condition(() => beside === 0 && telling.isDone() && allHandlersFinished());
+  };
+
   await CancellationScope.nonCancellable(async () => {
     setCurrentDetails(view.details(state, input));
     while (win.isOpen(state)) {
-      if (mayContinueAsNew(input) && beside === 0 && allHandlersFinished()) {
+      if (mayContinueAsNew(input) && beside === 0 && allHandlersFinished() && (telling.isDone() || handsOver())) {
+        await handOver({ repo, workItem, status: null, report: null, ...(await telling.leave()) });
         await continueAsNew<typeof postDeployMonitor>({ ...input, carried: state });
       }
       const { revision } = state;
@@ -331,30 +384,10 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         : `${repo} has not recovered after its rollback`;
       tellPeople('not-recovered', 'critical', `${workItem}: ${what}`, report.summary);
     }
-    inBackground('the post-deploy log', () =>
-      writeLogAtOnce(report)
-        .catch(() => writePostDeployLog(report))
-        .catch((error) => {
-          const why = `${messageOf(error)}. Temporal keeps its report: d2d status ${workItem}.`;
-          if (patched('alert-of-lost-log'))
-            inBackground('the alert', () =>
-              alert('log', 'warning', `${subject}: the log of its window was not written`, why),
-            );
-          throw error;
-        }),
-    );
     // A task that was cancelled meanwhile gets no further status write (FR-3, D4).
-    if (state.ending?.kind !== 'task_cancelled') {
-      const { guarded, settleMs } = input;
-      const reason = `window ${report.outcome}`;
-      const degraded = view.restsDegraded(state, input);
-      const alarmKey = firstExecutionRunId;
-      await convergeAndSettle(
-        { repo, workItem, caller: 'postDeployMonitor', reason, guarded, settleMs, degraded, alarmKey },
-        note,
-      );
-    }
-    await condition(() => beside === 0 && allHandlersFinished());
+    const last = state.ending?.kind === 'task_cancelled' ? null : lastStatus(report);
+    if (handsOver()) await leave(report, last);
+    else await payOff(report, last);
   });
   return {
     outcome: view.outcome(state) ?? 'closed_early',

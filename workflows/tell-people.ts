@@ -1,18 +1,142 @@
-import { proxyActivities } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  condition,
+  isCancellation,
+  patched,
+  proxyActivities,
+  sleep,
+} from '@temporalio/workflow';
 import type { AlertActivities } from '../activities/alerts.ts';
+import { isFailure, messageOf } from './failures.ts';
+import { isPermanent, mendingMs } from './until-it-works.ts';
 
-/** A person is called within seconds or not at all: after ten minutes a sink that is down is noted. */
-export const { sendAlert } = proxyActivities<AlertActivities>({
-  summary: 'call somebody',
-  startToCloseTimeout: '30 seconds',
-  scheduleToCloseTimeout: '10 minutes',
-});
+const limits = { startToCloseTimeout: '45 seconds', retry: { maximumInterval: '1 minute' } } as const;
 
-export type Severity = Parameters<typeof sendAlert>[0]['severity'];
+/** The first tries: so long the end of a run waits for them. */
+const soon = { ...limits, scheduleToCloseTimeout: '10 seconds' } as const;
 
-/** A comment may wait for a tracker that is down: it is the record on the ticket. */
-export const { commentOnWorkItem } = proxyActivities<AlertActivities>({
-  summary: 'tell it on the work item',
-  startToCloseTimeout: '45 seconds',
-  scheduleToCloseTimeout: '1 hour',
-});
+/**
+ * The later ones, without a limit in all: what takes the sink or the tracker away may last, and a person must hear of it all the same.
+ * Where one is given up, nothing of it runs any more, so that nobody sends the same beside it.
+ */
+const sometime = { ...limits, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
+
+const alerts = { summary: 'call somebody' };
+const comments = { summary: 'tell it on the work item' };
+
+export const { sendAlert } = proxyActivities<AlertActivities>({ ...limits, ...alerts });
+const { sendAlert: sendAlertSoon } = proxyActivities<AlertActivities>({ ...soon, ...alerts });
+const { sendAlert: sendAlertSometime } = proxyActivities<AlertActivities>({ ...sometime, ...alerts });
+const { commentOnWorkItem: commentSoon } = proxyActivities<AlertActivities>({ ...soon, ...comments });
+const { commentOnWorkItem: commentSometime } = proxyActivities<AlertActivities>({ ...sometime, ...comments });
+
+export type Alert = Parameters<typeof sendAlert>[0];
+export type Severity = Alert['severity'];
+export type WorkItemComment = Parameters<typeof commentSoon>[0];
+
+/** What people are to hear, and have not heard yet. */
+export interface Untold {
+  readonly alerts: readonly Alert[];
+  readonly comments: readonly WorkItemComment[];
+}
+
+/** Tells people beside a run's own work. */
+export interface Telling {
+  /**
+   * Whether the sink has taken it: `false` where it was left to others, or where a run of an earlier version gave it up.
+   * @param refused takes why it was not taken at once
+   */
+  alert(alert: Alert, refused?: (why: string) => void): Promise<boolean>;
+  /** Whether the tracker has it. */
+  comment(comment: WorkItemComment): Promise<boolean>;
+  /** Whether everything has been told, or given up. */
+  isDone(): boolean;
+  /** Stops what has not been told in its first tries. @returns what is left to tell */
+  leave(): Promise<Untold>;
+}
+
+/** A message on its way. */
+interface Message {
+  /** Of its later tries; `null` while the first ones go on. */
+  later: CancellationScope | null;
+  told: Promise<boolean>;
+}
+
+/** @param note takes what did not go as it should */
+export function createTelling(note: (text: string) => void): Telling {
+  const alerting = new Map<Alert, Message>();
+  const commenting = new Map<WorkItemComment, Message>();
+  const all = () => [...alerting.values(), ...commenting.values()];
+  let leaving = false;
+
+  function tell<T>(open: Map<T, Message>, about: T, tries: Tries, failed: (why: string) => void): Promise<boolean> {
+    const message: Message = { later: null, told: Promise.resolve(false) };
+    open.set(about, message);
+    message.told = untilTold(tries, message, failed).then(
+      (told) => {
+        open.delete(about);
+        return told;
+      },
+      (error: unknown) => {
+        if (leaving && isCancellation(error)) return false;
+        throw error;
+      },
+    );
+    return message.told;
+  }
+
+  return {
+    alert: (alert, refused = () => {}) =>
+      tell(alerting, alert, { soon: () => sendAlertSoon(alert), sometime: () => sendAlertSometime(alert) }, (why) => {
+        refused(why);
+        note(`the alert could not be sent: ${why}`);
+      }),
+    comment: (comment) =>
+      tell(commenting, comment, { soon: () => commentSoon(comment), sometime: () => commentSometime(comment) }, (why) =>
+        note(`the comment could not be written: ${why}`),
+      ),
+    isDone: () => alerting.size + commenting.size === 0,
+    async leave() {
+      await condition(() => all().every(({ later }) => later !== null));
+      leaving = true;
+      for (const { later } of all()) later?.cancel();
+      await Promise.all(all().map(({ told }) => told));
+      return { alerts: [...alerting.keys()], comments: [...commenting.keys()] };
+    },
+  };
+}
+
+interface Tries {
+  readonly soon: () => Promise<void>;
+  readonly sometime: () => Promise<void>;
+}
+
+/**
+ * What is refused is tried again slowly, so that it arrives once somebody has mended the sink or the key.
+ * @param failed takes why the first tries have failed
+ * @returns whether it was told: not where there is nobody to tell any more, and in runs of earlier versions
+ */
+async function untilTold({ soon, sometime }: Tries, message: Message, failed: (why: string) => void): Promise<boolean> {
+  try {
+    await soon();
+    return true;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    failed(messageOf(error));
+    if (isFailure(error, 'PlaneNotFound') || !patched('told-until-heard')) return false;
+  }
+  message.later = new CancellationScope();
+  return message.later.run(async () => {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        await sometime();
+        return true;
+      } catch (error) {
+        if (isFailure(error, 'PlaneNotFound')) return false;
+        if (!isPermanent(error)) throw error;
+        await sleep(mendingMs(failures), { summary: 'then people are told again' });
+      }
+    }
+  });
+}

@@ -25,7 +25,12 @@ export interface WindowEvidence {
    */
   deployUnderWay(repo: string, workItem: string): Promise<boolean>;
   /**
-   * Whether a deploy or a window of a work item runs, in whatever phase.
+   * The run id of the last deploy of a work item, whether it runs or not; `null`: Temporal keeps none.
+   * @throws where Temporal does not answer.
+   */
+  lastRun(repo: string, workItem: string): Promise<string | null>;
+  /**
+   * Whether a deploy or a window of a work item runs, in whatever phase, or one that has ended still writes its last status.
    * @throws where Temporal does not answer.
    */
   runs(repo: string, workItem: string): Promise<boolean>;
@@ -69,9 +74,14 @@ export function createWindowEvidence(client: Client): WindowEvidence {
       const deploy = await describe(deployId(repo, workItem));
       return deploy !== null && deploy.status.name === 'RUNNING' && UNDER_WAY.has(phaseOf(deploy) ?? '');
     },
+    async lastRun(repo, workItem) {
+      return (await describe(deployId(repo, workItem)))?.runId ?? null;
+    },
     async runs(repo, workItem) {
       const both = await Promise.all([deployId(repo, workItem), windowId(repo, workItem)].map(describe));
-      return both.some((found) => found?.status.name === 'RUNNING');
+      const ended = both.filter((found) => found !== null);
+      const wrapUps = await Promise.all(ended.map(({ runId }) => describe(wrapUpId(repo, workItem, runId))));
+      return [...both, ...wrapUps].some((found) => found?.status.name === 'RUNNING');
     },
     async lastDeploy(repo, workItem, dbStage) {
       const deploy = await describe(deployId(repo, workItem));
@@ -109,6 +119,8 @@ export function createWindowEvidence(client: Client): WindowEvidence {
 const windowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
 
 const deployId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
+
+const wrapUpId = (repo: string, workItem: string, runId: string): string => `wrap-up/${repo}/${workItem}/${runId}`;
 
 const UNDER_WAY = new Set(['deploying', 'unknown', 'checking']);
 

@@ -36,6 +36,7 @@ const settersOver = (
     findByOtherName: async () => null,
     windowActive: async () => false,
     deployUnderWay: async () => false,
+    lastRun: async () => null,
     log: { info: () => {} },
     ...over,
   });

@@ -260,7 +260,7 @@ describe.concurrent('outages', () => {
       await eventually(async () =>
         expect(await item.deployStatus()).toMatchObject({
           phase: 'finished',
-          notes: [{ text: expect.stringMatching(/^the status from before the run could not be put back: /) }],
+          notes: [{ text: expect.stringMatching(/^the last status could not be written, it is tried on: /) }],
         }),
       );
       expect(item.status()).toBe('Deploying');

@@ -92,6 +92,7 @@ export function activitiesOver({
     findByOtherName: async () => null,
     windowActive,
     deployUnderWay: async () => false,
+    lastRun: async () => null,
     // As the settings of a worker: the state that the plan names is there, or nobody asks.
     lastDeploy: async (repo, workItem, dbStage) =>
       at(workItem).plan.degradedState === undefined

@@ -1,4 +1,10 @@
-import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  type WorkflowHandle,
+  type WorkflowHandleWithFirstExecutionRunId,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { type NativeConnection, Worker } from '@temporalio/worker';
@@ -21,6 +27,7 @@ import {
   monitorWorkflowId,
   WORKFLOW_TASK_TIMEOUT,
   windowStatusQuery,
+  wrapUpWorkflowId,
 } from '../../workflows/messages.ts';
 import type { postDeployMonitor } from '../../workflows/post-deploy-monitor.ts';
 import type { MonitorInput } from '../../workflows/window-state.ts';
@@ -40,6 +47,8 @@ interface Options {
   readonly codePath?: string;
   /** The clock of a server that skips time. */
   readonly now?: () => Promise<number>;
+  /** Called when a wrap-up has ended. */
+  readonly wrappedUp?: () => Promise<unknown>;
   /** No workflow task is cut off, however slow the machine is: by default one has 5 s, and a flood of signals is one task. */
   readonly unhurried?: true;
 }
@@ -51,7 +60,12 @@ export async function startHarness(options: Options = {}) {
     namespace: env.namespace ?? 'default',
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
   });
-  const { close, ...harness } = await harnessOn(env, unique('queue'), { ...options, now: () => env.currentTimeMs() });
+  const { close, ...harness } = await harnessOn(env, unique('queue'), {
+    ...options,
+    now: () => env.currentTimeMs(),
+    // This server keeps its time locked once more for each child that outlives its parent.
+    wrappedUp: async () => env.connection.testService?.unlockTimeSkipping({}),
+  });
   return {
     ...harness,
     env,
@@ -81,6 +95,12 @@ export async function startHarness(options: Options = {}) {
   };
 }
 
+/** What is not there has no run. */
+function ifThere(error: unknown): { readonly runId: string } {
+  if (error instanceof WorkflowNotFoundError) return { runId: '' };
+  throw error;
+}
+
 /** The same on the run's Temporal dev server, in real time: windows are compressed there. */
 export async function startRealHarness(options: Options = {}) {
   const { client, connection, nativeConnection, taskQueue, close: disconnect } = await connectTemporal();
@@ -102,7 +122,8 @@ interface Server {
 }
 
 async function harnessOn({ client, nativeConnection }: Server, taskQueue: string, options: Options) {
-  const { codePath, degradedState, unhurried = false, ...others } = options;
+  const { codePath, degradedState, unhurried = false, wrappedUp = async () => {}, ...others } = options;
+  const known = new Set<string>();
   const workflowTaskTimeout = unhurried ? '2 minutes' : WORKFLOW_TASK_TIMEOUT;
   const items = new Map<string, Item>();
   const logged: object[] = [];
@@ -172,8 +193,28 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     workflowTaskTimeout,
     args: [{ repo: added.plan.repo, workItem: added.workItem, ...input }] as [DeployInput],
   });
-  const start = (added: Item, input: Partial<DeployInput> = {}) =>
-    client.workflow.start<Deploy>(DEPLOY_WORKFLOW, startOptions(added, input));
+  const start = async (added: Item, input: Partial<DeployInput> = {}) =>
+    andItsWrapUps(added, await client.workflow.start<Deploy>(DEPLOY_WORKFLOW, startOptions(added, input)));
+
+  /**
+   * Its result is there once everything is done that it has handed over. A server that skips time would else skip to the timer of a
+   * wrap-up while another test goes on, and strand that.
+   */
+  function andItsWrapUps<H extends WorkflowHandle>({ workItem, plan: { repo } }: Item, handle: H): H {
+    const result = async () => {
+      const ended = await handle.result();
+      for (const id of [deployWorkflowId(repo, workItem), monitorWorkflowId(repo, workItem)]) {
+        const { runId } = await client.workflow.getHandle(id).describe().catch(ifThere);
+        const wrapUp = client.workflow.getHandle(wrapUpWorkflowId(repo, workItem, runId));
+        if (known.has(runId) || (await wrapUp.describe().catch(ifThere)).runId === '') continue;
+        known.add(runId);
+        await wrapUp.result();
+        await wrappedUp();
+      }
+      return ended;
+    };
+    return Object.assign(Object.create(handle), { result });
+  }
 
   return {
     taskQueue,
@@ -190,13 +231,19 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
       return made;
     },
     start,
+    /** The result of a run, without waiting for what it has handed over. */
+    resultOf: ({ workflowId, firstExecutionRunId }: WorkflowHandleWithFirstExecutionRunId): Promise<unknown> =>
+      client.workflow.getHandle(workflowId, firstExecutionRunId).result(),
     /** Starts a deploy together with a signal to it. */
-    signalWithStart: <Arg>(added: Item, signal: SignalDefinition<[Arg]>, arg: Arg) =>
-      client.workflow.signalWithStart<Deploy, [Arg]>(DEPLOY_WORKFLOW, {
-        ...startOptions(added, {}),
-        signal,
-        signalArgs: [arg],
-      }),
+    signalWithStart: async <Arg>(added: Item, signal: SignalDefinition<[Arg]>, arg: Arg) =>
+      andItsWrapUps(
+        added,
+        await client.workflow.signalWithStart<Deploy, [Arg]>(DEPLOY_WORKFLOW, {
+          ...startOptions(added, {}),
+          signal,
+          signalArgs: [arg],
+        }),
+      ),
     /** Starts a deploy with anything at all as its input, and waits for its end. */
     async startRaw(input: unknown): Promise<unknown> {
       const handle = await client.workflow.start(DEPLOY_WORKFLOW, {
@@ -212,7 +259,10 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     },
     /** Opens the window of an item whose deploy is over, without its parent. */
     watch: async (added: Item, change: Partial<MonitorInput> = {}) =>
-      client.workflow.start<typeof postDeployMonitor>(MONITOR_WORKFLOW, windowStartOptions(added, change)),
+      andItsWrapUps(
+        added,
+        await client.workflow.start<typeof postDeployMonitor>(MONITOR_WORKFLOW, windowStartOptions(added, change)),
+      ),
     /** The same, with an extension that is part of the window's first task, so it cannot be late. */
     async watchExtended(added: Item, extension: Command & { readonly minutes: number }) {
       const startWorkflowOperation = new WithStartWorkflowOperation<typeof postDeployMonitor>(MONITOR_WORKFLOW, {
@@ -220,14 +270,16 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
         workflowIdConflictPolicy: 'FAIL',
       });
       await client.workflow.executeUpdateWithStart(extendWindowUpdate, { startWorkflowOperation, args: [extension] });
-      return startWorkflowOperation.workflowHandle();
+      return andItsWrapUps(added, await startWorkflowOperation.workflowHandle());
     },
     /** Waits, in real time, until something that an activity does has happened. */
     async until(happened: () => boolean): Promise<void> {
       await eventually(() => expect(happened()).toBe(true));
     },
-    window: ({ workItem }: Item) => client.workflow.getHandle(monitorWorkflowId(repoOf(workItem), workItem)),
-    deploy: ({ workItem }: Item) => client.workflow.getHandle(deployWorkflowId(repoOf(workItem), workItem)),
+    window: (added: Item) =>
+      andItsWrapUps(added, client.workflow.getHandle(monitorWorkflowId(repoOf(added.workItem), added.workItem))),
+    deploy: (added: Item) =>
+      andItsWrapUps(added, client.workflow.getHandle(deployWorkflowId(repoOf(added.workItem), added.workItem))),
     close: stopWorker,
   };
 }

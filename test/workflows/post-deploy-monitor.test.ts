@@ -156,18 +156,19 @@ describe('degraded', () => {
     expect(reportOf(item)).toMatchObject({ recovered: false });
   });
 
-  test('an alert sink that fails stops nothing: it is noted, and the ticket has the comment', async () => {
+  test('an alert sink that fails stops nothing: it is noted, the ticket has the comment, and the alerts follow', async () => {
     const item = harness.add({ looks: [fail(), fail(), fail(), pass()] });
     item.sink = async () => {
-      throw ApplicationFailure.nonRetryable('the sink answered 500');
+      if (item.reports.length === 0) throw ApplicationFailure.nonRetryable('the sink answered 500');
     };
     const window = await harness.watch(item);
     expect(await window.result()).toMatchObject({ outcome: 'degraded_alerted' });
-    expect(item.alerts).toEqual([]);
+    expect(kinds(item.alerts)).toEqual(['degraded', 'recovered']);
     expect(kinds(item.comments)).toEqual(['closed', 'degraded']);
     expect(item.shown.status).toBe('done');
-    const { notes } = await window.query(windowStatusQuery);
-    expect(notes.map(({ text }) => text)).toEqual(Array(2).fill('the alert failed: the sink answered 500'));
+    const { notes, action } = await window.query(windowStatusQuery);
+    expect(notes.map(({ text }) => text)).toEqual(Array(2).fill('the alert could not be sent: the sink answered 500'));
+    expect(action).toMatchObject({ ok: false, detail: 'the alert could not be sent: the sink answered 500' });
   });
 });
 
@@ -610,31 +611,32 @@ test('budget: a healthy window of 30 ticks in 15 minutes takes at most 210 histo
   expect(bytes).toBeLessThanOrEqual(32 * 1_024);
 });
 
-test('a post-deploy log that cannot be written at once is written later', async () => {
-  const item = harness.add();
-  let tries = 0;
-  item.onLog = async () => {
-    tries += 1;
-    if (tries < 4) throw new Error('no space left on device');
-  };
-  expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'healthy' });
-  expect(reportOf(item).outcome).toBe('healthy');
-  expect(tries).toBe(4);
-});
-
-test('one that can never be written does not keep the run: somebody is told', async () => {
-  const item = harness.add();
-  let tries = 0;
-  item.onLog = async () => {
-    tries += 1;
-    throw ApplicationFailure.nonRetryable('EROFS: read-only file system: check ORCH_ARTEFACTS_DIR', 'LogRefused');
-  };
-  const window = await harness.watch(item);
-  expect(await window.result()).toMatchObject({ outcome: 'healthy' });
-  expect(tries).toBe(2);
-  expect((await window.query(windowStatusQuery)).notes.map(({ text }) => text)).toEqual([
-    'the post-deploy log failed: EROFS: read-only file system: check ORCH_ARTEFACTS_DIR',
-  ]);
-  expect(kinds(item.alerts)).toEqual(['log']);
-  expect(item.alerts[0]?.title).toContain('the log of its window was not written');
-});
+test.each([
+  ['a disk that is full', new Error('no space left on device')],
+  [
+    'a folder that refuses it',
+    ApplicationFailure.nonRetryable('EROFS: read-only file system: check ORCH_ARTEFACTS_DIR', 'LogRefused'),
+  ],
+])(
+  '%s does not hold up the end of a window: somebody is told, and its log is written once that is mended',
+  async (_, fault) => {
+    const item = harness.add();
+    let mended = false;
+    item.onLog = async () => {
+      if (!mended) throw fault;
+    };
+    const window = await harness.watch(item);
+    // Its own result, without that of its wrap-up.
+    expect(await harness.resultOf(window)).toMatchObject({ outcome: 'healthy' });
+    expect(item.reports).toEqual([]);
+    expect(item.shown.status).toBe('done');
+    mended = true;
+    await window.result();
+    expect(reportOf(item).outcome).toBe('healthy');
+    expect((await window.query(windowStatusQuery)).notes.map(({ text }) => text)).toEqual([
+      `the log of the window was not written, it is tried on: ${fault.message}`,
+    ]);
+    expect(kinds(item.alerts)).toEqual(['log']);
+    expect(item.alerts[0]?.title).toContain('the log of its window was not written');
+  },
+);

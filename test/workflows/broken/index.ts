@@ -4,6 +4,7 @@ import { healWorkItem as heal } from '../../../workflows/heal-work-item.ts';
 import { postDeployMonitor as monitor } from '../../../workflows/post-deploy-monitor.ts';
 import { reconcileStatuses as reconcile } from '../../../workflows/reconcile-statuses.ts';
 import { setDeployStatus as setStatus } from '../../../workflows/set-deploy-status.ts';
+import { wrapUp as wrap } from '../../../workflows/wrap-up.ts';
 
 // The workflows with one command more at their start: a replay of any history must refuse them.
 
@@ -19,3 +20,4 @@ export const healWorkItem = changed(heal);
 export const reconcileStatuses = changed(reconcile);
 export const postDeployMonitor = changed(monitor);
 export const setDeployStatus = changed(setStatus);
+export const wrapUp = changed(wrap);

@@ -1,0 +1,28 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ParentClosePolicy, patched, startChild, workflowInfo } from '@temporalio/workflow';
+import { D2dRepo, D2dWorkItem, WORKFLOW_TASK_TIMEOUT, WRAP_UP_WORKFLOW, wrapUpWorkflowId } from './messages.ts';
+import type { WrapUpInput, wrapUp } from './wrap-up.ts';
+
+/** Runs of earlier versions waited for all that they owed. */
+export const handsOver = (): boolean => patched('wrap-up');
+
+/** Hands what a run still owes to a workflow of its own, which the run does not wait for; where it owes nothing there is none. */
+export async function handOver(owed: WrapUpInput): Promise<void> {
+  const { repo, workItem, status, alerts, comments, report } = owed;
+  if (status === null && report === null && alerts.length + comments.length === 0) return;
+  try {
+    await startChild<typeof wrapUp>(WRAP_UP_WORKFLOW, {
+      workflowId: wrapUpWorkflowId(repo, workItem, workflowInfo().runId),
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+      args: [owed],
+      typedSearchAttributes: [
+        { key: D2dRepo, value: repo },
+        { key: D2dWorkItem, value: workItem },
+      ],
+      staticSummary: `${workItem}: what is left to do after ${workflowInfo().workflowType}`,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error; // it is at it already
+  }
+}

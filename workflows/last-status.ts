@@ -1,0 +1,57 @@
+import { isCancellation, proxyActivities } from '@temporalio/workflow';
+import type { StatusSetters } from '../activities/status-setters.ts';
+import { type Convergence, lastWord, summaryOf } from './converge.ts';
+import { isFailure, messageOf } from './failures.ts';
+
+/** The last status of a deploy or a window: what the authorities ask for, or the one from before the run. */
+export type LastStatus =
+  | ({ readonly kind: 'converge' /** It only has to settle. */; readonly written?: true } & Convergence)
+  | {
+      readonly kind: 'put_back';
+      readonly request: Parameters<StatusSetters['restoreStatus']>[0];
+      /** Whether the guard is in force: only then is it tried again. */
+      readonly guarded: boolean;
+      /** Names the run, so that an alarm about it is raised once. */
+      readonly alarmKey: string;
+    };
+
+/** Long enough for a tracker that is there; one that is away does not hold up the end of a run. */
+const SOON = '10 seconds';
+/** Where it is not tried again afterwards: more than Plane's rate limit asks to wait. */
+const ONLY_NOW = '90 seconds';
+
+const setters = (summary: string, scheduleToCloseTimeout: typeof SOON | typeof ONLY_NOW = SOON) =>
+  proxyActivities<StatusSetters>({
+    summary,
+    startToCloseTimeout: '45 seconds',
+    scheduleToCloseTimeout,
+    heartbeatTimeout: '10 seconds',
+    retry: { maximumInterval: '10 seconds' },
+  });
+
+/**
+ * Writes the last status, if that is possible now.
+ * @returns what of it is left to do; `null`: nothing
+ */
+export async function tryLastStatus(status: LastStatus, note: (text: string) => void): Promise<LastStatus | null> {
+  try {
+    if (status.kind === 'put_back') {
+      const { degraded } = status.request;
+      await setters(degraded === true ? 'show that it is degraded' : 'put the status back').restoreStatus(
+        status.request,
+      );
+      return null;
+    }
+    await setters(summaryOf(status)).convergeDone(lastWord(status));
+    return status.guarded ? { ...status, written: true } : null;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    if (isFailure(error, 'PlaneNotFound')) {
+      note(`mirroring ended: ${messageOf(error)}`);
+      return null;
+    }
+    const triesOn = status.kind === 'converge' || status.guarded;
+    note(`the last status could not be written${triesOn ? ', it is tried on' : ''}: ${messageOf(error)}`);
+    return triesOn ? status : null;
+  }
+}

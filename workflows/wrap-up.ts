@@ -1,0 +1,56 @@
+import { log, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { PostDeployLog } from '../activities/post-deploy-log.ts';
+import type { WindowReport } from '../activities/window-report.ts';
+import { convergeAndSettle, lastSetters, settle, untilWritten } from './converge.ts';
+import { kept } from './kept.ts';
+import type { LastStatus } from './last-status.ts';
+import { createTelling, type Untold } from './tell-people.ts';
+import { untilItWorks } from './until-it-works.ts';
+
+/** A disk that is full or away is waited for. */
+const { writePostDeployLog } = proxyActivities<PostDeployLog>({
+  startToCloseTimeout: '30 seconds',
+  retry: { maximumInterval: '1 minute' },
+});
+
+/** What a deploy or a window still owes when it has ended. */
+export interface WrapUpInput extends Untold {
+  readonly repo: string;
+  readonly workItem: string;
+  /** Its last status; `null`: that is written, and settled. */
+  readonly status: LastStatus | null;
+  /** The report whose log is to be written; `null`: none. */
+  readonly report: WindowReport | null;
+}
+
+/**
+ * Does what a deploy or a window owes when it has ended, for as long as that takes: its last status, what people are to hear, and the
+ * log of a window. The run itself is over by then, so that a tracker, a sink or a disk that is away keeps nobody from the next deploy.
+ * A cancel gives it up.
+ */
+export async function wrapUp({ status, alerts, comments, report }: WrapUpInput): Promise<void> {
+  let notes: readonly string[] = [];
+  const note = (text: string): void => {
+    log.warn(text);
+    notes = kept([...notes, `${new Date().toISOString()} ${text}`]);
+    setCurrentDetails(notes.join('\n\n'));
+  };
+  const telling = createTelling(note);
+  const logIt = (written: WindowReport) =>
+    untilItWorks('the log of the window cannot be written', () => writePostDeployLog(written), note);
+  await Promise.all([
+    status === null ? null : writeStatus(status, note),
+    report === null ? null : logIt(report),
+    ...alerts.map((alert) => telling.alert(alert)),
+    ...comments.map((comment) => telling.comment(comment)),
+  ]);
+}
+
+function writeStatus(status: LastStatus, note: (text: string) => void): Promise<unknown> {
+  if (status.kind === 'put_back') {
+    const { request, alarmKey } = status;
+    const putBack = () => lastSetters('put the status back').restoreStatus(request);
+    return untilWritten({ ...request, alarmKey }, note, putBack);
+  }
+  return status.written ? settle(status, note) : convergeAndSettle(status, note);
+}
