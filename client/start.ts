@@ -4,6 +4,9 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
+import { repositoryFault } from '../decisions/repository-name.ts';
+import { versionFault } from '../decisions/version.ts';
+import { workItemFault } from '../decisions/work-item-name.ts';
 import {
   D2dPhase,
   D2dRepo,
@@ -15,7 +18,7 @@ import {
   versionAttribute,
   WORKFLOW_TASK_TIMEOUT,
 } from '../workflows/messages.ts';
-import { AlreadyRunning } from './errors.ts';
+import { AlreadyRunning, refused } from './errors.ts';
 import { asking, describe, onlyWrites } from './executions.ts';
 
 /** A run that has been started. */
@@ -34,10 +37,13 @@ export const runSummary = ({ repo, workItem, version }: DeployInput): string =>
 
 /**
  * Starts `deployToDone`: at most one at a time for a work item, as often as one likes one after the other.
- * @throws AlreadyRunning, or D2dError for what Temporal says.
+ * @throws AlreadyRunning, or D2dError: `refused` where a name is none, and what Temporal says.
  */
 export async function startDeploy(temporal: Client, taskQueue: string, input: DeployInput): Promise<DeployHandle> {
-  const { repo, workItem } = input;
+  const { repo, workItem, version } = input;
+  const fault =
+    repositoryFault(repo) ?? workItemFault(workItem) ?? (version === undefined ? null : versionFault(version));
+  if (fault !== null) throw refused(fault);
   const workflowId = deployWorkflowId(repo, workItem);
   return asking(temporal, async () => {
     try {

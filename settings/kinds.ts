@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REPOSITORY_PATTERN } from '../decisions/repository-name.ts';
 import { either } from './faults.ts';
 
 /** A kind of value: what is accepted, from the environment (as text) and from a file (as YAML reads it). */
@@ -107,10 +108,9 @@ export const token = text('one word of printable ASCII characters', /^[\x21-\x7e
 /** A piece of a URL's path. */
 export const slug = text('one word without spaces and slashes', /^[^\s/?#\p{Cc}]{1,200}$/u);
 
-/** A repository's name: it becomes a part of workflow ids and of the folders of artefacts. */
 export const repoName = text(
   'the name of a repository (letters, digits and . _ - /, beginning with a letter or digit)',
-  /^(?!.*(\.\.|\/\/|\/$))[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/,
+  REPOSITORY_PATTERN,
 );
 
 /** A list of anything; text separates its items by commas, and drops the empty ones. */

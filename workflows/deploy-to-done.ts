@@ -99,7 +99,11 @@ type Completed = 'done' | 'cancelled' | 'missing';
  * for, and says why.
  */
 export async function deployToDone(payload: DeployInput): Promise<DeployResult> {
-  const parsed = parseDeployInput(payload, () => patched('version-pattern'));
+  const parsed = parseDeployInput(
+    payload,
+    () => patched('version-pattern'),
+    () => patched('name-pattern'),
+  );
   if (typeof parsed === 'string') {
     if (patched('outcome-of-refusals')) upsertSearchAttributes([{ key: D2dOutcome, value: 'refused' }]);
     return { outcome: 'refused', reason: parsed };

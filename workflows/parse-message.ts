@@ -1,5 +1,7 @@
 import { type DeployPhaseStatus, MAX_TICKS, mostTicks } from '../decisions/index.ts';
+import { repositoryFault } from '../decisions/repository-name.ts';
 import { versionFault } from '../decisions/version.ts';
+import { workItemFault } from '../decisions/work-item-name.ts';
 import type {
   Command,
   DeployFinished,
@@ -30,9 +32,17 @@ function text(payload: Record<string, unknown>, key: string): string | undefined
   return trimmed === '' ? undefined : trimmed;
 }
 
-/** Whether a version that breaks the pattern is refused; asked only where one does. Runs of earlier versions took any text. */
-type Strict = (version: string) => boolean;
+/** Whether a version or name that breaks its pattern is refused; asked only where one does. Runs of earlier versions took any text. */
+type Strict = (text: string) => boolean;
 const always: Strict = () => true;
+
+/** Why the names in a start are refused; `null`: they are fine. */
+function nameRefusal(repo: string, workItem: string, strict: Strict): string | null {
+  const repositoryRefusal = repositoryFault(repo);
+  if (repositoryRefusal !== null && strict(repo)) return repositoryRefusal;
+  const workItemRefusal = workItemFault(workItem);
+  return workItemRefusal !== null && strict(workItem) ? workItemRefusal : null;
+}
 
 /** Why a version is refused; `null`: it is none, or it is fine. */
 function versionRefusal(version: string | undefined, strict: Strict): string | null {
@@ -123,11 +133,17 @@ export function parseExtension(payload: unknown): (Command & { readonly minutes:
 const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
 /** What a deploy is started with, or a text that says why it is refused. */
-export function parseDeployInput(payload: unknown, strict: Strict = always): DeployInput | string {
+export function parseDeployInput(
+  payload: unknown,
+  strict: Strict = always,
+  strictNames: Strict = always,
+): DeployInput | string {
   if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
     return `the start must name a repository and a work item, {"repo": "…", "workItem": "…"}, got ${shown(payload)}`;
   }
   const { repo, workItem, approval, createTask } = payload;
+  const unnamed = nameRefusal(repo, workItem, strictNames);
+  if (unnamed !== null) return unnamed;
   const version = text(payload, 'version');
   const requestedBy = text(payload, 'requestedBy');
   if (version === null || requestedBy === null) return `version and requestedBy must be texts, got ${shown(payload)}`;
@@ -153,11 +169,13 @@ const isDeployPhaseStatus = (value: unknown): value is DeployPhaseStatus =>
   value === 'awaiting_deploy' || value === 'deploying' || value === 'monitoring';
 
 /** What one status write is started with, or a text that says why it is refused. */
-export function parseSetDeployStatus(payload: unknown): SetDeployStatusInput | string {
+export function parseSetDeployStatus(payload: unknown, strict: Strict = always): SetDeployStatusInput | string {
   if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
     return `the start must name a repository and a work item, {"repo": "…", "workItem": "…", "status": "…", "caller": "…"}, got ${shown(payload)}`;
   }
   const { repo, workItem, status } = payload;
+  const unnamed = nameRefusal(repo, workItem, strict);
+  if (unnamed !== null) return unnamed;
   if (!isDeployPhaseStatus(status)) {
     return `status must be "awaiting_deploy", "deploying" or "monitoring", got ${shown(status)}`;
   }
@@ -168,12 +186,15 @@ export function parseSetDeployStatus(payload: unknown): SetDeployStatusInput | s
 }
 
 /** What a task is reopened with, or a text that says why it is refused. */
-export function parseReopen(payload: unknown): ReopenInput | string {
+export function parseReopen(payload: unknown, strict: Strict = always): ReopenInput | string {
   if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
     return `the start must name a repository and a work item, {"repo": "…", "workItem": "…", "by": "…", "reason": "…"}, got ${shown(payload)}`;
   }
+  const { repo, workItem } = payload;
+  const unnamed = nameRefusal(repo, workItem, strict);
+  if (unnamed !== null) return unnamed;
   const command = parseUpdateCommand(payload);
-  return typeof command === 'string' ? command : { repo: payload['repo'], workItem: payload['workItem'], ...command };
+  return typeof command === 'string' ? command : { repo, workItem, ...command };
 }
 
 /** The longest time that makes sense in a policy, ms: the settings allow less. */

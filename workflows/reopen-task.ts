@@ -1,4 +1,10 @@
-import { ApplicationFailure, proxyActivities, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  patched,
+  proxyActivities,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { AlertActivities } from '../activities/alerts.ts';
 import type { TaskActivities } from '../activities/tasks.ts';
 import { messageOf } from './failures.ts';
@@ -16,7 +22,7 @@ const { commentOnWorkItem } = proxyActivities<AlertActivities>(bounded);
  * @throws ApplicationFailure `Refused`: the task is not done, or a deploy or window of it is running.
  */
 export async function reopenTask(payload: ReopenInput): Promise<Reopened> {
-  const input = parseReopen(payload);
+  const input = parseReopen(payload, () => patched('name-pattern'));
   if (typeof input === 'string') throw ApplicationFailure.nonRetryable(input, 'Refused');
   const { repo, workItem, by, reason } = input;
   upsertSearchAttributes([

@@ -1,4 +1,4 @@
-import { ApplicationFailure, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import { ApplicationFailure, patched, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
 import type { SetStatusResult, StatusSetters } from '../activities/status-setters.ts';
 import type { DeployPhaseStatus } from '../decisions/index.ts';
 import { D2dRepo, D2dWorkItem, type SetDeployStatusInput } from './messages.ts';
@@ -20,7 +20,7 @@ const SETTERS = {
 
 /** One guarded status write by itself, for callers that know only a work item. Whoever calls, the guard decides (FR-2). */
 export async function setDeployStatus(payload: SetDeployStatusInput): Promise<SetStatusResult> {
-  const input = parseSetDeployStatus(payload);
+  const input = parseSetDeployStatus(payload, () => patched('name-pattern'));
   if (typeof input === 'string') throw ApplicationFailure.nonRetryable(input, 'Refused');
   const { repo, workItem, status, caller, reason } = input;
   upsertSearchAttributes([

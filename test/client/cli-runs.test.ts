@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createD2dClient } from '../../client/client.ts';
 import { deployWorkflowId, reopenWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type FakeWorld, fakeWorld } from './fake-world.ts';
@@ -96,6 +97,23 @@ describe.concurrent('start', () => {
     expect(await d2d('start', workItem)).toMatchObject({
       code: 2,
       stderr: `error: ${workItem}: the repository is not known: without DATABASE_URL its task cannot be looked at; name it: d2d start <repo> ${workItem}\n`,
+    });
+  });
+
+  test.each([
+    [{ repo: 'my shop' }, /^repo must begin with a letter or digit .*, got "my shop"$/],
+    [{ repo: 'shop\u202e' }, /^repo must begin with a letter or digit/],
+    [{ workItem: 'release of march' }, /^workItem must be a key such as ORCH-61 .*, got "release of march"$/],
+    [{ workItem: 'OR\u200bCH-61' }, /^workItem must be a key such as ORCH-61/],
+    [{ version: 'v 2' }, /^version must begin with a letter or digit .*, got "v 2"$/],
+  ])('a name that breaks its pattern is refused before anything is started: %j', async (change, message) => {
+    const { temporal, repo, item } = world;
+    const { client, taskQueue } = temporal;
+    const started = createD2dClient({ temporal: client, taskQueue }).start({ repo, workItem: item(), ...change });
+    await expect(started).rejects.toMatchObject({
+      name: 'D2dError',
+      kind: 'refused',
+      message: expect.stringMatching(message),
     });
   });
 

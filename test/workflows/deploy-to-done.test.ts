@@ -480,6 +480,15 @@ describe('refused at the start', () => {
     expect(item.writes).toEqual([]);
   });
 
+  test.each([
+    [{ repo: 'my shop', workItem: 'ORCH-1' }, 'repo must begin with a letter or digit'],
+    [{ repo: 'shop\u202e', workItem: 'ORCH-1' }, 'repo must begin with a letter or digit'],
+    [{ repo: 'shop', workItem: 'release of march' }, 'workItem must be a key such as ORCH-61'],
+    [{ repo: 'shop', workItem: 'ORCH-1\u001b[2J' }, 'workItem must be a key such as ORCH-61'],
+  ])('a name that breaks the pattern: %j', async (input, why) => {
+    expect(await harness.startRaw(input)).toEqual({ outcome: 'refused', reason: expect.stringContaining(why) });
+  });
+
   test('a repository that is busy with another deploy names it', async () => {
     const item = harness.add();
     harness.busy.set(item.plan.repo, [

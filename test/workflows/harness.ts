@@ -226,7 +226,7 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     stopWorker,
     /** Adds a work item to the world. */
     add(change: Partial<Item> = {}): Item {
-      const made = item(unique('ORCH'), change);
+      const made = item(`${unique('ORCH').replace('-', '')}-1`, change);
       items.set(made.workItem, made);
       return made;
     },

@@ -549,10 +549,10 @@ describe.concurrent('setDeployStatus', () => {
   test.each([
     [undefined, 'the start must name a repository and a work item'],
     [
-      { repo: 'shop', workItem: 'X', status: 'done', caller: 'x' },
+      { repo: 'shop', workItem: 'ORCH-1', status: 'done', caller: 'x' },
       'status must be "awaiting_deploy", "deploying" or "monitoring", got "done"',
     ],
-    [{ repo: 'shop', workItem: 'X', status: 'deploying', caller: 7 }, 'caller and reason must be texts'],
+    [{ repo: 'shop', workItem: 'ORCH-1', status: 'deploying', caller: 7 }, 'caller and reason must be texts'],
   ])('an input that is none is refused, and not tried for ever: %j', async (input, why) => {
     const failed = await setStatus(input).catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(WorkflowFailedError);

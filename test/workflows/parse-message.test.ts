@@ -6,6 +6,7 @@ import {
   parseDeployInput,
   parseDriverStuck,
   parseExtension,
+  parseReopen,
   parseResolution,
   parseSetDeployStatus,
   parseSignalCommand,
@@ -129,16 +130,16 @@ describe('the report of an external deployer', () => {
 describe('the start of a deploy', () => {
   test.each([
     [
-      { repo: 'shop', workItem: 'X' },
-      { repo: 'shop', workItem: 'X' },
+      { repo: 'shop', workItem: 'ORCH-1' },
+      { repo: 'shop', workItem: 'ORCH-1' },
     ],
     [
-      { repo: 'shop', workItem: 'X', version: 'v2', approval: 'none', requestedBy: 'ci', createTask: true },
-      { repo: 'shop', workItem: 'X', version: 'v2', approval: 'none', requestedBy: 'ci', createTask: true },
+      { repo: 'shop', workItem: 'ORCH-1', version: 'v2', approval: 'none', requestedBy: 'ci', createTask: true },
+      { repo: 'shop', workItem: 'ORCH-1', version: 'v2', approval: 'none', requestedBy: 'ci', createTask: true },
     ],
     [
-      { repo: 'shop', workItem: 'X', version: null, approval: null, createTask: null },
-      { repo: 'shop', workItem: 'X' },
+      { repo: 'shop', workItem: 'ORCH-1', version: null, approval: null, createTask: null },
+      { repo: 'shop', workItem: 'ORCH-1' },
     ],
   ])('%j counts', (given, input) => {
     expect(parseDeployInput(given)).toEqual(input);
@@ -146,11 +147,11 @@ describe('the start of a deploy', () => {
 
   test.each([
     [undefined, 'the start must name'],
-    [{ repo: ' ', workItem: 'X' }, 'the start must name'],
+    [{ repo: ' ', workItem: 'ORCH-1' }, 'the start must name'],
     [{ repo: 'shop' }, 'the start must name'],
-    [{ repo: 'shop', workItem: 'X', version: 2 }, 'version and requestedBy must be texts'],
-    [{ repo: 'shop', workItem: 'X', approval: 'maybe' }, 'approval must be "required" or "none", got "maybe"'],
-    [{ repo: 'shop', workItem: 'X', createTask: 'yes' }, 'createTask must be true or false, got "yes"'],
+    [{ repo: 'shop', workItem: 'ORCH-1', version: 2 }, 'version and requestedBy must be texts'],
+    [{ repo: 'shop', workItem: 'ORCH-1', approval: 'maybe' }, 'approval must be "required" or "none", got "maybe"'],
+    [{ repo: 'shop', workItem: 'ORCH-1', createTask: 'yes' }, 'createTask must be true or false, got "yes"'],
   ])('%j is refused', (given, why) => {
     expect(parseDeployInput(given)).toContain(why);
   });
@@ -159,7 +160,7 @@ describe('the start of a deploy', () => {
 test('a version that breaks the pattern is refused wherever it comes in, except in runs of earlier versions', () => {
   const earlier = () => false;
   const why = expect.stringMatching(/^version must begin with .*, got "v 2"$/);
-  const start = { repo: 'shop', workItem: 'X', version: 'v 2' };
+  const start = { repo: 'shop', workItem: 'ORCH-1', version: 'v 2' };
   expect(parseDeployInput(start)).toEqual(why);
   expect(parseDeployInput(start, earlier)).toEqual(start);
   expect(parseDeployFinished({ ok: true, version: 'v 2' })).toEqual(why);
@@ -173,6 +174,31 @@ test('a version that breaks the pattern is refused wherever it comes in, except 
   expect(parseDeployFinished({ ok: true }, neverAsked)).toEqual({ ok: true });
 });
 
+test.each([
+  ['my shop', 'ORCH-1', /^repo must begin with a letter or digit .*, got "my shop"$/],
+  ['shop\u202e', 'ORCH-1', /^repo must begin/],
+  ['shop', 'release of march', /^workItem must be a key such as ORCH-61 .*, got "release of march"$/],
+  ['shop', 'ORCH-1\u001b[2J', /^workItem must be/],
+])('a start for %j and %j is refused, except in runs of earlier versions', (repo, workItem, why) => {
+  const earlier = () => false;
+  const yes = () => true;
+  const names = { repo, workItem };
+  expect(parseDeployInput(names)).toMatch(why);
+  expect(parseDeployInput(names, yes, earlier)).toEqual(names);
+  const status = { ...names, status: 'deploying', caller: 'ci' };
+  expect(parseSetDeployStatus(status)).toMatch(why);
+  expect(parseSetDeployStatus(status, earlier)).toEqual(status);
+  const reopen = { ...names, by: 'a', reason: 'b' };
+  expect(parseReopen(reopen)).toMatch(why);
+  expect(parseReopen(reopen, earlier)).toEqual(reopen);
+
+  const neverAsked = () => expect.unreachable('a name that is fine asks for no patch');
+  const fine = { repo: 'org/shop', workItem: 'ORCH-1' };
+  expect(parseDeployInput(fine, yes, neverAsked)).toEqual(fine);
+  expect(parseSetDeployStatus({ ...status, ...fine }, neverAsked)).toMatchObject(fine);
+  expect(parseReopen({ ...reopen, ...fine }, neverAsked)).toMatchObject(fine);
+});
+
 test('a driver says for what it needs a person, and whether it deploys or rolls back', () => {
   const stuck = { kind: 'rollback', text: 'its status URL answers 401' };
   expect(parseDriverStuck({ ...stuck, more: 1 })).toEqual(stuck);
@@ -183,7 +209,7 @@ test('a driver says for what it needs a person, and whether it deploys or rolls 
 });
 
 test('a status write needs a repository, a work item and one of the three statuses; a caller that is missing is unknown', () => {
-  const given = { repo: 'shop', workItem: 'X', status: 'deploying' };
+  const given = { repo: 'shop', workItem: 'ORCH-1', status: 'deploying' };
   expect(parseSetDeployStatus(given)).toEqual({ ...given, caller: 'unknown' });
   expect(parseSetDeployStatus({ ...given, caller: 'ci', reason: 'r' })).toEqual({
     ...given,
@@ -202,7 +228,7 @@ test('a status write needs a repository, a work item and one of the three status
 });
 
 test('a window needs a repository, a work item and a cadence', () => {
-  const given = { repo: 'shop', workItem: 'X', policy: policy(), rollback: null };
+  const given = { repo: 'shop', workItem: 'ORCH-1', policy: policy(), rollback: null };
   expect(isMonitorInput(given)).toBe(true);
   for (const bad of [
     undefined,
