@@ -17,6 +17,7 @@ import { applySweepSchedule, sweepScheduleId } from './adapters/temporal/sweep-s
 import { temporalOptions } from './adapters/temporal/temporal-options.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
 import { within } from './adapters/within.ts';
+import { visible } from './decisions/shown-text.ts';
 import {
   checkSettings,
   EXIT_BAD_SETTINGS,
@@ -42,11 +43,14 @@ const CLOSING_MS = 5_000;
 /** Releases of what was opened, run in reverse order. */
 const opened: { readonly name: string; readonly close: () => Promise<unknown> }[] = [];
 
+/** What is said before there is a log, or after it. */
+const say = (text: string): void => console.error(visible(text));
+
 /** Settings, then connections, then activities, then `run()`. @returns the exit code of the process. */
 async function main(env: NodeJS.ProcessEnv): Promise<number> {
   const dotEnv = loadDotEnv(env);
   if (dotEnv.fault !== null) {
-    console.error(`The worker cannot start: ${dotEnv.fault}`);
+    say(`The worker cannot start: ${dotEnv.fault}`);
     return EXIT_BAD_SETTINGS;
   }
   const checked = checkSettings(env);
@@ -59,12 +63,12 @@ async function main(env: NodeJS.ProcessEnv): Promise<number> {
     faults.push(messageOf(error));
   }
   if (settings === null || temporal === null) {
-    console.error(
+    say(
       `The worker cannot start, ${faults.length === 1 ? 'a setting is wrong' : `${faults.length} settings are wrong`}:`,
     );
-    for (const fault of faults) console.error(`  ${fault}`);
-    for (const warning of checked.warnings) console.error(`  (warning) ${warning}`);
-    if (dotEnv.file !== null) console.error(`  (${dotEnv.file} was read; the environment wins)`);
+    for (const fault of faults) say(`  ${fault}`);
+    for (const warning of checked.warnings) say(`  (warning) ${warning}`);
+    if (dotEnv.file !== null) say(`  (${dotEnv.file} was read; the environment wins)`);
     return EXIT_BAD_SETTINGS;
   }
   const log = createLogger(settings.worker.logLevel);
@@ -232,7 +236,7 @@ async function run(worker: Worker, settings: Settings, log: Logger): Promise<num
 
 async function release(): Promise<void> {
   for (const { name, close } of opened.reverse()) {
-    await within(CLOSING_MS, name, close()).catch((error) => console.error(`closing ${name}: ${messageOf(error)}`));
+    await within(CLOSING_MS, name, close()).catch((error) => say(`closing ${name}: ${messageOf(error)}`));
   }
 }
 
@@ -242,7 +246,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 try {
   process.exitCode = await main(process.env);
 } catch (error) {
-  console.error(`The worker has failed: ${messageOf(error)}`);
+  say(`The worker has failed: ${messageOf(error)}`);
   process.exitCode = 1;
 } finally {
   await release();

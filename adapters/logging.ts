@@ -1,5 +1,6 @@
 import type { Logger as TemporalLogger } from '@temporalio/common';
 import { type DestinationStream, type LevelWithSilent, type Logger, type LoggerOptions, pino } from 'pino';
+import { visibleJson } from '../decisions/shown-text.ts';
 
 /** JSON lines, one a record (default: on standard output); what is called a key, a token or a password is never written out. */
 export function createLogger(level: LevelWithSilent, destination?: DestinationStream): Logger {
@@ -8,6 +9,7 @@ export function createLogger(level: LevelWithSilent, destination?: DestinationSt
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    hooks: { streamWrite: visibleJson }, // pino escapes the first 32 control characters alone
     redact: ['*.apiKey', '*.authorization', '*.password', '*.token', 'apiKey', 'authorization', 'password', 'token'],
   };
   return destination === undefined ? pino(options) : pino(options, destination);

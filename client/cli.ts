@@ -1,4 +1,5 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
+import { oneLine, visible } from '../decisions/shown-text.ts';
 import { addApprove } from './commands/approve.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addClose } from './commands/close.ts';
@@ -20,8 +21,7 @@ import { addStatus } from './commands/status.ts';
 import { addWatch } from './commands/watch.ts';
 import { D2dError, refused } from './errors.ts';
 import { EXIT_INTERRUPTED, FAILURE_EXIT_CODES } from './exit-codes.ts';
-import { lineByLine, oneLine } from './format/text.ts';
-import { createOutput, paintOf, type Terminal } from './output.ts';
+import { createOutput, guarded, jsonLine, paintOf, type Terminal } from './output.ts';
 import { temporalError } from './temporal-errors.ts';
 import type { Wiring } from './wiring.ts';
 
@@ -43,7 +43,8 @@ Temporal is found by its standard variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPAC
  * @returns its exit code. Never throws: what goes wrong is told on stderr.
  */
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
-  const { terminal, wiring, interrupted } = deps;
+  const { wiring, interrupted } = deps;
+  const terminal = { stdout: guarded(deps.terminal.stdout), stderr: guarded(deps.terminal.stderr) };
   let code = 0;
   const program = new Command('d2d')
     .description('Start deploys, approve them, watch their post-deploy windows.')
@@ -111,7 +112,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     // Nobody means them, and whatever repeats the argument would steer a terminal. A reason may have several lines.
     const steering = args.find((argument) => /[^\P{Cc}\n\r\t]/u.test(argument));
     if (steering !== undefined)
-      throw refused(`an argument holds control characters: ${JSON.stringify(oneLine(steering))}`, 'leave them out');
+      throw refused(`an argument holds control characters: "${oneLine(steering)}"`, 'leave them out');
     // `--version` belongs to `start`, which names a release by it.
     await program.parseAsync(args[0] === '--version' ? ['--cli-version'] : [...args], { from: 'user' });
     return code;
@@ -135,11 +136,11 @@ function toldOf(error: unknown, command: string): D2dError {
 function tell(error: D2dError, { stderr }: Terminal, json: boolean, debug: boolean): number {
   const { message, hint, kind } = error;
   if (json) {
-    stderr.write(`${JSON.stringify({ error: { message, hint } })}\n`);
+    stderr.write(jsonLine({ error: { message, hint } }));
   } else {
-    stderr.write(`${paintOf(stderr).bad('error:')} ${lineByLine(`${message}${hint === null ? '' : `; ${hint}`}`)}\n`);
+    stderr.write(`${paintOf(stderr).bad('error:')} ${visible(`${message}${hint === null ? '' : `; ${hint}`}`)}\n`);
   }
-  if (debug) stderr.write(`${lineByLine(stackOf(error.cause ?? error))}\n`);
+  if (debug) stderr.write(`${visible(stackOf(error.cause ?? error))}\n`);
   return FAILURE_EXIT_CODES[kind];
 }
 

@@ -16,7 +16,7 @@ const colourOn = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
 
 const streamOf = (stream: NodeJS.WriteStream): Stream => ({
-  write: (text) => void stream.write(text),
+  write: (text, over = 0) => void stream.write(`${over === 0 ? '' : `\u001b[${over}A\r\u001b[0J`}${text}`),
   tty: stream.isTTY === true && process.env['TERM'] !== 'dumb',
   colour: colourOn(stream),
   size: () => ({ columns: stream.columns ?? 80, rows: stream.rows ?? 24 }),

@@ -42,8 +42,7 @@ async function redrawn(
   const draw = (): void => {
     if (last === null) return;
     const lines = fitted(formatWorkItem(last, now(), paintOf(stream)), stream.size());
-    const back = height === 0 ? '' : `\u001b[${height}A\r\u001b[0J`;
-    stream.write(`${back}${lines.join('\n')}\n`);
+    stream.write(`${lines.join('\n')}\n`, height);
     height = lines.length;
   };
   const timer = setInterval(draw, REDRAW_MS);

@@ -1,9 +1,11 @@
+import { visible, visibleJson } from '../decisions/shown-text.ts';
 import type { Paint } from './format/text.ts';
-import { coloured, plain } from './format/text.ts';
+import { besideColours, coloured, plain } from './format/text.ts';
 
 /** One of the two streams of the process. */
 export interface Stream {
-  readonly write: (text: string) => void;
+  /** @param over how many lines of a terminal it is written over; default 0 */
+  readonly write: (text: string, over?: number) => void;
   readonly tty: boolean;
   readonly colour: boolean;
   /** Size of the terminal as it is now. */
@@ -29,11 +31,23 @@ export interface Output {
 
 export const paintOf = ({ colour }: Stream): Paint => (colour ? coloured : plain);
 
+/**
+ * The same stream, on which our own colours are all that can steer a terminal: whatever is printed need not know where its texts are
+ * from.
+ */
+export const guarded = (stream: Stream): Stream => ({
+  ...stream,
+  write: (text, over) => stream.write(stream.colour ? besideColours(visible, text) : visible(text), over),
+});
+
+/** A value as one line of JSON that may stand in a terminal. */
+export const jsonLine = (data: unknown): string => `${visibleJson(JSON.stringify(data))}\n`;
+
 export const createOutput = ({ stdout, stderr }: Terminal, json: boolean): Output => ({
   json,
   paint: json ? plain : paintOf(stdout),
-  result: (words, data) => stdout.write(`${json ? JSON.stringify(data) : words}\n`),
-  note: (text) => stderr.write(`${json ? JSON.stringify({ note: text }) : text}\n`),
+  result: (words, data) => stdout.write(json ? jsonLine(data) : `${words}\n`),
+  note: (text) => stderr.write(json ? jsonLine({ note: text }) : `${visible(text)}\n`),
   stdout,
   stderr,
 });

@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { lastPollAt, POLLS_WITHIN_MS } from '../adapters/temporal/pollers.ts';
 import { workflowTaskFailure } from '../adapters/temporal/workflow-tasks.ts';
+import { oneLine } from '../decisions/shown-text.ts';
 import { asking, type Execution } from './executions.ts';
-import { oneLine } from './format/text.ts';
 
 const TASK_FAILS = 'its workflow task fails: ';
 const QUERY_FAILS = 'its query fails: ';

@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import { visible } from '../../decisions/shown-text.ts';
 import { withOwnConnection } from '../http/own-connection.ts';
 import { retryAfter } from '../http/retry-after.ts';
 
@@ -83,15 +84,15 @@ async function post(url: string, name: string, alert: Alert, signal: AbortSignal
   }
 }
 
-/** `text` is what Slack shows; the rest is for programs. */
+/** `text` is what Slack shows; the rest is for programs, which show it to people, too. */
 const payload = ({ key, severity, repo, workItem, title, text, at }: Alert) => ({
-  text: escapeForSlack(`[${severity}] ${title}\n${text}`),
+  text: escapeForSlack(visible(`[${severity}] ${title}\n${text}`)),
   key,
   severity,
-  repo,
-  workItem,
-  title,
-  detail: text,
+  repo: visible(repo),
+  workItem: visible(workItem),
+  title: visible(title),
+  detail: visible(text),
   at: new Date(at).toISOString(),
 });
 

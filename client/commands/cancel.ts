@@ -1,5 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
-import { oneLine, words } from '../format/text.ts';
+import { oneLine } from '../../decisions/shown-text.ts';
+import { words } from '../format/text.ts';
 import type { WindowCancelled } from '../window-commands.ts';
 import { BY, type CommandContext, givenText, REASON, REPO, WORK_ITEM } from './context.ts';
 

@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import { logPath } from '../../activities/artefact-path.ts';
-import { oneLine, words } from '../format/text.ts';
+import { oneLine } from '../../decisions/shown-text.ts';
+import { words } from '../format/text.ts';
 import { told } from './cancel.ts';
 import { BY, type CommandContext, givenText, REASON, REPO, WORK_ITEM } from './context.ts';
 

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Applied } from '../../adapters/temporal/sweep-schedule.ts';
 import { sameRepo } from '../../decisions/index.ts';
+import { oneLine } from '../../decisions/shown-text.ts';
 import { versionFault } from '../../decisions/version.ts';
 import type { RepositoryInForce, RepositoryRow, SettingRow } from '../../settings.ts';
 import type { Check } from '../../world.ts';
@@ -9,7 +10,6 @@ import { refused } from '../errors.ts';
 import type { WorkItemRef } from '../executions.ts';
 import { EXIT_INTERRUPTED, exitCodeOfDeploy, WINDOW_EXIT_CODES } from '../exit-codes.ts';
 import { endOf } from '../follow.ts';
-import { oneLine } from '../format/text.ts';
 import type { Output } from '../output.ts';
 import type { Reported } from '../report.ts';
 import type { WorkItemView } from '../views.ts';

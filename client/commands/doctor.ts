@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
+import { oneLine } from '../../decisions/shown-text.ts';
 import type { Check } from '../../world.ts';
-import { count, oneLine, type Paint } from '../format/text.ts';
+import { count, type Paint } from '../format/text.ts';
 import type { CommandContext } from './context.ts';
 
 const MARK = { ok: 'ok', warning: 'warning', fault: 'FAULT' } as const;

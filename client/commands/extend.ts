@@ -1,5 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
-import { amount, oneLine } from '../format/text.ts';
+import { oneLine } from '../../decisions/shown-text.ts';
+import { amount } from '../format/text.ts';
 import { moment, relative } from '../format/time.ts';
 import { parseMinutes } from '../minutes.ts';
 import { told } from './cancel.ts';

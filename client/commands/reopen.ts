@@ -1,5 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import { oneLine } from '../format/text.ts';
+import { oneLine } from '../../decisions/shown-text.ts';
 import { told } from './cancel.ts';
 import { BY, type CommandContext, givenText, REASON, REPO, WORK_ITEM } from './context.ts';
 

@@ -1,4 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
+import { oneLine } from '../../decisions/shown-text.ts';
 import type { RepositoryInForce } from '../../settings.ts';
 import { FAILURE_EXIT_CODES } from '../exit-codes.ts';
 import { formatTable } from '../format/table.ts';
@@ -18,7 +19,7 @@ export function addSettings(program: Command, context: CommandContext): void {
       const shown = context.settings();
       const { settings, repositories, inForce, faults, warnings } = shown;
       const { result, note, paint } = context.output();
-      const rows = [...settings, ...repositories].map(({ name, value, source }) => [name, value, source]);
+      const rows = [...settings, ...repositories].map((row) => [row.name, row.value, row.source].map(oneLine));
       const tables = [formatTable(['SETTING', 'VALUE', 'FROM'], rows, paint)];
       if (inForce.length > 0) tables.push(formatInForce(inForce, paint));
       result(tables.join('\n\n'), shown);

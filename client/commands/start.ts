@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from '@commander-js/extra-typings';
+import { oneLine } from '../../decisions/shown-text.ts';
 import type { D2dClient } from '../client.ts';
 import { exitCodeOfDeploy } from '../exit-codes.ts';
 import { endOf, untilEnd } from '../follow.ts';
 import { outcomeWords } from '../format/deploy.ts';
-import { oneLine } from '../format/text.ts';
 import { showLive } from '../live.ts';
 import type { DeployHandle } from '../start.ts';
 import { isItsOwnFailure } from '../unanswered.ts';

@@ -1,8 +1,9 @@
+import { oneLine } from '../../decisions/shown-text.ts';
 import type { WindowStatus } from '../../workflows/messages.ts';
 import { news } from '../news.ts';
 import type { DeployView, WindowView, WorkItemView } from '../views.ts';
 import { deployOutcome, deployWords } from './deploy.ts';
-import { oneLine, type Paint, plain, words } from './text.ts';
+import { type Paint, plain, words } from './text.ts';
 import { moment } from './time.ts';
 import { formatTick } from './window.ts';
 
@@ -32,7 +33,9 @@ function deployChanges(
   paint: Paint,
 ): string[] {
   if (status === null)
-    return before?.unanswered === unanswered ? [] : [`${deployWords(execution.phase ?? '')}: ${unanswered ?? ''}`];
+    return before?.unanswered === unanswered
+      ? []
+      : [`${deployWords(execution.phase ?? '')}: ${oneLine(unanswered ?? '')}`];
   const lines: string[] = [];
   const was = before?.status ?? null;
   if (was?.phase !== status.phase && status.phase !== 'finished') lines.push(deployWords(status.phase));
@@ -66,7 +69,9 @@ function windowChanges(
   paint: Paint,
 ): string[] {
   if (status === null)
-    return before?.unanswered === unanswered ? [] : [`window ${words(execution.phase ?? '')}: ${unanswered ?? ''}`];
+    return before?.unanswered === unanswered
+      ? []
+      : [`window ${words(execution.phase ?? '')}: ${oneLine(unanswered ?? '')}`];
   const was = before?.status ?? null;
   const lines: string[] = [];
   if (was === null)

@@ -1,5 +1,6 @@
+import { oneLine } from '../../decisions/shown-text.ts';
 import type { DeployOutcome, DeployStatus } from '../../workflows/messages.ts';
-import { oneLine, type Paint, plain, words } from './text.ts';
+import { type Paint, plain, words } from './text.ts';
 import { moment, relative } from './time.ts';
 import { notes } from './window.ts';
 
@@ -28,11 +29,11 @@ export function formatDeploy(status: DeployStatus, now: number, paint: Paint = p
   if (phase === 'unknown') {
     lines.push(
       paint.warn('  nobody knows how it ended: the repository is not free until somebody says so'),
-      `  look, then d2d resolve ${workItem} --deployed, or --not-deployed, with --reason "…"`,
+      `  look, then d2d resolve ${oneLine(workItem)} --deployed, or --not-deployed, with --reason "…"`,
     );
   }
   lines.push(...approval(status, now, paint));
-  if (windowId !== null) lines.push(`  post-deploy window: ${windowId}`);
+  if (windowId !== null) lines.push(`  post-deploy window: ${oneLine(windowId)}`);
   lines.push(...notes(status, now, paint));
   return lines.join('\n');
 }
@@ -46,6 +47,6 @@ function approval({ workItem, outcome, approval: asked }: DeployStatus, now: num
   if (!required || expiresAt === null || outcome !== null) return [];
   return [
     paint.warn(`  waits for approval until ${moment(expiresAt, now)} (${relative(expiresAt, now)})`),
-    `  d2d approve ${workItem}, or d2d reject ${workItem} --reason "…"`,
+    `  d2d approve ${oneLine(workItem)}, or d2d reject ${oneLine(workItem)} --reason "…"`,
   ];
 }

@@ -1,12 +1,13 @@
+import { oneLine } from '../../decisions/shown-text.ts';
 import type { EarlierWrite, Explanation, StatusWish } from '../explain.ts';
 import { formatTable } from './table.ts';
-import { oneLine, type Paint, words } from './text.ts';
+import { type Paint, words } from './text.ts';
 import { moment } from './time.ts';
 
 /** A line for each wish and each write, in the order of their answers: who wanted which status, on what evidence, the verdict, and what came of it. */
 export function formatExplanation({ workItem, task, wishes }: Explanation, now: number, paint: Paint): string {
   const head = [
-    `${paint.bold(workItem)} · ${task === null ? 'its task is not known here' : `${task.repo}, tasks.stage ${task.stage}`}`,
+    `${paint.bold(oneLine(workItem))} · ${task === null ? 'its task is not known here' : oneLine(`${task.repo}, tasks.stage ${task.stage}`)}`,
   ];
   if (wishes.length === 0)
     return [...head, 'nobody has asked for a status of it, as far as Temporal remembers'].join('\n');

@@ -1,7 +1,8 @@
+import { oneLine } from '../../decisions/shown-text.ts';
 import { duration } from '../../workflows/duration.ts';
 import type { ListRow } from '../list.ts';
 import { fitColumns, formatTable } from './table.ts';
-import { oneLine, type Paint, plain, words } from './text.ts';
+import { type Paint, plain, words } from './text.ts';
 import { relative } from './time.ts';
 
 const HEAD = ['WORK ITEM', 'REPO', 'KIND', 'PHASE', 'VERDICT', 'PROGRESS', 'STARTED'];

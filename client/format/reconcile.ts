@@ -1,7 +1,8 @@
+import { oneLine } from '../../decisions/shown-text.ts';
 import type { Healing, ReconcileResult } from '../../workflows/messages.ts';
 import { orphanWords } from '../../workflows/orphan-words.ts';
 import { formatTable } from './table.ts';
-import { count, oneLine, type Paint } from './text.ts';
+import { count, type Paint } from './text.ts';
 
 const WANTED = { done: 'Done', monitoring: 'Monitoring', degraded: 'Degraded', cancelled: 'Cancelled' } as const;
 
@@ -18,9 +19,9 @@ export function formatReconcile(healings: readonly Healing[], paint: Paint): str
   return formatTable(
     ['WORK ITEM', 'REPOSITORY', 'SHOWS', 'SHOULD SHOW', 'RESULT'],
     healings.map(({ workItem, repo, shown, wanted, result, detail }) => [
-      workItem,
-      repo,
-      shown,
+      oneLine(workItem),
+      oneLine(repo),
+      oneLine(shown),
       WANTED[wanted],
       `${colour[result](result)}${detail === undefined ? '' : `: ${oneLine(detail)}`}`,
     ]),
@@ -46,10 +47,12 @@ export function reconcileLine({
   const done =
     drifted === 0 || dryRun ? '' : `, ${healed} healed${putOff === 0 ? '' : `, ${putOff} put off`}, ${failed} failed`;
   const listed = drifted > healings.length ? `; the table has the first ${healings.length}` : '';
-  const missing = unread.map(({ project, why }) => `; project ${project} could not be read: ${oneLine(why)}`).join('');
+  const missing = unread
+    .map(({ project, why }) => `; project ${oneLine(project)} could not be read: ${oneLine(why)}`)
+    .join('');
   // A worker of an earlier version does not say.
   const frozen = (failing ?? []).map(
-    ({ workflowId, why }) => `\n${workflowId}: its workflow task fails: ${oneLine(why)}`,
+    ({ workflowId, why }) => `\n${oneLine(workflowId)}: its workflow task fails: ${oneLine(why)}`,
   );
   const alone = (orphaned ?? []).map((orphan) => `\n${oneLine(orphanWords(orphan))}`);
   return `${seen}, ${found}${done}${listed}${missing}${alone.join('')}${frozen.join('')}`;

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 
 /** How words are coloured; `plain` leaves them alone. */
 export interface Paint {
@@ -25,18 +25,16 @@ export const coloured: Paint = {
   bad: style('red'),
 };
 
-/** Text from elsewhere on one line, without anything that could steer a terminal. */
-export const oneLine = (text: string): string =>
-  stripVTControlCharacters(text)
-    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-    .trim();
+/** What these put around a text; it splits one into text and colours by turns. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a colour begins with one
+const COLOUR = /(\u001b\[(?:1|2|22|31|32|33|39)m)/;
 
-/** The same of each line. */
-export const lineByLine = (text: string): string =>
+/** A text with everything changed but our own colours in it. */
+export const besideColours = (change: (text: string) => string, text: string): string =>
   text
-    .split('\n')
-    .map((line) => stripVTControlCharacters(line).replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' '))
-    .join('\n');
+    .split(COLOUR)
+    .map((piece, at) => (at % 2 === 1 ? piece : change(piece)))
+    .join('');
 
 /** `deploy_failed` as people say it. */
 export const words = (name: string): string => name.replaceAll('_', ' ');

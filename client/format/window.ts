@@ -1,6 +1,7 @@
+import { oneLine } from '../../decisions/shown-text.ts';
 import { manyIgnored } from '../../workflows/ignored-signals.ts';
 import type { SeenTick, WindowStatus } from '../../workflows/messages.ts';
-import { amount, oneLine, type Paint, plain, words } from './text.ts';
+import { amount, type Paint, plain, words } from './text.ts';
 import { clock, moment, relative } from './time.ts';
 
 /** `DEGRADED`, `HEALTHY so far`, or how the window ended. */

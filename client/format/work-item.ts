@@ -1,7 +1,8 @@
+import { oneLine } from '../../decisions/shown-text.ts';
 import type { Execution } from '../executions.ts';
 import type { WorkItemView } from '../views.ts';
 import { formatDeploy } from './deploy.ts';
-import { oneLine, type Paint, plain, words } from './text.ts';
+import { type Paint, plain, words } from './text.ts';
 import { relative } from './time.ts';
 import { formatWindow } from './window.ts';
 
@@ -11,7 +12,7 @@ export function formatWorkItem({ deploy, window }: WorkItemView, now: number, pa
   if (deploy !== null) {
     const { execution, status, result, unanswered } = deploy;
     parts.push(status === null ? bare(execution, unanswered, now, paint) : formatDeploy(status, now, paint));
-    if (status === null && result !== null) parts.push(`  ${words(result.outcome)}: ${result.reason}`);
+    if (status === null && result !== null) parts.push(`  ${words(result.outcome)}: ${oneLine(result.reason)}`);
     if (status !== null && status.outcome === null) parts.push(...strange(execution, paint));
     parts.push(...retries(execution, paint));
   }
@@ -29,9 +30,9 @@ function bare(execution: Execution, unanswered: string | null, now: number, pain
   const { workItem, repo, kind, status, phase, verdict, startedAt, workflowId } = execution;
   const facts = [words(phase ?? status.toLowerCase()), ...(verdict === null ? [] : [verdict])].join(', ');
   return [
-    `${paint.bold(`${workItem} · ${repo}`)} · ${kind === 'deploy' ? 'deploy' : 'post-deploy window'} ${facts}`,
-    `  ${workflowId}, ${status.toLowerCase()}, started ${relative(startedAt, now)}`,
-    ...(unanswered === null ? [] : [paint.warn(`  ${unanswered}: this is what Temporal itself knows`)]),
+    `${paint.bold(oneLine(`${workItem} · ${repo}`))} · ${kind === 'deploy' ? 'deploy' : 'post-deploy window'} ${facts}`,
+    `  ${oneLine(workflowId)}, ${status.toLowerCase()}, started ${relative(startedAt, now)}`,
+    ...(unanswered === null ? [] : [paint.warn(`  ${oneLine(unanswered)}: this is what Temporal itself knows`)]),
   ].join('\n');
 }
 
@@ -42,5 +43,5 @@ const strange = ({ running, status, kind }: Execution, paint: Paint): string[] =
 /** What keeps it from going on, or from ending. */
 const retries = ({ retries: failing }: Execution, paint: Paint): string[] =>
   failing.map(({ activity, attempt, message }) =>
-    paint.warn(`  tries again: ${activity}, attempt ${attempt}: ${oneLine(message)}`),
+    paint.warn(`  tries again: ${oneLine(activity)}, attempt ${attempt}: ${oneLine(message)}`),
   );

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createLogger, temporalLogger } from '../../adapters/logging.ts';
+import { HOSTILE, hostile, STEERING } from '../setup/hostile.ts';
 
 function captured(level: Parameters<typeof createLogger>[0] = 'trace') {
   const lines: string[] = [];
@@ -23,6 +25,25 @@ test('one JSON line a record: level by name, time in ISO 8601, neither process i
       msg: 'two\nlines',
     },
   ]);
+});
+
+test('whatever is logged, a terminal gets nothing that steers it, and programs read the same', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const { log, lines, records } = captured();
+      log.warn({ work_item: text, nested: { [text]: [text] } }, text);
+      expect(lines.join('')).not.toMatch(STEERING);
+      const [read] = records();
+      expect(read).toMatchObject(
+        JSON.parse(JSON.stringify({ work_item: text, nested: { [text]: [text] }, msg: text })),
+      );
+    }),
+    { examples: HOSTILE.map((text): [string] => [text]) },
+  );
+  const { log, lines } = captured();
+  log.error({ err: new Error('\u001b[2J\u202e') }, 'it failed');
+  expect(lines.join('')).not.toMatch(STEERING);
+  expect(lines.join('')).toContain('\\u202e');
 });
 
 test('what is below the level is not written', () => {

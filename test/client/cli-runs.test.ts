@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createD2dClient } from '../../client/client.ts';
 import { deployWorkflowId, reopenWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
+import { STEERING } from '../setup/hostile.ts';
 import { type FakeWorld, fakeWorld } from './fake-world.ts';
 import { runInNoTime, runProcess, startCli } from './run-cli.ts';
 
@@ -114,6 +115,25 @@ describe.concurrent('start', () => {
       name: 'D2dError',
       kind: 'refused',
       message: expect.stringMatching(message),
+    });
+  });
+
+  test('whoever asks is shown without what misleads a reader', async () => {
+    const { repo, item } = world;
+    const workItem = item();
+    await d2d('start', repo, workItem, '--version', 'v2', '--by', 'ci\u200b');
+    const given = ['approve', workItem, '--by', 'al\u202eice', '--reason', 'fine\u2066'];
+    expect(await d2d(...given)).toMatchObject({
+      code: 0,
+      stdout: `${workItem}: deploy approved by al\\u{202e}ice (fine\\u{2066})\n`,
+    });
+    const { stdout } = await d2d('status', workItem);
+    expect(stdout).toContain('requested by ci\\u{200b}');
+    expect(stdout).not.toMatch(STEERING);
+    const { stdout: json } = await d2d('status', workItem, '--json');
+    expect(json).not.toMatch(STEERING);
+    expect(JSON.parse(json)).toMatchObject({
+      deploy: { status: { approval: { by: 'al\u202eice', reason: 'fine\u2066' } } },
     });
   });
 

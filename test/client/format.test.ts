@@ -1,10 +1,11 @@
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatChecks } from '../../client/commands/doctor.ts';
 import { formatChanges } from '../../client/format/changes.ts';
 import { formatDeploy } from '../../client/format/deploy.ts';
 import { formatList, formatListOfAll, formatUnanswered } from '../../client/format/list.ts';
-import { coloured, oneLine, plain } from '../../client/format/text.ts';
+import { coloured, plain } from '../../client/format/text.ts';
 import { moment } from '../../client/format/time.ts';
 import { formatWindow } from '../../client/format/window.ts';
 import { formatWorkItem } from '../../client/format/work-item.ts';
@@ -191,7 +192,7 @@ describe('a list of all', () => {
   test('fits into 80 columns: versions and repositories are shortened, work items are not', () => {
     const version = '0123456789abcdef0123456789abcdef01234567';
     const rows = [ended({ repo: 'acme/shop-frontend', version, outcome: 'degraded_rolled_back' })];
-    const [head = '', row = ''] = formatListOfAll(rows, NOON, coloured, 80).split('\n').map(oneLine);
+    const [head = '', row = ''] = formatListOfAll(rows, NOON, coloured, 80).split('\n').map(stripVTControlCharacters);
     expect(Math.max(head.length, row.length)).toBeLessThanOrEqual(80);
     expect(row).toMatch(/^ORCH-61 +acme\/\S+ +deploy +0123456\S* +degraded rolled back +1 min ago +45 s$/);
     expect(formatListOfAll(rows, NOON)).toContain(version);
@@ -266,7 +267,6 @@ describe('words', () => {
   });
 
   test('text from elsewhere cannot steer the terminal', () => {
-    expect(oneLine('red\u001b[31m alert\u0007\r\nnext\u2028line\u009b2J')).not.toMatch(/[\p{Cc}\u2028]/u);
     const status = windowStatus({ summary: 'x\u001b[2J', notes: [{ at: NOON, text: 'a\nb' }] });
     expect(formatWindow(status, NOON)).not.toContain('\u001b');
     expect(formatWindow(status, NOON).split('\n').at(-1)).toBe('    12:00:00Z a b');

@@ -5,11 +5,16 @@ import type { WorkItemView } from '../../client/views.ts';
 import { eventually } from '../setup/eventually.ts';
 import { deployView, NOON, windowStatus, windowView } from './builders.ts';
 
-/** A stream that keeps what is written, one item a write. */
-function recorder(tty: boolean): Stream & { readonly written: string[] } {
+/** A stream that keeps what is written, one item a write, and over how many lines. */
+function recorder(tty: boolean): Stream & { readonly written: string[]; readonly over: number[] } {
   const written: string[] = [];
+  const over: number[] = [];
   const size = () => ({ columns: 200, rows: 50 });
-  return { written, tty, colour: false, size, write: (text) => void written.push(text) };
+  const write = (text: string, lines = 0): void => {
+    written.push(text);
+    over.push(lines);
+  };
+  return { written, over, tty, colour: false, size, write };
 }
 
 const waiting: WorkItemView = { workItem: 'ORCH-61', deploy: deployView(), window: null };
@@ -29,7 +34,8 @@ test('on a terminal the next look is drawn over the one before', async () => {
   const [first, second] = stream.written;
   expect(first?.split('\n')).toHaveLength(5); // four lines and what follows the last
   expect(first).not.toContain('\u001b');
-  expect(second?.startsWith('\u001b[4A\r\u001b[0JORCH-61 · shop v2 · post-deploy window open')).toBe(true);
+  expect(second?.startsWith('ORCH-61 · shop v2 · post-deploy window open')).toBe(true);
+  expect(stream.over).toEqual([0, 4]);
 });
 
 test('on a terminal the countdown moves on between two changes', async () => {

@@ -9,6 +9,7 @@ import { startPostgresServer } from '../../demo/servers/postgres-server.ts';
 import { startTemporalServer } from '../../demo/servers/temporal-server.ts';
 import { runHere } from '../client/run-cli.ts';
 import { emptyDatabase, type FreshDatabase } from '../setup/database.ts';
+import { STEERING } from '../setup/hostile.ts';
 import { PATIENCE_MS } from '../setup/patience.ts';
 import { type System, startSystem } from './harness.ts';
 import { TO_DONE } from './item.ts';
@@ -53,6 +54,14 @@ test.concurrent('bad settings: all faults at once on stderr, exit code 78, and d
   const doctor = await runHere(system.env(env), 'doctor');
   expect(doctor.code).not.toBe(0);
   for (const fault of faults) expect(doctor.stdout + doctor.stderr).toContain(fault.trim());
+});
+
+test.concurrent('what a setting holds does not steer the terminal of whoever starts the worker', async () => {
+  const env = { ORCH_POST_DEPLOY_WINDOW_SECONDS: '15m\u001b[2J\u202e', TEMPORAL_ADDRESS: 'http://x\u009b2J\u200b' };
+  const worker = await system.spawnWorker(env);
+  expect(await worker.ended).toEqual({ code: 78, signal: null });
+  expect(worker.stderr()).toContain('The worker cannot start, 2 settings are wrong:');
+  expect(worker.stderr()).not.toMatch(STEERING);
 });
 
 test.concurrent('.env of the current folder is read, the environment wins, and the log says so', async ({

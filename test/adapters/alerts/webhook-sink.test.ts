@@ -7,6 +7,7 @@ import {
   createAlertSink,
   retryAfterMs,
 } from '../../../adapters/alerts/webhook-sink.ts';
+import { HOSTILE, STEERING } from '../../setup/hostile.ts';
 import { bodyOf, refusingUrl, serve, serveTcp } from '../http-probe/server.ts';
 
 const alert: Alert = {
@@ -54,6 +55,22 @@ test('an alert is one POST, for Slack and for programs', async () => {
       },
     },
   ]);
+});
+
+test('whoever shows an alert shows text, without what misleads a reader', async () => {
+  const bodies: string[] = [];
+  const url = await serve(async (request, response) => {
+    bodies.push(await bodyOf(request));
+    response.end('ok');
+  });
+  const sink = createAlertSink(url);
+  for (const words of HOSTILE) await sink.send({ ...alert, repo: words, workItem: words, title: words, text: words });
+  expect(bodies).toHaveLength(HOSTILE.length);
+  for (const body of bodies) {
+    const { text, ...others } = JSON.parse(body);
+    expect(text).not.toMatch(/[<>]|&(?!(?:amp|lt|gt);)/);
+    for (const shown of [text, ...Object.values(others)]) expect(shown).not.toMatch(STEERING);
+  }
 });
 
 test('a key that is no header is sent all the same', async () => {

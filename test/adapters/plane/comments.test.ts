@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { commentHtml } from '../../../adapters/plane/comment-html.ts';
 import { PlaneRejected, PlaneUnavailable } from '../../../adapters/plane/errors.ts';
+import { HOSTILE, hostile, STEERING } from '../../setup/hostile.ts';
 import { failure, simulated } from './support.ts';
 
 const comment = { html: commentHtml(['Deploy started']), externalId: 'deploy-42:ORCH-61:started' };
@@ -62,4 +64,17 @@ test('comment HTML never carries an unescaped value', () => {
     '<p>Deploy of &lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; co</p><p>it&#39;s<br>red</p>',
   );
   expect(commentHtml([])).toBe('');
+});
+
+test('in a comment whatever anybody has written is text, without what misleads a reader', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const html = commentHtml([text, text]);
+      expect(html).not.toMatch(STEERING);
+      const escaped = html.replaceAll(/<\/?p>|<br>/g, '');
+      expect(escaped).not.toMatch(/[<>"']|&(?!(?:amp|lt|gt|quot|#39);)/);
+      expect(html.match(/<p>/g)).toHaveLength(2);
+    }),
+    { examples: HOSTILE.map((text): [string] => [text]) },
+  );
 });
