@@ -1,5 +1,6 @@
 import { duration } from '../adapters/deploy/duration.ts';
-import { inline, orDash, table } from './markdown.ts';
+import { inline } from '../workflows/markdown.ts';
+import { orDash, table } from './markdown.ts';
 import { renderTicks, when } from './render-ticks.ts';
 import type { ActionRecord, WindowOutcome, WindowReport } from './window-report.ts';
 

@@ -1,6 +1,7 @@
 import { duration } from '../adapters/deploy/duration.ts';
 import { type Grid, skippedDuring } from '../decisions/index.ts';
-import { inline, table } from './markdown.ts';
+import { inline } from '../workflows/markdown.ts';
+import { table } from './markdown.ts';
 import type { TickRecord } from './window-report.ts';
 
 const HEAD = ['tick', 'time (UTC)', 'after', 'health', 'requests', 'failed', 'note'];

@@ -5,6 +5,7 @@ import {
   WorkflowIdConflictPolicy,
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, rootCause } from '@temporalio/common';
+import { inline } from '../workflows/markdown.ts';
 import {
   type Command,
   D2dRepo,
@@ -56,7 +57,7 @@ export async function reopen(
         taskQueue,
         args: [{ ...place, by, reason }],
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-        staticSummary: `${workItem}: reopen its task`,
+        staticSummary: inline(`${workItem}: reopen its task`),
         typedSearchAttributes: [
           { key: D2dRepo, value: repo },
           { key: D2dWorkItem, value: workItem },

@@ -7,6 +7,7 @@ import {
 import { repositoryFault } from '../decisions/repository-name.ts';
 import { versionFault } from '../decisions/version.ts';
 import { workItemFault } from '../decisions/work-item-name.ts';
+import { inline } from '../workflows/markdown.ts';
 import {
   D2dPhase,
   D2dRepo,
@@ -29,11 +30,9 @@ export interface DeployHandle {
   readonly runId: string;
 }
 
-/** `ORCH-61: deploy shop v2 to done`: the one line by which the run is known in the Temporal UI. */
+/** `ORCH-61: deploy shop v2 to done`: the one line by which the run is known in the Temporal UI, which reads it as Markdown. */
 export const runSummary = ({ repo, workItem, version }: DeployInput): string =>
-  `${workItem}: deploy ${repo}${version === undefined ? '' : ` ${version}`} to done`
-    .replaceAll(/\s+/g, ' ')
-    .slice(0, 200);
+  inline(`${workItem}: deploy ${repo}${version === undefined ? '' : ` ${version}`} to done`.slice(0, 200));
 
 /**
  * Starts `deployToDone`: at most one at a time for a work item, as often as one likes one after the other.

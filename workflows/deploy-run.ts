@@ -2,6 +2,7 @@ import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { Ending } from './deploy-endings.ts';
 import { manyIgnored } from './ignored-signals.ts';
 import { kept } from './kept.ts';
+import { code, inline, paragraph } from './markdown.ts';
 import type {
   Command,
   DeployFinished,
@@ -193,22 +194,23 @@ export function status(run: DeployRun, input: DeployInput, operationId: string):
 export function details(run: DeployRun, input: DeployInput): string {
   const { approval, outcome, reason, phase, windowId, notes } = run;
   const lines = [
-    `**${(outcome ?? phase).replaceAll('_', ' ')}** · ${input.repo}${input.version === undefined || run.otherVersionRequested ? '' : ` ${input.version}`}`,
+    `**${(outcome ?? phase).replaceAll('_', ' ')}** · ${inline(input.repo)}${input.version === undefined || run.otherVersionRequested ? '' : ` ${inline(input.version)}`}`,
   ];
-  if (reason !== null) lines.push('', reason);
+  if (reason !== null) lines.push('', paragraph(reason));
   if (phase === 'unknown') {
     lines.push(
       '',
-      `Nobody knows how it ended. Look, then say: \`d2d resolve ${input.workItem} --deployed | --not-deployed\`.`,
+      `Nobody knows how it ended. Look, then say: ${code(`d2d resolve ${input.workItem} --deployed | --not-deployed`)}.`,
     );
   }
   if (phase === 'awaiting_approval' && approval.expiresAt !== null) {
     lines.push('', `Waits for \`approve\` or \`reject\` until ${new Date(approval.expiresAt).toISOString()}.`);
   }
-  if (approval.by !== null) lines.push('', `${approval.decision} by ${approval.by}: ${approval.reason ?? ''}`);
-  if (run.finalStatus !== undefined) lines.push('', `Status of the work item: ${run.finalStatus}.`);
-  if (windowId !== null) lines.push('', `Post-deploy window: \`${windowId}\``);
-  for (const { at, text } of notes) lines.push('', `${new Date(at).toISOString()} ${text}`);
+  if (approval.by !== null)
+    lines.push('', `${approval.decision} by ${inline(approval.by)}: ${paragraph(approval.reason ?? '')}`);
+  if (run.finalStatus !== undefined) lines.push('', `Status of the work item: ${inline(run.finalStatus)}.`);
+  if (windowId !== null) lines.push('', `Post-deploy window: ${code(windowId)}`);
+  for (const { at, text } of notes) lines.push('', `${new Date(at).toISOString()} ${paragraph(text)}`);
   for (const text of manyIgnored(run.ignoredSignals)) lines.push('', text);
   return lines.join('\n');
 }

@@ -14,9 +14,11 @@ import {
 import type { Deploy } from '../activities/deploy.ts';
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { HealthCheck } from '../activities/health-check.ts';
+import { oneLine } from '../decisions/shown-text.ts';
 import { type EndingBeforeDone, ending } from './deploy-endings.ts';
 import { driverTimeouts } from './driver-time-outs.ts';
 import { messageOf } from './failures.ts';
+import { inline } from './markdown.ts';
 import {
   D2dPhase,
   D2dRepo,
@@ -61,7 +63,7 @@ export async function runDeploy(
     // A status is put back only once nothing of the deploy runs any more.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { maximumAttempts: idempotent ? 10 : 1 },
-    summary: `deploy ${plan.repo}${input.version === undefined ? '' : ` ${input.version}`}`,
+    summary: oneLine(`deploy ${plan.repo}${input.version === undefined ? '' : ` ${input.version}`}`),
   });
   try {
     const request = { repo: plan.repo, workItem: input.workItem, version: input.version ?? null, operationId };
@@ -138,7 +140,7 @@ export async function arm(
           { key: D2dPhase, value: 'open' },
           ...versionAttribute(version),
         ],
-        staticSummary: `${workItem}: watch ${repo}${version === null ? '' : ` ${version}`} after its deploy`,
+        staticSummary: inline(`${workItem}: watch ${repo}${version === null ? '' : ` ${version}`} after its deploy`),
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

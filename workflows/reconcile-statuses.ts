@@ -13,6 +13,7 @@ import {
 import type { Drift, InDeployPhase, Orphan, ReadPage, Reconcile } from '../activities/reconcile.ts';
 import { messageOf } from './failures.ts';
 import { hasWritten, healWorkItem } from './heal-work-item.ts';
+import { inline } from './markdown.ts';
 import {
   D2dRepo,
   D2dWorkItem,
@@ -154,7 +155,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     unread.map(({ project, why }) => `; project ${project} unread: ${why}`).join('') +
     (orphaned ?? []).map((orphan) => `; ${orphanWords(orphan)}`).join('') +
     (failing ?? []).map(({ workflowId, why }) => `; ${workflowId}: its workflow task fails: ${why}`).join('');
-  setCurrentDetails(line);
+  setCurrentDetails(inline(line));
   log.info(line, { sweep: { ...counts, unread: unread.length } });
   return {
     ...{ dryRun, ...counts, unread, failing: failing?.slice(0, MOST_LISTED) ?? null },

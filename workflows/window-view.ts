@@ -11,6 +11,7 @@ import {
 
 import { duration } from './duration.ts';
 import { manyIgnored } from './ignored-signals.ts';
+import { inline, paragraph } from './markdown.ts';
 import type { MonitorPhase, WindowStatus } from './messages.ts';
 import { monitorWorkflowId } from './messages.ts';
 import { DOUBTS, summarise } from './summarise.ts';
@@ -203,26 +204,26 @@ export function details(state: WindowState, input: MonitorInput): string {
         : `ends ${time(seen.endsAt)} UTC, ${duration(seen.endsAt - win.lastSeenAt(state))} from the last look`
     }`,
     '',
-    seen.summary,
+    paragraph(seen.summary),
     '',
     `Looks: ${made} made, ${missed} missed, ${skipped(seen.skippedTicks)}${unknown} unknown · ${requests} requests, ${errors5xx} failed`,
   ];
-  if (seen.action !== null) lines.push('', `Action: ${seen.action.kind}, ${actionWords(seen.action)}`);
+  if (seen.action !== null) lines.push('', `Action: ${seen.action.kind}, ${paragraph(actionWords(seen.action))}`);
   if (seen.recovered !== null) lines.push('', recoveryWords(seen, 'Production has not recovered.'));
-  if (seen.finalStatus !== undefined) lines.push('', `Status of the work item: ${seen.finalStatus}.`);
+  if (seen.finalStatus !== undefined) lines.push('', `Status of the work item: ${inline(seen.finalStatus)}.`);
   if (seen.lastTicks.length > 0) {
     lines.push('', '| tick | time | health | requests | failed | |', '|---|---|---|---|---|---|');
     for (const tick of seen.lastTicks.slice().reverse()) {
-      const detail = (tick.detail ?? '').replaceAll('|', '\\|');
       lines.push(
-        `| ${tick.tick}${tick.afterRollback === true ? ' after the rollback' : ''} | ${time(tick.at)} | ${tick.health} | ${tick.requests} | ${tick.errors5xx} | ${detail} |`,
+        `| ${tick.tick}${tick.afterRollback === true ? ' after the rollback' : ''} | ${time(tick.at)} | ${tick.health} | ${tick.requests} | ${tick.errors5xx} | ${inline(tick.detail ?? '')} |`,
       );
     }
   }
   for (const message of seen.messages) {
-    lines.push('', `${time(message.at)} ${message.name} by ${message.by} (${message.reason}): ${message.effect}`);
+    const { at, name, by, reason, effect } = message;
+    lines.push('', `${time(at)} ${name} by ${inline(by)} (${inline(reason)}): ${inline(effect)}`);
   }
-  for (const note of seen.notes) lines.push('', `${time(note.at)} ${note.text}`);
+  for (const note of seen.notes) lines.push('', `${time(note.at)} ${paragraph(note.text)}`);
   for (const text of manyIgnored(seen.ignoredSignals ?? 0)) lines.push('', text);
   return lines.join('\n');
 }

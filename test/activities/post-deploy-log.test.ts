@@ -224,13 +224,13 @@ test('what did not go as it should is noted, where there was something', () => {
   expect(renderPostDeployLog(report())).not.toContain('## Notes');
   const text = 'the signal cancelWindow was ignored: it must be {by, reason}';
   expect(renderPostDeployLog(report({ notes: [{ at: OPENED, text }] }))).toMatch(
-    /\n## Notes\n\n- \S+.*: the signal cancelWindow was ignored: it must be \{by, reason\}\n$/,
+    /\n## Notes\n\n- \S+.*: the signal cancelWindow was ignored: it must be \\\{by, reason\\\}\n$/,
   );
 });
 
 test('HTML and links that people typed are text', () => {
   const log = renderPostDeployLog(report({ summary: '<script>x</script> [a](http://b) `c` **d**' }));
-  expect(log).toContain('\\<script\\>x\\</script\\> \\[a\\](http://b) \\`c\\` \\*\\*d\\*\\*.');
+  expect(log).toContain('\\<script\\>x\\</script\\> \\[a\\](http\\://b) \\`c\\` \\*\\*d\\*\\*.');
 });
 
 async function folder(): Promise<string> {

@@ -124,7 +124,7 @@ describe('details', () => {
     expect(view.details(state, input()).split('\n')).toEqual([
       '**DEGRADED** · tick 2 of 10 · ends 10:05:00 UTC, 3 min 50 s from the last look',
       '',
-      '3 health checks in a row failed (threshold 3): a|b; 10 requests seen, 1 failed, fewer than the 20 that the error ratio needs',
+      '3 health checks in a row failed (threshold 3): a\\|b; 10 requests seen, 1 failed, fewer than the 20 that the error ratio needs',
       '',
       'Looks: 4 made, 0 missed, 0 unknown · 10 requests, 1 failed',
       '',
