@@ -16,7 +16,7 @@ export function formatExplanation({ workItem, task, wishes }: Explanation, now: 
       const who = wish.reason === null ? oneLine(wish.caller) : `${oneLine(wish.caller)}: ${oneLine(wish.reason)}`;
       const line = (at: number, on: Pick<StatusWish, 'evidence' | 'verdict'>, came: string) => ({
         at,
-        cells: [milliseconds(at, now), who, wish.wanted, evidence(on), on.verdict ?? '–', came],
+        cells: [milliseconds(at, now), who, oneLine(wish.wanted), evidence(on), oneLine(on.verdict ?? '–'), came],
       });
       return [
         ...wish.earlier.map((write) => line(write.at, write, cameOfWrite(write, paint))),
@@ -48,7 +48,7 @@ function evidence({ evidence: on }: Pick<StatusWish, 'evidence'>): string {
 
 /** What stood afterwards is told by a line that follows. */
 const cameOfWrite = ({ sent, answer }: EarlierWrite, paint: Paint): string =>
-  paint.warn(`${sent} was sent: ${answer === null ? 'no answer is known' : oneLine(answer)}`);
+  paint.warn(`${oneLine(sent)} was sent: ${answer === null ? 'no answer is known' : oneLine(answer)}`);
 
 function cameOf({ answeredAt, failed, shown, wrote, attempts, failure }: StatusWish, paint: Paint): string {
   const tries = attempts > 1 ? ` (try ${attempts}${failure === null ? '' : `; before: ${oneLine(failure)}`})` : '';
@@ -56,7 +56,7 @@ function cameOf({ answeredAt, failed, shown, wrote, attempts, failure }: StatusW
     return paint.warn(`is being tried${failure === null ? '' : `: ${oneLine(failure)}`}${tries}`);
   if (failed) return paint.bad(`failed: ${oneLine(failure ?? '')}`);
   const from = shown === null ? '' : `${oneLine(shown)} → `;
-  if (wrote !== null) return paint.good(`${from}${wrote}`) + tries;
+  if (wrote !== null) return paint.good(`${from}${oneLine(wrote)}`) + tries;
   // An earlier try may have written, and lost its answer.
   return `nothing written${attempts > 1 ? ' by this try' : ''}${shown === null ? '' : `, ${oneLine(shown)} stands`}${tries}`;
 }

@@ -84,7 +84,7 @@ const phase = ({ phase: said, status }: ListRow): string => words(said ?? status
 function verdict({ verdict: said }: ListRow, paint: Paint): string {
   if (said === null) return '';
   if (said === 'HEALTHY') return paint.good(said);
-  return (said === 'DEGRADED' ? paint.bad : paint.warn)(said);
+  return (said === 'DEGRADED' ? paint.bad : paint.warn)(oneLine(said));
 }
 
 function progress({ window }: ListRow, now: number): string {

@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
-import { visible } from '../../decisions/shown-text.ts';
-import { besideColours, type Paint } from './text.ts';
+import type { Paint } from './text.ts';
 
 const GAP = 2;
 
@@ -11,17 +10,14 @@ const NO_LINES = {
   ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' '.repeat(GAP) },
 };
 
-/** What is shown of a cell, before its width counts: one line. */
-const cell = (text: string): string => besideColours((piece) => visible(piece.replaceAll(/[\t\n\r]+/g, ' ')), text);
-
-/** A table without lines, columns two spaces apart. */
+/** A table without lines, columns two spaces apart. Cells hold no more than colour. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string {
   const table = new Table({
     head: head.map(paint.bold),
     chars: NO_LINES,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
   });
-  for (const row of rows) table.push(row.map(cell));
+  for (const row of rows) table.push([...row]);
   return table
     .toString()
     .split('\n')

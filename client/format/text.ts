@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { oneLine } from '../../decisions/shown-text.ts';
 
 /** How words are coloured; `plain` leaves them alone. */
 export interface Paint {
@@ -36,8 +37,8 @@ export const besideColours = (change: (text: string) => string, text: string): s
     .map((piece, at) => (at % 2 === 1 ? piece : change(piece)))
     .join('');
 
-/** `deploy_failed` as people say it. */
-export const words = (name: string): string => name.replaceAll('_', ' ');
+/** `deploy_failed` as people say it. Search attributes hold any text: who starts something sets them. */
+export const words = (name: string): string => oneLine(name).replaceAll('_', ' ');
 
 /** `1 tick`, `3 ticks`. */
 export const count = (amount: number, thing: string): string => `${amount} ${thing}${amount === 1 ? '' : 's'}`;

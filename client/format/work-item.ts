@@ -28,7 +28,7 @@ export function formatWorkItem({ deploy, window }: WorkItemView, now: number, pa
 /** What the server alone knows, while no worker answers. */
 function bare(execution: Execution, unanswered: string | null, now: number, paint: Paint): string {
   const { workItem, repo, kind, status, phase, verdict, startedAt, workflowId } = execution;
-  const facts = [words(phase ?? status.toLowerCase()), ...(verdict === null ? [] : [verdict])].join(', ');
+  const facts = [words(phase ?? status.toLowerCase()), ...(verdict === null ? [] : [oneLine(verdict)])].join(', ');
   return [
     `${paint.bold(oneLine(`${workItem} · ${repo}`))} · ${kind === 'deploy' ? 'deploy' : 'post-deploy window'} ${facts}`,
     `  ${oneLine(workflowId)}, ${status.toLowerCase()}, started ${relative(startedAt, now)}`,

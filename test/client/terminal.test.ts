@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatChecks } from '../../client/commands/doctor.ts';
+import type { Explanation, StatusWish } from '../../client/explain.ts';
 import { formatChanges } from '../../client/format/changes.ts';
 import { formatExplanation } from '../../client/format/explain.ts';
 import { formatList, formatListOfAll, formatUnanswered } from '../../client/format/list.ts';
@@ -29,6 +30,11 @@ function terminal(colour: boolean, tty = false): { readonly stream: Stream; read
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
 const withoutColours = (text: string): string => text.replaceAll(/\u001b\[(?:1|2|22|31|32|33|39)m/g, '');
 
+/** What search attributes say, which anybody may set who starts something. */
+const recorded = (text: string) => ({
+  ...{ workItem: text, repo: text, version: text, phase: text, verdict: text, outcome: text },
+});
+
 /** A work item every text of which is this one. */
 function viewOf(text: string): WorkItemView {
   const notes = [{ at: NOON, text }];
@@ -36,7 +42,7 @@ function viewOf(text: string): WorkItemView {
   return {
     workItem: text,
     deploy: deployView({
-      execution: execution({ workItem: text, repo: text, workflowId: text, retries }),
+      execution: execution({ ...recorded(text), workflowId: text, retries }),
       status: deployStatus({
         ...{ workItem: text, repo: text, version: text, requestedBy: text, reason: text, notes, finalStatus: text },
         ...{ phase: 'unknown', windowId: text },
@@ -44,7 +50,7 @@ function viewOf(text: string): WorkItemView {
       }),
     }),
     window: windowView({
-      execution: execution({ kind: 'window', workItem: text, repo: text, workflowId: text, retries }),
+      execution: execution({ ...recorded(text), kind: 'window', workflowId: text, retries }),
       status: windowStatus({
         ...{ workItem: text, repo: text, version: text, summary: text, notes, degradedAt: NOON, finalStatus: text },
         action: { kind: 'ROLLBACK', startedAt: NOON, finishedAt: NOON, ok: true, detail: text },
@@ -65,9 +71,26 @@ const unansweredOf = (text: string): WorkItemView => {
   };
 };
 
+/** What was asked of its status: once taken, once given up, once tried still. */
+function explanationOf(text: string): Explanation {
+  const evidence = { inForce: true, dbStage: text, windowActive: false };
+  const earlier = [{ at: NOON, evidence, verdict: 'ALLOW' as const, sent: text, answer: text }];
+  const wish: StatusWish = {
+    ...{ at: NOON, answeredAt: NOON, failed: false, workflowType: text, workflowId: text, caller: text, reason: text },
+    ...{ wanted: text, evidence, verdict: text, shown: text, wrote: text, attempts: 2, failure: text, earlier },
+  };
+  return {
+    workItem: text,
+    task: { repo: text, workItem: text, stage: text },
+    wishes: [wish, { ...wish, wrote: null }, { ...wish, failed: true }, { ...wish, answeredAt: null }],
+    more: false,
+  };
+}
+
 /** All that the commands print of texts, by what was given. */
 function printed(text: string, paint: Paint): string[] {
-  const rows = [{ ...execution({ workItem: text, repo: text, version: text }), window: null, unanswered: text }];
+  const row = { ...execution(recorded(text)), window: null, unanswered: text };
+  const rows = [row, { ...row, outcome: null }];
   const item = { id: text, project: text };
   const counts = {
     looked: 1,
@@ -98,11 +121,7 @@ function printed(text: string, paint: Paint): string[] {
       failing: [{ workflowId: text, why: text }],
       orphaned: [{ ...named, stage: text }],
     }),
-    formatExplanation(
-      { workItem: text, task: { repo: text, workItem: text, stage: text }, more: false, wishes: [] },
-      NOON,
-      paint,
-    ),
+    formatExplanation(explanationOf(text), NOON, paint),
   ];
 }
 
@@ -121,6 +140,17 @@ test('whatever is printed, a terminal gets lines of text, and colours of ours', 
     }),
     { examples, numRuns: 50 },
   );
+});
+
+test('what a formatter lets through does not get out', () => {
+  for (const colour of [false, true]) {
+    const { stream, out } = terminal(colour);
+    stream.write('\u001b[2J \u009b2J \u202e\n', 2);
+    stream.write(`${coloured.good('ok')}\n`);
+    expect(out()).toBe(
+      `\\u{1b}[2J \\u{9b}2J \\u{202e}\n${colour ? '\u001b[32mok\u001b[39m' : '\\u{1b}[32mok\\u{1b}[39m'}\n`,
+    );
+  }
 });
 
 test('no text makes a line of its own', () => {

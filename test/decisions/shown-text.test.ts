@@ -27,6 +27,7 @@ describe('what a shown text may not hold is shown as its code point', () => {
     ['the first of the bidi isolates', '\u2066', '\\u{2066}'],
     ['the last of the bidi isolates', '\u2069', '\\u{2069}'],
     ['a filler that is a letter', '\u3164', '\\u{3164}'],
+    ['a mark of annotations', '\ufff9', '\\u{fff9}'],
     ['the byte order mark', '\ufeff', '\\u{feff}'],
     ['the first half of a pair', '\ud83d', '\\u{d83d}'],
     ['the other half', '\udca9', '\\u{dca9}'],

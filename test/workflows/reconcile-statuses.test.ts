@@ -126,6 +126,22 @@ test('runs and windows whose workflow task fails are in the result; that this is
   expect(await once(away)).toMatchObject({ healed: 1, failing: null });
 });
 
+test('the details of a sweep hold what others say as text', async () => {
+  const hostile = { workflowId: 'monitor/shop/<img src=x>', why: '[x](javascript:alert(1)) \u202e' };
+  const details = await sweeping(
+    { projects: ['ORCH'], readPage: () => page(), failing: () => [hostile] },
+    async (taskQueue) => {
+      const { client } = access;
+      const handle = await client.workflow.start(RECONCILE_WORKFLOW, { taskQueue, workflowId: unique('sweep') });
+      await handle.result();
+      return (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails;
+    },
+  );
+  expect(details).toContain(
+    '; monitor/shop/\\<img src=x\\>: its workflow task fails: \\[x\\](javascript:alert(1)) \\\\u\\{202e\\}',
+  );
+});
+
 test('an orphan is told by the second sweep in a row that finds it, and by hand at once', () => {
   const { item } = drift('ORCH-1');
   const orphan = { item, repo: 'shop', workItem: 'ORCH-1', shown: 'Deploying', stage: 'deploy' };
