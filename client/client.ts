@@ -241,7 +241,8 @@ export function createD2dClient({
     },
     async explain(ref, { limit } = {}) {
       const { resolved } = await known(ref);
-      const explanation = await explain(temporal, resolved, { limit, planeId: await planeId(resolved.workItem) });
+      const id = await planeId(resolved.workItem);
+      const explanation = await explain(temporal, taskQueue, resolved, { limit, planeId: id });
       if (explanation.wishes.length > 0 || explanation.task !== null) return explanation;
       throw notFound(`${resolved.workItem}: nobody has asked for a status of it`, 'd2d list --all shows what ran');
     },

@@ -15,6 +15,15 @@ export class D2dError extends Error {
   }
 }
 
+/** The run that keeps another one of the same work item from starting. */
+interface RunThere {
+  readonly runId: string | null;
+  /** Its deploy is over, so that it only waits to write what it owes the tracker. */
+  readonly isOver: boolean;
+  /** The task queue of another installation, where it runs there. */
+  readonly elsewhere: string | null;
+}
+
 /** A second start while a deploy of the same work item runs. */
 export class AlreadyRunning extends D2dError {
   override readonly name = 'AlreadyRunning';
@@ -22,9 +31,9 @@ export class AlreadyRunning extends D2dError {
   /** `null` where the run had ended by the time it was asked for. */
   readonly runId: string | null;
 
-  /** @param isOver whether its deploy is over, so that it only waits to write what it owes the tracker. */
-  constructor(workItem: string, workflowId: string, runId: string | null, isOver: boolean, cause: unknown) {
-    const run = `${workflowId}${runId === null ? '' : ` (run ${runId})`}`;
+  constructor(workItem: string, workflowId: string, { runId, isOver, elsewhere }: RunThere, cause: unknown) {
+    const where = elsewhere === null ? '' : ` on task queue ${elsewhere}`;
+    const run = `${workflowId}${runId === null ? '' : ` (run ${runId})`}${where}`;
     super(
       'refused',
       isOver

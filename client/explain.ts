@@ -120,6 +120,7 @@ const Answered = z
  */
 export async function explain(
   temporal: Client,
+  taskQueue: string,
   { workItem, task, spellings }: ResolvedWorkItem,
   {
     limit = MOST_EXECUTIONS,
@@ -130,7 +131,7 @@ export async function explain(
   let more = false;
   await asking(temporal, async () => {
     const named = `D2dWorkItem IN ${oneOf(spellings)}`;
-    const healing = planeId === null ? null : healWorkflowId(planeId);
+    const healing = planeId === null ? null : healWorkflowId(taskQueue, planeId);
     const query = healing === null ? named : `${named} OR WorkflowId IN ${oneOf([healing])}`;
     for await (const info of temporal.workflow.list({ query, pageSize: 100 })) {
       const { workflowId, runId, repo } = executionOf(info);

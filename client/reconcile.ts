@@ -20,7 +20,7 @@ export async function reconcile(
     temporal.workflow.start(RECONCILE_WORKFLOW, {
       taskQueue,
       workflowId: `${sweepScheduleId(taskQueue)}/by-hand-${randomUUID()}`,
-      args: [{ dryRun, full: true } satisfies ReconcileInput],
+      args: [{ dryRun, full: true, taskQueue } satisfies ReconcileInput],
       staticSummary: `sweep by hand${dryRun ? ', dry run' : ''}`,
     }),
   );

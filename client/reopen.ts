@@ -49,7 +49,7 @@ export async function reopen(
   { signal, onWaiting = () => {} }: ReopenOptions = {},
 ): Promise<TaskReopened> {
   const { repo, workItem } = place;
-  const workflowId = reopenWorkflowId(repo, workItem);
+  const workflowId = reopenWorkflowId(taskQueue, repo, workItem);
   const handle = await asking(temporal, async () => {
     try {
       return await temporal.workflow.start<(input: ReopenInput) => Promise<Reopened>>(REOPEN_WORKFLOW, {

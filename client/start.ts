@@ -67,7 +67,8 @@ export async function startDeploy(temporal: Client, taskQueue: string, input: De
       const there = await describe(temporal, workflowId);
       const running = there?.running === true ? there : null;
       const isOver = running !== null && (await onlyWrites(temporal, running));
-      throw new AlreadyRunning(workItem, workflowId, running?.runId ?? null, isOver, error);
+      const elsewhere = running === null || running.taskQueue === taskQueue ? null : running.taskQueue;
+      throw new AlreadyRunning(workItem, workflowId, { runId: running?.runId ?? null, isOver, elsewhere }, error);
     }
   });
 }

@@ -166,7 +166,11 @@ const sections = {
     ),
   },
   Worker: {
-    ORCH_TASK_QUEUE: withDefault(line, 'deploy-to-done', 'Temporal task queue of the workflows and activities.'),
+    ORCH_TASK_QUEUE: withDefault(
+      line,
+      'deploy-to-done',
+      'Temporal task queue of the workflows and activities. Each installation in a namespace has its own.',
+    ),
     ORCH_LOG_LEVEL: withDefault(
       oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
       'info',

@@ -22,9 +22,13 @@ export const REOPEN_WORKFLOW = 'reopenTask';
 export const WRAP_UP_WORKFLOW = 'wrapUp';
 
 export const deployWorkflowId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
-/** By Plane's own id of the work item: an event knows no other. */
-export const healWorkflowId = (planeId: string): string => `heal/${planeId}`;
-export const reopenWorkflowId = (repo: string, workItem: string): string => `reopen/${repo}/${workItem}`;
+/**
+ * By Plane's own id of the work item: an event knows no other. Each task queue has its own: two installations on one namespace and
+ * one Plane must not wait for each other's.
+ */
+export const healWorkflowId = (taskQueue: string, planeId: string): string => `heal/${taskQueue}/${planeId}`;
+export const reopenWorkflowId = (taskQueue: string, repo: string, workItem: string): string =>
+  `reopen/${taskQueue}/${repo}/${workItem}`;
 export const monitorWorkflowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
 /** By the run, deploy or window, whose wrap-up it is. */
 export const wrapUpWorkflowId = (repo: string, workItem: string, runId: string): string =>
@@ -257,6 +261,8 @@ export interface ReconcileInput {
   readonly dryRun?: boolean;
   /** Read everything, not only what was changed since the sweep before. */
   readonly full?: boolean;
+  /** The one that it runs on, by which its healings are named: in a replay nothing else tells it. Absent: from an earlier version. */
+  readonly taskQueue?: string;
 }
 
 /** What became of one deploy-phase status that should not stand. */

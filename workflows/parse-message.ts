@@ -218,8 +218,10 @@ export const isMonitorInput = (payload: unknown): payload is MonitorInput =>
   isWindowPolicy(payload['policy']) &&
   (payload['rollback'] === null || isRecord(payload['rollback']));
 
+type Asked = Required<Omit<ReconcileInput, 'taskQueue'>> & { readonly taskQueue: string | null };
+
 /** What a sweep is asked for; whatever is no such wish is none. */
-export function parseReconcileInput(payload: unknown): Required<ReconcileInput> {
-  const asked = isRecord(payload) ? payload : {};
-  return { dryRun: asked['dryRun'] === true, full: asked['full'] === true };
+export function parseReconcileInput(payload: unknown): Asked {
+  const { dryRun, full, taskQueue }: Record<string, unknown> = isRecord(payload) ? payload : {};
+  return { dryRun: dryRun === true, full: full === true, taskQueue: isName(taskQueue) ? taskQueue : null };
 }

@@ -56,7 +56,7 @@ const MOST_LISTED = 200;
  * whose last result says how far the sweep before has come.
  */
 export async function reconcileStatuses(payload?: ReconcileInput): Promise<ReconcileResult> {
-  const { dryRun, full } = parseReconcileInput(payload);
+  const { dryRun, full, taskQueue } = parseReconcileInput(payload);
   const { lastResult, startTime } = workflowInfo();
   const began = startTime.getTime();
   const before = isResult(lastResult) ? lastResult : {};
@@ -76,7 +76,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
       const came: Healing[] = [];
       const lane = async (): Promise<void> => {
         for (let drift = waiting.shift(); drift !== undefined; drift = waiting.shift()) {
-          const { result, ...why } = dryRun ? WOULD_BE : (putOff(begun) ?? (await heal(drift)));
+          const { result, ...why } = dryRun ? WOULD_BE : (putOff(begun) ?? (await heal(taskQueue, drift)));
           if (result === 'failed') begun.failures += 1;
           came.push({ ...drift, result, ...why });
         }
@@ -203,8 +203,9 @@ function putOff(begun: { corrections: number; readonly failures: number }): Came
 }
 
 /** By a healing of its own, as for an event: there is one at a time for each work item, and it is found by it afterwards. */
-async function heal({ item, repo, workItem }: Drift): Promise<Came> {
-  const workflowId = healWorkflowId(item.id);
+async function heal(taskQueue: string | null, { item, repo, workItem }: Drift): Promise<Came> {
+  // Sweeps that an earlier version has started go by an id that all task queues have in common.
+  const workflowId = taskQueue === null ? `heal/${item.id}` : healWorkflowId(taskQueue, item.id);
   try {
     const { last } = await executeChild(healWorkItem, {
       workflowId,

@@ -18,7 +18,7 @@ export async function startHealing(client: Client, taskQueue: string, { id, proj
   await client.withDeadline(Date.now() + START_MS, () =>
     client.workflow.signalWithStart('healWorkItem', {
       taskQueue,
-      workflowId: `heal/${id}`,
+      workflowId: `heal/${taskQueue}/${id}`,
       args: [{ id, project }],
       signal: 'look',
       staticSummary: 'something has happened to a work item: look at its status',

@@ -41,7 +41,7 @@ export async function applySweepSchedule(client: Client, { taskQueue, everyMs }:
       workflowType: 'reconcileStatuses', // an adapter imports no workflow; a test holds it against workflows/messages.ts
       workflowId: scheduleId,
       taskQueue,
-      args: [],
+      args: [{ taskQueue }],
       workflowExecutionTimeout: LONGEST,
       staticSummary: 'sweep: correct the statuses that should not stand',
     },

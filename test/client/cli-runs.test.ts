@@ -24,7 +24,7 @@ test('reopen says that no worker has begun it, and is withdrawn by Ctrl-C', asyn
   await waiting.said('no worker has begun it yet: check that one runs on task queue nobody-polls');
   waiting.interrupt();
   expect((await waiting.ended).code).toBe(130);
-  const handle = temporal.client.workflow.getHandle(reopenWorkflowId(repo, workItem));
+  const handle = temporal.client.workflow.getHandle(reopenWorkflowId('nobody-polls', repo, workItem));
   expect((await handle.describe()).status.name).toBe('TERMINATED');
 });
 

@@ -74,8 +74,8 @@ describe.concurrent('names', () => {
     const workItem = randomUUID();
     await createTasks(fresh.database).insert({ repo, workItem: workItem.toUpperCase(), stage: 'done' });
     for (let healings = 0; healings < 2; healings += 1) {
-      await startHealing(temporal.client, `${temporal.taskQueue}-nobody`, { id: workItem, project: randomUUID() });
-      await temporal.client.workflow.getHandle(healWorkflowId(workItem)).terminate();
+      await startHealing(temporal.client, temporal.taskQueue, { id: workItem, project: randomUUID() });
+      await temporal.client.workflow.getHandle(healWorkflowId(temporal.taskQueue, workItem)).terminate();
     }
     await eventually(async () => {
       const { stderr } = await runHere(env, 'explain', workItem, '--limit', '1');

@@ -42,7 +42,8 @@ describe.concurrent('webhooks', () => {
       expect(item.history()).toEqual([
         ...['Deploying', 'Done', 'Awaiting Deploy', 'Done', 'Monitoring after Deploy', 'Done', 'Todo'],
       ]);
-      const healing = (id: string) => system.temporal.client.workflow.getHandle(healWorkflowId(id)).describe();
+      const healing = (id: string) =>
+        system.temporal.client.workflow.getHandle(healWorkflowId(system.taskQueue, id)).describe();
       expect(await healing(item.planeId)).toMatchObject({ type: HEAL_WORKFLOW });
       await expect(healing(foreign.id)).rejects.toThrow('workflow not found');
     }));

@@ -157,7 +157,7 @@ export const OTHERS: Record<string, Play> = {
     const item = driftedItem(harness, false);
     const handle = await harness.client.workflow.start(HEAL_WORKFLOW, {
       taskQueue: harness.taskQueue,
-      workflowId: healWorkflowId(item.workItem),
+      workflowId: healWorkflowId(harness.taskQueue, item.workItem),
       args: [{ id: item.workItem, project: item.workItem, once: true }],
     });
     await handle.result();
@@ -168,7 +168,7 @@ export const OTHERS: Record<string, Play> = {
     const handle = await harness.client.workflow.start(RECONCILE_WORKFLOW, {
       taskQueue: harness.taskQueue,
       workflowId: `sweep/${item.workItem}`,
-      args: [{}],
+      args: [{ taskQueue: harness.taskQueue }],
     });
     await handle.result();
     return handle;

@@ -51,9 +51,23 @@ test('the adapter starts the workflow of that type, id and signal; an event is o
     async (taskQueue) => {
       const id = unique('item');
       await startHealing(access.client, taskQueue, { id, project: 'p' });
-      const handle = access.client.workflow.getHandle(healWorkflowId(id));
+      const handle = access.client.workflow.getHandle(healWorkflowId(taskQueue, id));
       expect((await handle.describe()).type).toBe(HEAL_WORKFLOW);
       expect(await handle.result()).toEqual({ looks: 1, corrections: 0, last: null } satisfies HealResult);
+    },
+  ));
+
+test('each task queue has its own: the one of another installation, or of an abandoned one, is not asked', () =>
+  healing(
+    () => null,
+    async (taskQueue) => {
+      const id = unique('item');
+      await startHealing(access.client, `${taskQueue}-nobody`, { id, project: 'p' });
+      await startHealing(access.client, taskQueue, { id, project: 'p' });
+      expect(await access.client.workflow.getHandle(healWorkflowId(taskQueue, id)).result()).toMatchObject({
+        looks: 1,
+      });
+      await access.client.workflow.getHandle(healWorkflowId(`${taskQueue}-nobody`, id)).terminate();
     },
   ));
 
@@ -68,7 +82,7 @@ test('events that arrive while it probes cause one more probe, together', () => 
       const id = unique('item');
       await Promise.all(Array.from({ length: 20 }, () => startHealing(access.client, taskQueue, { id, project: 'p' })));
       sent.open();
-      const { looks } = (await access.client.workflow.getHandle(healWorkflowId(id)).result()) as HealResult;
+      const { looks } = (await access.client.workflow.getHandle(healWorkflowId(taskQueue, id)).result()) as HealResult;
       expect(looks).toBeLessThanOrEqual(3);
     },
   );
@@ -80,7 +94,7 @@ test('after a correction it stays: whoever writes again is answered, and somebod
     async (taskQueue, alerts) => {
       const id = unique('item');
       await startHealing(access.client, taskQueue, { id, project: 'p' });
-      const handle = access.client.workflow.getHandle(healWorkflowId(id));
+      const handle = access.client.workflow.getHandle(healWorkflowId(taskQueue, id));
       const looked = (looks: number) =>
         eventually(async () => {
           const { events } = await handle.fetchHistory();
@@ -102,17 +116,19 @@ test('who asks while the fiftieth look is made gets another: it goes on as a new
   const env = await createTimeSkipping();
   const id = unique('item');
   let looks = 0;
+  let queue = '';
   const look = async (): Promise<null> => {
     looks += 1;
-    if (looks <= 50) await startHealing(env.client, 'nobody', { id, project: 'p' });
+    if (looks <= 50) await startHealing(env.client, queue, { id, project: 'p' });
     return null;
   };
   try {
     await healing(
       look,
       async (taskQueue) => {
+        queue = taskQueue;
         await startHealing(env.client, taskQueue, { id, project: 'p' });
-        expect(await env.client.workflow.getHandle(healWorkflowId(id)).result()).toMatchObject({ looks: 1 });
+        expect(await env.client.workflow.getHandle(healWorkflowId(taskQueue, id)).result()).toMatchObject({ looks: 1 });
         expect(looks).toBe(51);
       },
       env.nativeConnection,

@@ -3,6 +3,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Drift, FailingRun, InDeployPhase, Orphan, PageRead, ReadPage } from '../../activities/reconcile.ts';
+import { startHealing } from '../../adapters/temporal/start-healing.ts';
 import { applySweepSchedule, lookAtSweeps, sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
 import {
   HEAL_WORKFLOW,
@@ -79,11 +80,11 @@ async function sweeping<T>(
   return worker.runUntil(run(taskQueue, asked));
 }
 
-const sweep = (taskQueue: string, input?: unknown): Promise<ReconcileResult> =>
+const sweep = (taskQueue: string, input: object = {}): Promise<ReconcileResult> =>
   access.client.workflow.execute<(input?: ReconcileInput) => Promise<ReconcileResult>>(RECONCILE_WORKFLOW, {
     taskQueue,
     workflowId: unique('sweep'),
-    args: input === undefined ? [] : [input as ReconcileInput],
+    args: [{ taskQueue, ...input }],
   });
 
 test('what has drifted on a page is healed before the next page is read, every project, each item once', () =>
@@ -419,11 +420,19 @@ test('a healing that runs already is asked for one more look', () =>
     const { id } = drift('BUSY-1').item;
     const healing = await access.client.workflow.start(HEAL_WORKFLOW, {
       taskQueue: `${taskQueue}-nobody`,
-      workflowId: healWorkflowId(id),
+      workflowId: healWorkflowId(taskQueue, id),
       args: [{ id, project: 'p' }],
     });
     expect((await sweep(taskQueue)).healings).toMatchObject([{ result: 'put off' }]);
     const { events } = await healing.fetchHistory();
     expect(events?.map((event) => event.workflowExecutionSignaledEventAttributes?.signalName)).toContain('look');
     await healing.terminate();
+  }));
+
+test('a healing of another installation, or of an abandoned one, keeps no status from being corrected', () =>
+  sweeping({ projects: ['ORCH'], readPage: () => page([drift('BOTH-1')]) }, async (taskQueue) => {
+    const { item } = drift('BOTH-1');
+    await startHealing(access.client, `${taskQueue}-nobody`, item);
+    expect((await sweep(taskQueue)).healings).toMatchObject([{ result: 'healed' }]);
+    await access.client.workflow.getHandle(healWorkflowId(`${taskQueue}-nobody`, item.id)).terminate();
   }));

@@ -15,7 +15,7 @@ test('is created, updated and removed as the settings say; one that somebody has
   expect(await applySweepSchedule(client, { taskQueue, everyMs: 0 })).toBe('none');
   expect(await applySweepSchedule(client, { taskQueue, everyMs: 300_000 })).toBe('created');
   expect(await schedule.describe()).toMatchObject({
-    action: { type: 'startWorkflow', workflowType: RECONCILE_WORKFLOW, taskQueue },
+    action: { type: 'startWorkflow', workflowType: RECONCILE_WORKFLOW, taskQueue, args: [{ taskQueue }] },
     spec: { intervals: [{ every: 300_000 }], jitter: 30_000 },
     policies: { overlap: 'SKIP' },
     state: { paused: false },
