@@ -91,7 +91,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     ...createTaskActivities({
       tasks,
       namesOf: tracker.namesIfShown,
-      runningOn: evidence.runningWindows,
+      runningOn: (repo) => evidence.runningWindows(spelled(repo)),
       windowActive,
       lastDeployed: createLastDeployed(temporal),
     }),

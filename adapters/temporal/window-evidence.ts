@@ -2,7 +2,7 @@ import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError }
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { type LastDeploy, lastDeploy, sameRepo, terminalStage } from '../../decisions/index.ts';
 import { D2D_OUTCOME } from './previous-version.ts';
-import { RUNNING } from './query-text.ts';
+import { quoted, RUNNING } from './query-text.ts';
 
 export interface RunningExecution {
   readonly workflowId: string;
@@ -41,9 +41,10 @@ export interface WindowEvidence {
    */
   lastDeploy(repo: string, workItem: string, dbStage: string | null): Promise<LastDeploy>;
   /**
-   * Deploys and windows that run on a repository, whatever the case of its name. They are found by the visibility index, which lags
-   * by about a second, and each is confirmed by the server's mutable state. The window of a deploy is asked for by its id: the deploy
-   * hands the repository over to it before the index knows it.
+   * Deploys and windows that run on a repository, on any task queue. They are found by the visibility index, which lags by about a
+   * second, and each is confirmed by the server's mutable state. The window of a deploy is asked for by its id: the deploy hands the
+   * repository over to it before the index knows it.
+   * @param repo as the settings spell it, which is how the ids of its workflows are made.
    * @throws where Temporal does not answer.
    */
   runningWindows(repo: string): Promise<RunningExecution[]>;
@@ -95,9 +96,9 @@ export function createWindowEvidence(client: Client): WindowEvidence {
     async runningWindows(repo) {
       const ids = new Set<string>();
       await client.withDeadline(Date.now() + LIST_MS, async () => {
-        for await (const found of client.workflow.list({ query: RUNNING })) {
+        for await (const found of client.workflow.list({ query: runningOn(repo) })) {
           const place = placeOf(found);
-          if (!sameRepo(place.repo, repo)) continue;
+          if (!sameRepo(place.repo, repo)) continue; // of a repository whose name goes on behind a slash
           ids.add(found.workflowId).add(windowId(place.repo, place.workItem));
         }
       });
@@ -121,6 +122,10 @@ const windowId = (repo: string, workItem: string): string => `monitor/${repo}/${
 const deployId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
 
 const wrapUpId = (repo: string, workItem: string, runId: string): string => `wrap-up/${repo}/${workItem}/${runId}`;
+
+/** By the workflow ids, which are there from the start on: search attributes are set by the first task where a start leaves them out. */
+const runningOn = (repo: string): string =>
+  `${RUNNING} AND (${[deployId, windowId].map((id) => `WorkflowId STARTS_WITH ${quoted(id(repo, ''))}`).join(' OR ')})`;
 
 const UNDER_WAY = new Set(['deploying', 'unknown', 'checking']);
 

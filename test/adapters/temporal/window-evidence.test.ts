@@ -5,12 +5,13 @@ import { Client, Connection } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createWindowEvidence, type WindowEvidence } from '../../../adapters/temporal/window-evidence.ts';
+import { countedConnection } from '../../../bench/counted-connection.ts';
 import { startTemporalServer } from '../../../demo/servers/temporal-server.ts';
 import { deployWorkflowId, monitorWorkflowId } from '../../../workflows/messages.ts';
 import { bundleWorkflows } from '../../setup/bundle.ts';
 import { eventually } from '../../setup/eventually.ts';
 import { PATIENCE_MS } from '../../setup/patience.ts';
-import { connectTemporal, type TemporalAccess, unique } from '../../setup/temporal.ts';
+import { connectTemporal, PatientClient, type TemporalAccess, unique } from '../../setup/temporal.ts';
 
 let access: TemporalAccess;
 let evidence: WindowEvidence;
@@ -104,16 +105,22 @@ test('runningWindows: the window of a deploy, before the index knows it', async 
   await Promise.all(started.map((handle) => handle.terminate()));
 });
 
-test('runningWindows: deploys and windows of the repository, whatever the case of its name, that run now', async () => {
-  const repo = unique('Team/Shop');
-  const others = unique('other');
+test('runningWindows: deploys and windows of the repository that run now, on any task queue', async () => {
+  const repo = unique('Team/Shop_1');
   const [ended, ...running] = await Promise.all([
     start('postDeployMonitor', monitorWorkflowId(repo, 'A-0')),
     start('postDeployMonitor', monitorWorkflowId(repo, 'A-1'), 'open'),
-    start('deployToDone', deployWorkflowId(repo.toUpperCase(), 'A-2'), 'monitoring'),
-    start('postDeployMonitor', monitorWorkflowId(others, 'A-3')),
-    start('setDeployStatus', monitorWorkflowId(repo, 'A-4')),
+    start('deployToDone', deployWorkflowId(repo, 'A-2'), 'monitoring'),
+    start('setDeployStatus', monitorWorkflowId(repo, 'A-3')),
+    start('postDeployMonitor', monitorWorkflowId(unique('other'), 'A-4')),
+    start('postDeployMonitor', monitorWorkflowId(`${repo}/api`, 'A-5')),
+    start('postDeployMonitor', monitorWorkflowId(repo.replace('_', '-'), 'A-6')),
+    start('postDeployMonitor', monitorWorkflowId(`${repo}2`, 'A-7')),
+    start('postDeployMonitor', `x${monitorWorkflowId(repo, 'A-8')}`),
   ]);
+  const elsewhere = await access.client.workflow.start('deployToDone', {
+    ...{ workflowId: deployWorkflowId(repo, 'B-1'), taskQueue: `${access.taskQueue}-nobody`, args: ['open'] },
+  });
   await withWorker(async () => {
     const [window, deploy] = running;
     await eventually(async () =>
@@ -121,18 +128,29 @@ test('runningWindows: deploys and windows of the repository, whatever the case o
     );
     await ended.terminate();
     await eventually(async () =>
-      expect(
-        (await evidence.runningWindows(` ${repo.toLowerCase()} `)).sort((a, b) => a.type.localeCompare(b.type)),
-      ).toEqual([
-        {
-          workflowId: deployWorkflowId(repo.toUpperCase(), 'A-2'),
-          workItem: 'A-2',
-          type: 'deployToDone',
-          phase: 'monitoring',
-        },
+      expect((await evidence.runningWindows(repo)).sort((a, b) => a.workItem.localeCompare(b.workItem))).toEqual([
         { workflowId: monitorWorkflowId(repo, 'A-1'), workItem: 'A-1', type: 'postDeployMonitor', phase: 'open' },
+        { workflowId: deployWorkflowId(repo, 'A-2'), workItem: 'A-2', type: 'deployToDone', phase: 'monitoring' },
+        { workflowId: deployWorkflowId(repo, 'B-1'), workItem: 'B-1', type: 'deployToDone', phase: null },
       ]),
     );
-    await Promise.all(running.map((handle) => handle.terminate()));
+    await Promise.all([...running, elsewhere].map((handle) => handle.terminate()));
   });
+});
+
+test('runningWindows asks for no other repository, however many are busy', async () => {
+  const repo = unique('shop');
+  const { connection, asked } = countedConnection(access.connection);
+  const counting = createWindowEvidence(new PatientClient({ connection, namespace: access.namespace }));
+  const own = await start('postDeployMonitor', monitorWorkflowId(repo, 'A-1'));
+  const others = await Promise.all(
+    Array.from({ length: 30 }, (_, n) => start('deployToDone', deployWorkflowId(unique('other'), `A-${n}`))),
+  );
+  const indexed = `TaskQueue = '${access.taskQueue}' AND ExecutionStatus = 'Running'`;
+  await eventually(async () =>
+    expect((await access.client.workflow.count(indexed)).count).toBeGreaterThanOrEqual(others.length + 1),
+  );
+  expect((await counting.runningWindows(repo)).map(({ workflowId }) => workflowId)).toEqual([own.workflowId]);
+  expect(asked).toEqual({ calls: { listWorkflowExecutions: 1, describeWorkflowExecution: 1 }, listed: 1 });
+  await Promise.all([own, ...others].map((handle) => handle.terminate()));
 });
