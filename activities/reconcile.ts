@@ -108,6 +108,9 @@ export interface ReconcileDeps {
   readonly withSpareRequests: <T>(look: () => Promise<T>) => Promise<T>;
 }
 
+/** A faulty release of the worker may fail them all: these are enough for a person to see it. */
+const MOST_FAILING = 200;
+
 interface Task {
   readonly repo: string;
   readonly workItem: string;
@@ -136,8 +139,8 @@ export function createReconcile(deps: ReconcileDeps) {
   }
 
   return {
-    /** The deploys and windows of this worker's task queue whose workflow task keeps failing. */
-    findFailing: (): Promise<readonly FailingRun[]> => deps.failingRuns(),
+    /** The deploys and windows of this worker's task queue whose workflow task keeps failing, at most 200 of them. */
+    findFailing: async (): Promise<readonly FailingRun[]> => (await deps.failingRuns()).slice(0, MOST_FAILING),
 
     async projectsToSweep(): Promise<readonly string[]> {
       return guard.enabled ? projects : [];

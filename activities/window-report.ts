@@ -21,7 +21,7 @@ export interface TickRecord {
   readonly health: Health;
   readonly requests: number;
   readonly errors5xx: number;
-  /** Why it did not pass, or why requests failed, where that differs from the look before. */
+  /** Why it did not pass, or why requests failed, where that differs from the look before; `…`: there were too many of them. */
   readonly detail?: string;
   /** How long the look took, ms, where ticks passed meanwhile. */
   readonly tookMs?: number;

@@ -1,7 +1,7 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { Ending } from './deploy-endings.ts';
 import { manyIgnored } from './ignored-signals.ts';
-import { kept } from './kept.ts';
+import { withNote } from './kept.ts';
 import { code, inline, paragraph } from './markdown.ts';
 import type {
   Command,
@@ -55,7 +55,7 @@ export const begin = (): DeployRun => ({
 
 export const noted = (run: DeployRun, text: string, at: number): DeployRun => ({
   ...run,
-  notes: kept([...run.notes, { at, text }]),
+  notes: withNote(run.notes, text, at),
 });
 
 /** Notes a signal that was ignored, and why. */

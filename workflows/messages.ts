@@ -297,7 +297,7 @@ export interface ReconcileResult {
   /** Left to a look or a sweep that follows. */
   readonly putOff: number;
   readonly failed: number;
-  /** Projects of the tracker that could not be read, and why: the next sweep reads on where the last good one began. */
+  /** Projects of the tracker that could not be read, at most 200 of them, and why: the next sweep reads on where the last good one began. */
   readonly unread: readonly { readonly project: string; readonly why: string }[];
   /** Deploys and windows whose workflow task keeps failing, at most 200 of them; `null`: it is not known. */
   readonly failing: readonly FailingRun[] | null;
@@ -305,7 +305,7 @@ export interface ReconcileResult {
   readonly orphaned: readonly Orphan[] | null;
   /** What drifted, at most 200 of it. */
   readonly healings: readonly Healing[];
-  /** By project, for the next sweep. */
+  /** By project, for the next sweep; those that it is to read anew may be missing. */
   readonly projects: Readonly<Record<string, SweptProject>>;
   /** The project that the next sweep begins with, as this one has lasted too long for it; `null`: it came to its end. */
   readonly beginWith: string | null;

@@ -2,6 +2,7 @@ import { type DeployPhaseStatus, MAX_TICKS, mostTicks } from '../decisions/index
 import { repositoryFault } from '../decisions/repository-name.ts';
 import { versionFault } from '../decisions/version.ts';
 import { workItemFault } from '../decisions/work-item-name.ts';
+import { beginning } from './bounded.ts';
 import type {
   Command,
   DeployFinished,
@@ -21,14 +22,16 @@ import type { MonitorInput } from './window-state.ts';
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 
+/** Hundreds of texts are kept: a character may take several bytes. */
 const TEXT_LENGTH = 500;
+const TEXT_BYTES = 1_500;
 
 /** A text that a person gave; `undefined` where there is none, `null` where it is no text. */
 function text(payload: Record<string, unknown>, key: string): string | undefined | null {
   const value = payload[key];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string') return null;
-  const trimmed = value.trim().slice(0, TEXT_LENGTH);
+  const trimmed = beginning(value.trim().slice(0, TEXT_LENGTH), TEXT_BYTES);
   return trimmed === '' ? undefined : trimmed;
 }
 

@@ -11,6 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Drift, InDeployPhase, Orphan, ReadPage, Reconcile } from '../activities/reconcile.ts';
+import { beginning, firstOf } from './bounded.ts';
 import { messageOf } from './failures.ts';
 import { hasWritten, healWorkItem } from './heal-work-item.ts';
 import { inline } from './markdown.ts';
@@ -27,6 +28,7 @@ import {
 import { orphanWords } from './orphan-words.ts';
 import { parseReconcileInput } from './parse-message.ts';
 import { COMPARED_AT_ONCE, type Corrected, sweepProject } from './sweep-project.ts';
+import { toldOf } from './swept-projects.ts';
 
 /** Reads wait where Plane is away, or where writes need what is left of its rate limit; the next sweep reads what this one could not. */
 const { projectsToSweep, readPage, findDrifts, findFailing, findOrphans } = proxyActivities<Reconcile>({
@@ -48,8 +50,17 @@ const MOST_FAILURES = 10;
 /** So long reads a sweep of the schedule one project at the most, ms, and begins no other one then: the next sweep begins with that. */
 const LONG_MS = 60 * 60_000;
 
-/** The most drifts, runs that fail and orphaned statuses that a result lists. */
+/** The most projects that were not read, drifts, runs that fail and orphaned statuses that a result lists, and their bytes. */
 const MOST_LISTED = 200;
+const LISTED_BYTES = 150_000;
+
+const listed = <T>(all: readonly T[]): readonly T[] => firstOf(all.slice(0, MOST_LISTED), LISTED_BYTES);
+
+/** Why something failed: the tracker's words may be of any length. */
+const WHY_BYTES = 1_000;
+
+/** The line of a sweep in the log and in its details. */
+const LINE_BYTES = 20_000;
 
 /**
  * One sweep: finds the deploy-phase statuses that should not stand, and corrects them (docs/status-protocol.md). Started by a schedule,
@@ -98,7 +109,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   };
 
   const unreadAs = (project: string, why: string): void => {
-    unread.push({ project, why });
+    unread.push({ project, why: beginning(why, WHY_BYTES) });
     log.warn(`project ${project} was not read to its end: ${why}`);
     const last = before.projects?.[project];
     if (last !== undefined) projects[project] = last;
@@ -149,18 +160,19 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     putOff: of('put off'),
     failed: of('failed'),
   };
-  const line =
+  const text =
     `sweep${dryRun ? ' (dry run)' : ''}: ${counts.looked} looked at, ${counts.inDeployPhase} in a deploy-phase status, ` +
     `${counts.drifted} drifted, ${counts.healed} healed, ${counts.putOff} put off, ${counts.failed} failed` +
     unread.map(({ project, why }) => `; project ${project} unread: ${why}`).join('') +
     (orphaned ?? []).map((orphan) => `; ${orphanWords(orphan)}`).join('') +
     (failing ?? []).map(({ workflowId, why }) => `; ${workflowId}: its workflow task fails: ${why}`).join('');
+  const line = beginning(text, LINE_BYTES);
   setCurrentDetails(inline(line));
   log.info(line, { sweep: { ...counts, unread: unread.length } });
   return {
-    ...{ dryRun, ...counts, unread, failing: failing?.slice(0, MOST_LISTED) ?? null },
-    orphaned: orphaned?.slice(0, MOST_LISTED) ?? null,
-    ...{ healings: healings.slice(0, MOST_LISTED), projects, beginWith },
+    ...{ dryRun, ...counts, unread: listed(unread), failing: failing && listed(failing) },
+    orphaned: orphaned && listed(orphaned),
+    ...{ healings: listed(healings), projects: toldOf(projects), beginWith },
   };
 }
 
@@ -220,7 +232,8 @@ async function heal(taskQueue: string | null, { item, repo, workItem }: Drift): 
     return hasWritten(last) ? { result: 'healed' } : { result: 'put off', detail: 'it is being changed just now' };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return { result: 'failed', detail: messageOf(error) };
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError))
+      return { result: 'failed', detail: beginning(messageOf(error), WHY_BYTES) };
     await getExternalWorkflowHandle(workflowId)
       .signal(lookSignal)
       .catch((gone) => log.info(`the healing that ran has just ended: ${messageOf(gone)}`));

@@ -17,10 +17,12 @@ import {
   tickAt,
   type WindowPolicy,
 } from '../decisions/index.ts';
+import { beginning } from './bounded.ts';
 import type { DriverLimits } from './driver-time-outs.ts';
-import { kept } from './kept.ts';
+import { withNote } from './kept.ts';
 import type { Command } from './messages.ts';
 import { summarise } from './summarise.ts';
+import { withLook } from './tick-records.ts';
 
 // The state of one window and every way in which it changes. Pure: time is an argument, nothing is changed in place.
 
@@ -186,29 +188,6 @@ export const lastSeenAt = (state: WindowState): number => watch(state).ticks.at(
 /** The verdict on the window so far; what follows a rollback does not count into it. */
 export const assess = (state: WindowState, policy: WindowPolicy): Assessment => classify(state.window.ticks, policy);
 
-function record(
-  look: Look,
-  {
-    tick,
-    confirming,
-    at,
-    tookMs,
-  }: { readonly tick: number; readonly at: number; readonly confirming: boolean; readonly tookMs: number | undefined },
-  before: readonly TickRecord[],
-): TickRecord {
-  const said = before.findLast((earlier) => earlier.detail !== undefined)?.detail;
-  return {
-    tick,
-    at,
-    ...(confirming ? { confirming: true as const } : {}),
-    health: look.health,
-    requests: look.requests,
-    errors5xx: look.errors5xx,
-    ...(look.detail === undefined || look.detail === said ? {} : { detail: look.detail }),
-    ...(tookMs === undefined ? {} : { tookMs }),
-  };
-}
-
 /**
  * Folds a look into the window; a task that it finds cancelled ends the window (FR-3, D4). One that is taken when even the
  * last tick is over by an interval says nothing about the window any more, which has run its time then.
@@ -231,7 +210,7 @@ export function recordLook(state: WindowState, policy: WindowPolicy, dueAt: numb
   const confirming = current.ticks.at(-1)?.tick === due.tick;
   const tookMs =
     hasRules(state, 2) && look.ms !== undefined && tickAt(ticksAt, at + look.ms) > due.tick ? look.ms : undefined;
-  const ticks = [...current.ticks, record(look, { tick: due.tick, confirming, at, tookMs }, current.ticks)];
+  const ticks = withLook(current.ticks, look, { tick: due.tick, confirming, at, tookMs });
   const next = { ...withMissed(current, ticksAt, due.missed), ticks };
   const looked = changed(state, state.afterRollback === null ? { window: next } : { afterRollback: next });
 
@@ -305,6 +284,9 @@ export function ranOut(state: WindowState, policy: WindowPolicy, now: number): W
   );
 }
 
+/** What is kept of what a deployer or an alert sink has said. */
+const told = (detail: string): string => beginning(detail, 8_000);
+
 export const actionStarted = (state: WindowState, kind: ActionRecord['kind'], now: number): WindowState =>
   changed(state, {
     action:
@@ -322,7 +304,7 @@ export const alertSent = (state: WindowState): WindowState =>
 /** The alert that was all that the window did has reached nobody but the ticket. */
 export const alertFailed = (state: WindowState, why: string): WindowState =>
   state.action?.kind === 'ALERT_ONLY'
-    ? changed(state, { action: { ...state.action, ok: false, detail: `the alert could not be sent: ${why}` } })
+    ? changed(state, { action: { ...state.action, ok: false, detail: told(`the alert could not be sent: ${why}`) } })
     : state;
 
 /**
@@ -338,7 +320,7 @@ export function rollbackFinished(
   if (state.action === null) return state;
   const openedAt = Math.max(result.at, lastSeenAt(state));
   const { ok, detail, unknown, to } = result;
-  const action = { ...state.action, finishedAt: openedAt, ok, detail, ...(unknown ? { unknown } : {}) };
+  const action = { ...state.action, finishedAt: openedAt, ok, detail: told(detail), ...(unknown ? { unknown } : {}) };
   const mayHaveWorked = ok || (unknown === true && watched);
   const afterRollback = mayHaveWorked
     ? { openedAt, endsAt: openedAt + policy.rollbackWatchMs, ticks: [], missed: 0 }
@@ -352,7 +334,7 @@ export function rollbackFinished(
 }
 
 export const noted = (state: WindowState, text: string, at: number): WindowState =>
-  changed(state, { notes: kept([...state.notes, { at, text }]) });
+  changed(state, { notes: withNote(state.notes, text, at) });
 
 /**
  * Notes a signal that was ignored, and why. It does not wake the window.

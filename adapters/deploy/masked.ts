@@ -2,13 +2,16 @@ import { messageOf } from '../error-message.ts';
 import type { Mask } from '../mask.ts';
 import { type DeployDriver, DeployOutcomeUnknown, type DriverLog } from './driver.ts';
 
+/** The longest heartbeat, in characters: one comes every few seconds, and an answer or a line may be of any length. */
+const MOST_HEARTBEAT = 1_000;
+
 /** The same driver, none of whose results, errors, heartbeats and log messages shows a secret: all of them outlive the run. */
 export const masked = (driver: DeployDriver, { text }: Mask): DeployDriver => ({
   async run(operation, { signal, heartbeat, callSomebody, log }) {
     try {
       const result = await driver.run(operation, {
         signal,
-        heartbeat: (detail) => heartbeat(text(detail)),
+        heartbeat: (detail) => heartbeat(text(detail).slice(0, MOST_HEARTBEAT)),
         callSomebody: (what) => callSomebody(text(what)),
         log: maskedLog(log, text),
       });
