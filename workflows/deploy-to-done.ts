@@ -92,7 +92,8 @@ const { createTask: createTaskNow } = proxyActivities<TaskActivities>({
 
 const { planDeploy } = proxyActivities<PlanActivity>({ startToCloseTimeout: '10 seconds' });
 
-type Completed = 'done' | 'cancelled' | 'missing';
+/** What became of the task; `given_up`: the run was cancelled before it could be set to done. */
+type Completed = 'done' | 'cancelled' | 'missing' | 'given_up';
 
 /**
  * One deploy, from `Awaiting Deploy` to a true `Done`. Every ending of it leads on to the status that the authorities ask
@@ -123,6 +124,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   let version = input.version ?? null;
   /** The task could not be set to done before its window opened. */
   let late: Promise<Completed> | null = null;
+  let tryingLate: CancellationScope | null = null;
 
   /** None where the version that was asked for was not deployed. */
   const versionUpdate = () =>
@@ -342,11 +344,28 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     } catch (error) {
       const meanwhile = watched ? ', production is watched meanwhile' : ', and no window watches production';
       callSomebody('task-not-done', `the task cannot be set to done${meanwhile}: ${messageOf(error)}`);
-      late = untilItWorks('the task cannot be set to done', () => tasks.completeTask({ workItem }), note);
+      tryingLate = new CancellationScope();
+      late = tryingLate
+        .run(() => untilItWorks('the task cannot be set to done', () => tasks.completeTask({ workItem }), note))
+        .catch((error: unknown) => {
+          if (isCancellation(error)) return 'given_up';
+          throw error;
+        });
       late.catch(() => {}); // waited for once the window has ended
+      giveUpLate();
       return 'late';
     }
   };
+
+  /** A person who cancels the run need not wait until the stage can be set. */
+  const giveUpLate = (): void => {
+    if (cancelRequested && tryingLate !== null && patched('cancel-ends-late-task')) tryingLate.cancel();
+  };
+  const givenUp = () =>
+    endBeforeDone(
+      ending('cancelled', 'the run was cancelled after its deploy, before the task could be set to done'),
+      before,
+    );
 
   /** The repository is not free for another deploy until somebody says what happened. */
   const untilKnown = async (end: EndingBeforeDone): Promise<EndingBeforeDone | Deployed> => {
@@ -453,7 +472,9 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const fromDoneToDone = async (fixed: DeployPlan): Promise<DeployResult> => {
     if (fixed.window === null) {
       enter('monitoring');
-      if (late !== null && (await late) !== 'done')
+      const completed = late === null ? 'done' : await late;
+      if (completed === 'given_up') return givenUp();
+      if (completed !== 'done')
         return finish(ending('task_cancelled', 'the task was cancelled or deleted before it could be set to done'));
       await showDone('no window for this repository');
       return finish(ending('done', 'deployed; no post-deploy window for this repository'));
@@ -466,7 +487,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     await mirror.monitoring();
     try {
       const { outcome, summary, degraded = false } = await window.result();
-      await afterLate(degraded);
+      if ((await afterLate(degraded)) === 'given_up') return givenUp();
       return finish(ending(OUTCOME_OF_WINDOW[outcome], summary));
     } catch (error) {
       return lost(`the post-deploy window was lost: ${messageOf(error)}`);
@@ -474,17 +495,18 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   };
 
   /** The window could not show Done, as its task was not: that is made up for. */
-  const afterLate = async (degraded: boolean): Promise<void> => {
-    if (late === null) return;
+  const afterLate = async (degraded: boolean): Promise<Completed> => {
+    if (late === null) return 'done';
     const completed = await late;
     if (completed === 'done') await showDone('the task was set to done after its window', { degraded });
-    else note(`the task was ${completed} while its stage could not be set`);
+    else if (completed !== 'given_up') note(`the task was ${completed} while its stage could not be set`);
+    return completed;
   };
 
   /** Nobody else takes the status to its end where there is no window any more. */
   const lost = async (reason: string): Promise<DeployResult> => {
     const end = ending('window_lost', reason);
-    if (late !== null) await late;
+    if (late !== null && (await late) === 'given_up') return givenUp();
     await showDone(reason);
     const told = mirror.comment('lost', end);
     if (!handsOver()) await told;
@@ -494,6 +516,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   CancellationScope.current().cancelRequested.catch(() => {
     cancelRequested = true;
     cancelWindow();
+    giveUpLate();
   });
 
   let before: ShownStatus | null = null;
