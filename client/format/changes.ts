@@ -45,7 +45,7 @@ function deployChanges(
       `${decision}${by === null ? '' : ` by ${oneLine(by)}`}${reason === null ? '' : ` (${oneLine(reason)})`}`,
     );
   }
-  const waits = required && decision === null && expiresAt !== null;
+  const waits = execution.running && required && decision === null && expiresAt !== null;
   if (waits && was?.approval.expiresAt !== expiresAt) lines.push(`waits for approval until ${moment(expiresAt, now)}`);
   lines.push(...news(was?.notes ?? [], status.notes).map(({ text }) => paint.warn(`note: ${oneLine(text)}`)));
   return lines;

@@ -11,14 +11,23 @@ export function headline({ outcome, degradedAt }: WindowStatus, paint: Paint): s
   return degradedAt === null ? paint.good('HEALTHY so far') : paint.bad('DEGRADED');
 }
 
-/** A window at a glance: countdown, verdict, what it rests on, the last looks, who said what. Several lines. */
-export function formatWindow(status: WindowStatus, now: number, paint: Paint = plain): string {
+/**
+ * A window at a glance: countdown, verdict, what it rests on, the last looks, who said what. Several lines.
+ * @param cutOff how Temporal ended it before it came to its own end, such as `terminated`: it looks no more
+ */
+export function formatWindow(
+  status: WindowStatus,
+  now: number,
+  paint: Paint = plain,
+  cutOff: string | null = null,
+): string {
   const { repo, workItem, version, phase } = status;
+  const stands = cutOff === null ? phase : `${paint.bad(cutOff)}, was ${phase}`;
   const name = `${oneLine(workItem)} · ${oneLine(repo)}${version === null ? '' : ` ${oneLine(version)}`}`;
   const lines = [
-    `${paint.bold(name)} · post-deploy window ${phase} · ${headline(status, paint)}`,
+    `${paint.bold(name)} · post-deploy window ${stands} · ${headline(status, paint)}`,
     `  ${oneLine(status.summary)}`,
-    `  ${progress(status, now)}`,
+    `  ${cutOff === null ? progress(status, now) : tickOf(status)}`,
     `  ${coverage(status)}`,
   ];
   const { action, degradedAt, recovered, recoveryUnknown } = status;
@@ -47,8 +56,11 @@ export function formatWindow(status: WindowStatus, now: number, paint: Paint = p
   return lines.join('\n');
 }
 
-function progress({ tick, plannedTicks, nextLookAt, endsAt, outcome, phase }: WindowStatus, now: number): string {
-  const at = `tick ${tick} of ${plannedTicks}`;
+const tickOf = ({ tick, plannedTicks }: WindowStatus): string => `tick ${tick} of ${plannedTicks}`;
+
+function progress(status: WindowStatus, now: number): string {
+  const { nextLookAt, endsAt, outcome, phase } = status;
+  const at = tickOf(status);
   if (outcome !== null) return phase === 'acting' ? `${at} · ends when its rollback has ended` : at;
   const next =
     nextLookAt === null ? '' : nextLookAt > now ? ` · next look ${relative(nextLookAt, now)}` : ' · looking now';

@@ -11,15 +11,15 @@ export function formatWorkItem({ deploy, window }: WorkItemView, now: number, pa
   const parts: string[] = [];
   if (deploy !== null) {
     const { execution, status, result, unanswered } = deploy;
-    parts.push(status === null ? bare(execution, unanswered, now, paint) : formatDeploy(status, now, paint));
+    if (status === null) parts.push(bare(execution, unanswered, now, paint));
+    else parts.push(formatDeploy(status, now, paint, cutOff(execution, status)));
     if (status === null && result !== null) parts.push(`  ${words(result.outcome)}: ${oneLine(result.reason)}`);
-    if (status !== null && status.outcome === null) parts.push(...strange(execution, paint));
     parts.push(...retries(execution, paint));
   }
   if (window !== null) {
     const { execution, status, unanswered } = window;
-    parts.push(status === null ? bare(execution, unanswered, now, paint) : formatWindow(status, now, paint));
-    if (status !== null && status.outcome === null) parts.push(...strange(execution, paint));
+    if (status === null) parts.push(bare(execution, unanswered, now, paint));
+    else parts.push(formatWindow(status, now, paint, cutOff(execution, status)));
     parts.push(...retries(execution, paint));
   }
   return parts.join('\n');
@@ -27,8 +27,13 @@ export function formatWorkItem({ deploy, window }: WorkItemView, now: number, pa
 
 /** What the server alone knows, while no worker answers. */
 function bare(execution: Execution, unanswered: string | null, now: number, paint: Paint): string {
-  const { workItem, repo, kind, status, phase, verdict, startedAt, workflowId } = execution;
-  const facts = [words(phase ?? status.toLowerCase()), ...(verdict === null ? [] : [oneLine(verdict)])].join(', ');
+  const { workItem, repo, kind, status, phase, verdict, outcome, startedAt, workflowId } = execution;
+  const ended = cutOff(execution, { outcome });
+  const stands = words(phase ?? status.toLowerCase());
+  const facts = [
+    ended === null ? stands : `${ended} at ${stands}`,
+    ...(verdict === null ? [] : [oneLine(verdict)]),
+  ].join(', ');
   return [
     `${paint.bold(oneLine(`${workItem} · ${repo}`))} · ${kind === 'deploy' ? 'deploy' : 'post-deploy window'} ${facts}`,
     `  ${oneLine(workflowId)}, ${status.toLowerCase()}, started ${relative(startedAt, now)}`,
@@ -36,9 +41,9 @@ function bare(execution: Execution, unanswered: string | null, now: number, pain
   ].join('\n');
 }
 
-/** An execution that is over although it never came to its end. */
-const strange = ({ running, status, kind }: Execution, paint: Paint): string[] =>
-  running ? [] : [paint.bad(`  the ${kind} was ${words(status.toLowerCase())} in Temporal`)];
+/** How an execution ended that never came to its own end: `terminated`, `timed out`; `null`: it runs, or did. */
+const cutOff = ({ running, status }: Execution, { outcome }: { readonly outcome: string | null }): string | null =>
+  running || outcome !== null || status === 'COMPLETED' ? null : words(status.toLowerCase());
 
 /** What keeps it from going on, or from ending. */
 const retries = ({ retries: failing }: Execution, paint: Paint): string[] =>

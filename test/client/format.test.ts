@@ -137,11 +137,32 @@ describe('a deploy', () => {
     );
   });
 
-  test('that was terminated says so', () => {
-    const view = deployView({ execution: execution({ running: false, status: 'TERMINATED' }) });
-    expect(formatWorkItem({ workItem: 'ORCH-61', deploy: view, window: null }, NOON)).toContain(
-      'the deploy was terminated in Temporal',
+  const TERMINATED = { running: false, status: 'TERMINATED' } as const;
+
+  test('that was terminated says so first, and asks for nothing', () => {
+    const waiting = deployView({ execution: execution(TERMINATED) });
+    expect(formatWorkItem({ workItem: 'ORCH-61', deploy: waiting, window: null }, NOON)).toBe(
+      ['ORCH-61 · shop v2 · deploy terminated at awaiting approval', '  requested by alice'].join('\n'),
     );
+    const unknown = { ...waiting, status: deployStatus({ phase: 'unknown', reason: 'the worker was lost' }) };
+    const words = formatWorkItem({ workItem: 'ORCH-61', deploy: unknown, window: null }, NOON);
+    expect(words).toMatch(/^ORCH-61 · shop v2 · deploy terminated at unknown\n {2}the worker was lost\n/);
+    expect(words).not.toContain('d2d resolve');
+    expect(formatChanges(null, { workItem: 'ORCH-61', deploy: waiting, window: null }, NOON)).toEqual([
+      'ORCH-61: deploy awaiting approval',
+      'ORCH-61: the deploy was terminated in Temporal',
+    ]);
+    const unanswered = deployView({ execution: execution(TERMINATED), status: null, unanswered: 'no worker answers' });
+    expect(formatWorkItem({ workItem: 'ORCH-61', deploy: unanswered, window: null }, NOON)).toMatch(
+      /^ORCH-61 · shop · deploy terminated at awaiting approval\n/,
+    );
+  });
+
+  test('whose window was terminated: it looks no more', () => {
+    const window = windowView({ execution: execution({ ...TERMINATED, kind: 'window', phase: 'open' }) });
+    const [head, , progress] = formatWorkItem({ workItem: 'ORCH-61', deploy: null, window }, NOON).split('\n');
+    expect(head).toBe('ORCH-61 · shop v2 · post-deploy window terminated, was open · HEALTHY so far');
+    expect(progress).toBe('  tick 7 of 30');
   });
 });
 
