@@ -7,6 +7,7 @@ import type { PlaneClient } from './adapters/plane/plane-client.ts';
 import type { Database } from './adapters/postgres/database.ts';
 import { DatabaseUnavailable } from './adapters/postgres/querier.ts';
 import { tableFaults } from './adapters/postgres/table-faults.ts';
+import { whyNotSetToDone } from './adapters/postgres/trial-update.ts';
 import { namespaceFault } from './adapters/temporal/namespace-fault.ts';
 import { lastPollAt, POLLS_WITHIN_MS, type TaskKind } from './adapters/temporal/pollers.ts';
 import { ensureSearchAttributes, missingSearchAttributes } from './adapters/temporal/search-attributes.ts';
@@ -165,9 +166,9 @@ async function checkSweeps({ settings, temporal, namespace }: World, register: b
 async function checkDatabase({ database }: World): Promise<Check[]> {
   try {
     const faults = await within(PATIENCE_MS, 'Postgres', tableFaults(database));
-    return faults.length === 0
-      ? [ok('database', 'the table tasks is there')]
-      : faults.map((text) => fault('database', text));
+    if (faults.length > 0) return faults.map((text) => fault('database', text));
+    const refused = await within(PATIENCE_MS, 'Postgres', whyNotSetToDone(database));
+    return [refused === null ? ok('database', 'the table tasks is there') : warning('database', refused)];
   } catch (error) {
     const away = `${messageOf(error)}; until it is back, deploys wait and statuses are late`;
     const isAway = (error instanceof DatabaseUnavailable && !error.refused) || error instanceof NoAnswer;

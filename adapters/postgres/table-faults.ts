@@ -12,6 +12,10 @@ interface Column {
   readonly name: string;
   readonly readable: boolean;
   readonly writable: boolean;
+  /** `relkind` of the table: `v` is a view, `f` a foreign table. */
+  readonly kind: string;
+  /** Whether rows of the table can be updated at all; some views do not let them. */
+  readonly updatable: boolean;
 }
 
 /**
@@ -20,12 +24,15 @@ interface Column {
  */
 export async function tableFaults(querier: Querier): Promise<string[]> {
   const { rows } = await querier.query<Column>(
-    `select attname as name,
+    `select attname as name, relkind as kind,
             has_column_privilege(attrelid, attnum, 'select') as readable,
-            has_column_privilege(attrelid, attnum, 'update') as writable
-       from pg_attribute where attrelid = to_regclass('tasks') and attnum > 0 and not attisdropped`,
+            has_column_privilege(attrelid, attnum, 'update') as writable,
+            pg_relation_is_updatable(attrelid, true) & 4 > 0 as updatable
+       from pg_attribute join pg_class on pg_class.oid = attrelid
+      where attrelid = to_regclass('tasks') and attnum > 0 and not attisdropped`,
   );
-  if (rows.length === 0) {
+  const [first] = rows;
+  if (first === undefined) {
     return [
       'The database has no table tasks on its search path: make it with d2d migrate, or name its schema in the database URL.',
     ];
@@ -44,11 +51,29 @@ export async function tableFaults(querier: Querier): Promise<string[]> {
         : []),
     ];
   });
-  return columns.has('work_item_id') && !(await hasUniqueWorkItems(querier)) ? [...faults, NOT_UNIQUE] : faults;
+  if (!first.updatable) faults.push(NOT_UPDATABLE);
+  const workItems = columns.get('work_item_id');
+  return workItems === undefined ? faults : [...faults, ...(await uniquenessFaults(querier, workItems))];
 }
+
+const NOT_UPDATABLE =
+  'The view tasks cannot be updated: make it a view of one table without aggregates, or give it an instead of update trigger.';
 
 const NOT_UNIQUE =
   'The column tasks.work_item_id is not unique, so a work item may have several stages: create unique index on tasks (work_item_id).';
+
+/** A view and a foreign table can have no index of their own: of these the rows are looked at. */
+async function uniquenessFaults(querier: Querier, { kind, readable }: Column): Promise<string[]> {
+  if (kind !== 'v' && kind !== 'f') return (await hasUniqueWorkItems(querier)) ? [] : [NOT_UNIQUE];
+  if (!readable) return [];
+  const { rows } = await querier.query<{ readonly twice: string }>(
+    `select work_item_id::text as twice from tasks
+      where work_item_id is not null group by work_item_id having count(*) > 1 limit 1`,
+  );
+  return rows.map(
+    ({ twice }) => `tasks has several rows of work item ${twice}, which may have several stages: leave one of them.`,
+  );
+}
 
 async function hasUniqueWorkItems(querier: Querier): Promise<boolean> {
   const { rows } = await querier.query(

@@ -3,7 +3,7 @@ import type { Querier } from './querier.ts';
 export interface Task {
   readonly repo: string;
   readonly workItem: string;
-  /** As it stands in the row: who compares it trims and lower-cases it (`decide`). */
+  /** As it stands in the row, and empty where that has none: who compares it trims and lower-cases it (`decide`). */
   readonly stage: string;
 }
 
@@ -36,6 +36,12 @@ interface Row {
 const folded = (name: string): string =>
   `regexp_replace(upper(trim(${name})) collate "default", '^([^-]+)-0*([0-9]+)$', '\\1-\\2')`;
 
+/** Of a row without one it is empty, which is no terminal stage. */
+const STAGE = "coalesce(stage::text, '')";
+
+/** A task without one belongs to no repository that has settings. */
+const REPO = "coalesce(repo::text, '')";
+
 const taskOf = ({ repo, work_item_id, stage }: Row): Task => ({ repo, workItem: work_item_id, stage });
 
 /**
@@ -45,7 +51,7 @@ const taskOf = ({ repo, work_item_id, stage }: Row): Task => ({ repo, workItem: 
 export const createTasks = (querier: Querier): Tasks => ({
   async find(workItem) {
     const { rows } = await querier.query<{ repo: string; stage: string }>(
-      'select repo, stage::text as stage from tasks where work_item_id = $1',
+      `select ${REPO} as repo, ${STAGE} as stage from tasks where work_item_id = $1`,
       [workItem],
     );
     const [row] = rows;
@@ -53,14 +59,14 @@ export const createTasks = (querier: Querier): Tasks => ({
   },
   async stageOf(workItem) {
     const { rows } = await querier.query<{ stage: string }>(
-      'select stage::text as stage from tasks where work_item_id = $1',
+      `select ${STAGE} as stage from tasks where work_item_id = $1`,
       [workItem],
     );
     return rows[0]?.stage ?? null;
   },
   async findNamed(names) {
     const { rows } = await querier.query<Row & { asked: string }>(
-      `select asked, repo, work_item_id, stage::text as stage
+      `select asked, ${REPO} as repo, work_item_id, ${STAGE} as stage
          from unnest($1::text[]) as asked join tasks on ${folded('work_item_id::text')} = ${folded('asked')}
         order by work_item_id::text <> asked`,
       [names],
@@ -69,7 +75,7 @@ export const createTasks = (querier: Querier): Tasks => ({
   },
   async compareAndSetStage(workItem, from, to) {
     const { rowCount } = await querier.query(
-      'update tasks set stage = $3, updated_at = now() where work_item_id = $1 and stage::text = $2',
+      `update tasks set stage = $3, updated_at = now() where work_item_id = $1 and ${STAGE} = $2`,
       [workItem, from, to],
     );
     return rowCount === 1;

@@ -132,6 +132,25 @@ describe('doctor', () => {
     expect(checks).toContainEqual({ name: 'workers', level: 'warning', message });
   });
 
+  test('a task that cannot be set to done is told before a deploy', async () => {
+    const own = await freshDatabase();
+    try {
+      await createTasks(own.database).insert({ repo, workItem: 'ORCH-1', stage: 'deploy' });
+      await own.sql(`create function refuse() returns trigger language plpgsql as $$ begin raise 'not by you'; end $$`);
+      await own.sql('create trigger refuse before update on tasks for each row execute function refuse()');
+      await eventually(async () => {
+        const { checks } = JSON.parse((await runHere({ ...env, DATABASE_URL: own.url }, 'doctor', '--json')).stdout);
+        expect(checks).toContainEqual({
+          name: 'database',
+          level: 'warning',
+          message: expect.stringMatching(/refused.*: not by you \(tried with ORCH-1, at stage "deploy"\)$/),
+        });
+      });
+    } finally {
+      await own.close();
+    }
+  });
+
   test('whether sweeps run, and whether they are paused', async () => {
     // Once a day: no sweep but the one below begins while the test looks.
     const swept = { ...env, ORCH_TASK_QUEUE: unique('queue'), ORCH_SWEEP_SECONDS: '86400' };

@@ -3,6 +3,7 @@ import { MIGRATIONS_TABLE, migrate } from '../../../adapters/postgres/migrate.ts
 import { DatabaseUnavailable, type Querier } from '../../../adapters/postgres/querier.ts';
 import { tableFaults } from '../../../adapters/postgres/table-faults.ts';
 import { createTasks } from '../../../adapters/postgres/tasks.ts';
+import { whyNotSetToDone } from '../../../adapters/postgres/trial-update.ts';
 import { emptyDatabase, type FreshDatabase } from '../../setup/database.ts';
 
 let fresh: FreshDatabase;
@@ -12,6 +13,16 @@ beforeEach(async () => {
 afterEach(() => fresh.close());
 
 const faults = (): Promise<string[]> => tableFaults(fresh.database);
+
+/** `tasks` as a view of somebody else's table with one item. */
+async function viewOfItems(view: string): Promise<void> {
+  await fresh.sql('create table items (repo text, key text primary key, stage text, updated_at timestamptz)');
+  await fresh.sql(`insert into items values ('shop', 'ORCH-1', 'deploy')`);
+  await fresh.sql(`create view tasks as ${view}`);
+}
+
+const SIMPLE = 'select repo, key as work_item_id, stage, updated_at from items';
+const GROUPED = `select repo, key as work_item_id, stage, max(updated_at) as updated_at from items group by repo, key, stage`;
 
 describe('migrate', () => {
   test('creates the table; a second time there is nothing to do', async () => {
@@ -88,6 +99,38 @@ describe('tableFaults', () => {
     expect(await faults()).toHaveLength(1);
     await fresh.sql('create unique index on tasks (work_item_id)');
     expect(await faults()).toEqual([]);
+  });
+
+  test.each([
+    ['of one table', SIMPLE],
+    ['with a trigger', GROUPED],
+  ])('a view %s will do', async (_, view) => {
+    await viewOfItems(view);
+    if (view === GROUPED) {
+      await fresh.sql(`create function store() returns trigger language plpgsql as
+        'begin update items set stage = new.stage where key = old.work_item_id; return new; end'`);
+      await fresh.sql('create trigger store instead of update on tasks for each row execute function store()');
+    }
+    expect(await faults()).toEqual([]);
+    expect(await whyNotSetToDone(fresh.database)).toBeNull();
+    const tasks = createTasks(fresh.database);
+    expect(await tasks.find('ORCH-1')).toMatchObject({ stage: 'deploy' });
+    expect(await tasks.compareAndSetStage('ORCH-1', 'deploy', 'done')).toBe(true);
+    expect(await tasks.stageOf('ORCH-1')).toBe('done');
+  });
+
+  test('a view that cannot be updated', async () => {
+    await viewOfItems(GROUPED);
+    expect(await faults()).toEqual([
+      'The view tasks cannot be updated: make it a view of one table without aggregates, or give it an instead of update trigger.',
+    ]);
+  });
+
+  test('a view that shows a work item twice', async () => {
+    await viewOfItems(`${SIMPLE} union all ${SIMPLE}`);
+    expect(await faults()).toContain(
+      'tasks has several rows of work item ORCH-1, which may have several stages: leave one of them.',
+    );
   });
 
   test('a user without the rights', async () => {

@@ -97,3 +97,15 @@ describe('compare and set', () => {
     expect(await tasks.compareAndSetStage('CAS-404', 'deploy', 'done')).toBe(false);
   });
 });
+
+test('a row without a stage is a task that is not terminal, and can be set; one without a repository has none', async () => {
+  await fresh.sql('alter table tasks alter stage drop not null, alter repo drop not null');
+  await fresh.sql(`insert into tasks (repo, work_item_id) values ('shop', 'NULL-1'), (null, 'NULL-2')`);
+  const unset = { repo: 'shop', workItem: 'NULL-1', stage: '' };
+  expect(await tasks.find('NULL-1')).toEqual(unset);
+  expect(await tasks.stageOf('NULL-1')).toBe('');
+  expect(await tasks.findNamed(['null-1'])).toEqual([{ ...unset, asked: 'null-1' }]);
+  expect(await tasks.find('NULL-2')).toMatchObject({ repo: '' });
+  expect(await tasks.compareAndSetStage('NULL-1', '', 'done')).toBe(true);
+  expect(await tasks.stageOf('NULL-1')).toBe('done');
+});
