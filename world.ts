@@ -8,6 +8,7 @@ import type { Database } from './adapters/postgres/database.ts';
 import { DatabaseUnavailable } from './adapters/postgres/querier.ts';
 import { tableFaults } from './adapters/postgres/table-faults.ts';
 import { whyNotSetToDone } from './adapters/postgres/trial-update.ts';
+import { aheadOfTemporal } from './adapters/temporal/clock.ts';
 import { namespaceFault } from './adapters/temporal/namespace-fault.ts';
 import { lastPollAt, POLLS_WITHIN_MS, type TaskKind } from './adapters/temporal/pollers.ts';
 import { ensureSearchAttributes, missingSearchAttributes } from './adapters/temporal/search-attributes.ts';
@@ -50,7 +51,7 @@ export async function checkWorld(world: World, register: boolean): Promise<Check
     checkTemporal(world, register).then(async (found) =>
       found.some(({ level }) => level === 'fault')
         ? found
-        : [...found, ...(register ? [] : await checkWorkers(world)), ...(await checkSweeps(world, register))],
+        : [...found, ...(await checkClockAndWorkers(world, register)), ...(await checkSweeps(world, register))],
     ),
     checkDatabase(world),
     checkPlane(world),
@@ -88,8 +89,28 @@ async function checkTemporal({ temporal, namespace }: World, register: boolean):
   }
 }
 
-/** Whether a worker polls and workflow tasks work, for `d2d doctor`: a starting worker is not there yet. */
-async function checkWorkers({ settings, temporal, namespace }: World): Promise<Check[]> {
+/** The clock, and by it whether a worker polls, for `d2d doctor`: a starting worker is not there yet. */
+async function checkClockAndWorkers(world: World, starting: boolean): Promise<Check[]> {
+  const { temporal, namespace, settings } = world;
+  const aheadMs = await temporal
+    .withDeadline(Date.now() + PATIENCE_MS, () => aheadOfTemporal(temporal, namespace, settings.worker.taskQueue))
+    .catch(() => null); // it is a courtesy: windows look at the clock themselves
+  const clock = aheadMs === null ? [] : [clockCheck(aheadMs)];
+  return starting ? clock : [...clock, ...(await checkWorkers(world, aheadMs ?? 0))];
+}
+
+/** Two clocks that differ by so much, ms, count as one. */
+const SAME_CLOCK_MS = 1_000;
+
+/** @param aheadMs how far the clock of this machine is ahead of Temporal's; negative: behind */
+export function clockCheck(aheadMs: number): Check {
+  if (Math.abs(aheadMs) <= SAME_CLOCK_MS) return ok('clock', "within a second of Temporal's");
+  const where = `${duration(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} Temporal's`;
+  return warning('clock', `the clock of this machine is ${where}: set it by a time server`);
+}
+
+/** Whether a worker polls and workflow tasks work. */
+async function checkWorkers({ settings, temporal, namespace }: World, aheadMs: number): Promise<Check[]> {
   const { taskQueue } = settings.worker;
   try {
     const [workflow, activity] = await temporal.withDeadline(Date.now() + PATIENCE_MS, () =>
@@ -101,7 +122,7 @@ async function checkWorkers({ settings, temporal, namespace }: World): Promise<C
     const client = new Client({ connection: temporal, namespace });
     const failing = await failingRuns(client, taskQueue);
     return [
-      pollersCheck(taskQueue, { workflow, activity }, Date.now()),
+      pollersCheck(taskQueue, { workflow, activity }, Date.now() - aheadMs),
       ...failing.map(({ workflowId, why }) =>
         warning(
           'runs',

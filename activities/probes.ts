@@ -32,11 +32,13 @@ export interface LookRequest {
   /** The version that should run: the one that the window watches, or the one that was rolled back to; `null`: nobody knows. */
   readonly version?: string | null;
   readonly rolledBack?: true;
+  /** When it was asked for, by Temporal's clock, epoch ms: no look is earlier. */
+  readonly now?: number;
 }
 
 /** What one look at production saw; plain JSON. */
 export interface Look {
-  /** When it began, by this worker's clock, epoch ms. */
+  /** When it began, by this worker's clock, or by Temporal's where that is later, epoch ms. */
   readonly at: number;
   readonly health: Health;
   readonly requests: number;
@@ -47,7 +49,12 @@ export interface Look {
   readonly detail?: string;
   /** How long the look took. */
   readonly ms: number;
+  /** How far this worker's clock is behind Temporal's, ms; absent where that is a second at most. */
+  readonly behindMs?: number;
 }
+
+/** Two clocks that differ by so much, ms, count as one. */
+const SAME_CLOCK_MS = 1_000;
 
 const NO_HEALTH = 'no health probe is configured';
 
@@ -118,9 +125,10 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
      * Never throws, but for the cancellation of the activity: what is broken is `unknown`, counts nothing, or is absent.
      */
     async observe(request: LookRequest): Promise<Look> {
-      const { workItem } = request;
+      const { workItem, now = 0 } = request;
       const { cancellationSignal: signal, cancelled } = Context.current();
-      const at = Date.now();
+      const behindMs = now - Date.now();
+      const at = Math.max(Date.now(), now);
       const startedAt = performance.now();
       const [seen, traffic, stage] = await Promise.race([
         Promise.all([lookAtHealth(request, signal), countTraffic(request, signal), readStage(workItem)]),
@@ -134,6 +142,7 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
         ...whyOf(seen, traffic),
         ...stage,
         ms: Math.round(performance.now() - startedAt),
+        ...(behindMs > SAME_CLOCK_MS ? { behindMs } : {}),
       };
     },
   };

@@ -32,7 +32,7 @@ export interface RollbackDeps {
 }
 
 export interface RollbackResult extends DeployResult {
-  /** When it ended, by this worker's clock, epoch ms. */
+  /** When it ended, by this worker's clock, or by Temporal's where that is known to be later, epoch ms. */
   readonly at: number;
   /** Nobody knows whether it worked; `ok` is false then. */
   readonly unknown?: true;
@@ -107,10 +107,14 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
      * has no driver for it (`NotDescribedHere`).
      */
     async rollback(request: DriverRequest): Promise<RollbackResult> {
+      const { currentAttemptScheduledTimestampMs } = Context.current().info;
+      const begunAt = performance.now();
+      const now = () =>
+        Math.max(Date.now(), Math.round(currentAttemptScheduledTimestampMs + performance.now() - begunAt));
       try {
-        return { ...(await attempt(request)), at: Date.now() };
+        return { ...(await attempt(request)), at: now() };
       } catch (error) {
-        return { ...asResult(error), at: Date.now() };
+        return { ...asResult(error), at: now() };
       }
     },
   };

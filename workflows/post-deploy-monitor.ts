@@ -24,7 +24,7 @@ import { messageOf } from './failures.ts';
 import { handOver, handsOver } from './hand-over.ts';
 import { ignoredWords, isWorthTelling } from './ignored-signals.ts';
 import { type LastStatus, tryLastStatus } from './last-status.ts';
-import { byTemporalsClock } from './look-time.ts';
+import { byTemporalsClock, CLOCK_NOTE } from './look-time.ts';
 import {
   cancelWindowSignal,
   closeWindowUpdate,
@@ -86,7 +86,13 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   }
   const { policy, repo, workItem } = input;
   const { firstExecutionRunId, startTime, parent } = workflowInfo();
-  const rules = patched('window-rules-3') ? 3 : patched('window-rules-2') ? 2 : undefined;
+  const rules = patched('window-rules-4')
+    ? 4
+    : patched('window-rules-3')
+      ? 3
+      : patched('window-rules-2')
+        ? 2
+        : undefined;
   let state = win.open(input, startTime.getTime(), rules);
   let finalReport: WindowReport | null = null;
   /** What runs beside the loop: a rollback, alerts, comments. */
@@ -109,9 +115,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     become(state);
   };
 
-  /** Of what every look would say again. */
-  const noteOnce = (text: string): void => {
-    if (!state.notes.some((earlier) => earlier.text === text)) note(text);
+  /** Every look would say it again. */
+  const noteClock = (text: string): void => {
+    if (!state.notes.some((earlier) => earlier.text.startsWith(CLOCK_NOTE))) note(text);
   };
 
   setHandler(
@@ -248,7 +254,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     const { version, rollback } = input;
     const operationId = `${firstExecutionRunId}:rollback`;
     const end = await rollBack(rollback, { repo, workItem, version, operationId });
-    const result = win.hasRules(state, 3) ? await byTemporalsClock(end, win.lastSeenAt(state), noteOnce) : end;
+    const result = win.hasRules(state, 3) ? await byTemporalsClock(end, win.lastSeenAt(state), state, noteClock) : end;
     become(
       win.rollbackFinished(state, policy, result, result.unknown === true && patched('unknown-rollback-is-watched')),
     );
@@ -342,7 +348,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         state.afterRollback === null
           ? { version: input.version }
           : { version: state.rolledBackTo ?? null, rolledBack: true as const };
-      const request = { repo, workItem, ...expected };
+      const request = { repo, workItem, ...expected, now: Date.now() };
       const look: win.Look = await observe.executeWithOptions({ ...PROBE, summary }, [request]).catch((error) => ({
         health: 'unknown' as const,
         requests: 0,
@@ -351,7 +357,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       }));
       if (await endedMeanwhile()) continue;
       const { recoveredAt } = state;
-      const timed = win.hasRules(state, 3) ? await byTemporalsClock(look, wakeAt, noteOnce) : look;
+      const timed = win.hasRules(state, 3) ? await byTemporalsClock(look, wakeAt, state, noteClock) : look;
       become(win.recordLook(state, policy, wakeAt, timed));
       if (recoveredAt === null && state.recoveredAt !== null) {
         const summary = state.degraded?.summary ?? '';

@@ -48,7 +48,7 @@ export interface MonitorInput {
 
 /** One look at production, as the probe returns it. */
 export interface Look {
-  /** When it was taken, by the clock of its worker, epoch ms; absent where the probe itself was lost. */
+  /** When it was taken, by the clock of its worker, or by Temporal's where that is later, epoch ms; absent where the probe itself was lost. */
   readonly at?: number;
   readonly health: Observation['health'];
   readonly requests: number;
@@ -58,6 +58,8 @@ export interface Look {
   readonly detail?: string;
   /** How long it took. */
   readonly ms?: number;
+  /** How far the worker's clock was behind Temporal's, where that is more than a second. */
+  readonly behindMs?: number;
 }
 
 type EndingKind = 'ran_out' | 'cancelled' | 'closed_early' | 'task_cancelled';
@@ -73,7 +75,7 @@ interface Watch {
   readonly skipped?: number;
 }
 
-export type Rules = 2 | 3;
+export type Rules = 2 | 3 | 4;
 
 export interface WindowState {
   readonly window: Watch;
@@ -102,7 +104,7 @@ export interface WindowState {
   readonly ignoredSignals?: number;
   /**
    * Absent in windows of earlier versions: ticks during a slow probe are missed there, and health alone proves a recovery.
-   * Before 3 a look that failed was evidence of health.
+   * Before 3 a look that failed was evidence of health, and before 4 a worker's clock could be 10 s ahead.
    */
   readonly rules?: Rules;
   /** The look that found the window over, too late to count as one of its own, failed. */

@@ -23,12 +23,12 @@ export const POLLS_WITHIN_MS = 75_000;
 export async function lastPollAt(
   { workflowService }: Pick<Connection, 'workflowService'>,
   namespace: string,
-  taskQueue: string,
+  taskQueue: string | proto.temporal.api.taskqueue.v1.ITaskQueue,
   kind: TaskKind,
 ): Promise<number | null> {
   const { pollers } = await workflowService.describeTaskQueue({
     namespace,
-    taskQueue: { name: taskQueue },
+    taskQueue: typeof taskQueue === 'string' ? { name: taskQueue } : taskQueue,
     taskQueueType: TYPES[kind],
   });
   const polls = pollers.flatMap(({ lastAccessTime }) =>

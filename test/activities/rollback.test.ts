@@ -46,6 +46,15 @@ test('a rollback runs by the rollback driver, and says so to it', async () => {
   expect(await run(rollback)).toMatchObject({ ok: true, detail: 'rollback v2 v1', to: null });
 });
 
+test('it has ended no earlier than Temporal says that it began, whatever the clock of its worker', async () => {
+  const { rollback } = activity({ rollback: config('') });
+  const currentAttemptScheduledTimestampMs = Date.now() + 90_000;
+  const ahead = activityEnvironment(1, { currentAttemptScheduledTimestampMs });
+  expect((await inActivity(() => rollback(request), ahead)).at).toBeGreaterThan(currentAttemptScheduledTimestampMs);
+  const now = Date.now();
+  expect((await run(rollback)).at).toBeGreaterThanOrEqual(now);
+});
+
 const away = () => Promise.reject(new Error('Temporal is away'));
 
 /** Time passes between the look-ups alone. */

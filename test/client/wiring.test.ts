@@ -132,7 +132,7 @@ describe('doctor', () => {
     expect(checks).toContainEqual({ name: 'workers', level: 'warning', message });
   });
 
-  test('a task that cannot be set to done is told before a deploy', async () => {
+  test('a task that cannot be set to done is told before a deploy, and the clock is compared', async () => {
     const own = await freshDatabase();
     try {
       await createTasks(own.database).insert({ repo, workItem: 'ORCH-1', stage: 'deploy' });
@@ -145,6 +145,7 @@ describe('doctor', () => {
           level: 'warning',
           message: expect.stringMatching(/refused.*: not by you \(tried with ORCH-1, at stage "deploy"\)$/),
         });
+        expect(checks).toContainEqual({ name: 'clock', level: 'ok', message: "within a second of Temporal's" });
       });
     } finally {
       await own.close();

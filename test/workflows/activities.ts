@@ -193,9 +193,10 @@ export function activitiesOver({
     },
     async rollback({ workItem }: ByItem) {
       at(workItem).count.rollbacks += 1;
-      return { ...(await withHeartbeats(at(workItem).rollback)), at: at(workItem).probeClock(await now()) };
+      const { currentAttemptScheduledTimestampMs: askedAt } = Context.current().info;
+      return { ...(await withHeartbeats(at(workItem).rollback)), at: at(workItem).probeClock(await now(), askedAt) };
     },
-    async observe({ workItem, version, rolledBack }: ByItem & LookedFor) {
+    async observe({ workItem, version, rolledBack, now: askedAt = 0 }: ByItem & LookedFor & { readonly now?: number }) {
       const seen = at(workItem);
       if (rolledBack === true) seen.lookedFor.push({ version: version ?? null, rolledBack });
       const id = localActivityId();
@@ -206,7 +207,7 @@ export function activitiesOver({
       seen.probedAt[n] ??= ranAt;
       await seen.onLook(n);
       const look = seen.looks[Math.min(n, seen.looks.length - 1)];
-      return { at: seen.probeClock(ranAt), ...look, stage: seen.task?.stage ?? null };
+      return { at: seen.probeClock(ranAt, askedAt), ...look, stage: seen.task?.stage ?? null };
     },
     async commentOnWorkItem({ workItem, key, paragraphs }: ByItem & { key: string; paragraphs: string[] }) {
       if (at(workItem).comments.every((comment) => comment.key !== key))

@@ -63,10 +63,10 @@ export interface Item {
   /** Called before the nth look is answered. */
   onLook: (n: number) => Promise<void>;
   /**
-   * Clock of its probes, epoch ms, by that of the server. The default is always behind, so each probe counts at the time at which it
-   * was due.
+   * Clock of its probes, epoch ms, by that of the server, and by the time at which the probe was asked for. The default is always
+   * behind, so each probe counts at the time at which it was due.
    */
-  probeClock: (now: number) => number;
+  probeClock: (now: number, askedAt: number) => number;
   /** When each of its probes ran, by the server's clock, epoch ms. */
   readonly probedAt: number[];
   deploy: () => Promise<Result>;
@@ -110,6 +110,9 @@ const works = async (): Promise<Result> => ({ ok: true, detail: 'it worked' });
 
 /** A `probeClock` by which each probe counts when it ran: for tests about missed ticks or the size of a history. */
 export const realClock = (now: number): number => now;
+
+/** The clock of a worker that is 90 s behind: a probe is not earlier than it was asked for all the same, see `observe`. */
+export const slowClock = (now: number, askedAt: number): number => Math.max(now - 90_000, askedAt);
 
 export const repoOf = (workItem: string): string => `repo-${workItem}`;
 

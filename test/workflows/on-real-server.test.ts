@@ -26,7 +26,7 @@ import { eventually } from '../setup/eventually.ts';
 import { unique } from '../setup/temporal.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
 import { sizeOf } from './histories.ts';
-import { fail, type Item, pass, plan, policy, realClock, shownAs } from './item.ts';
+import { fail, type Item, pass, plan, policy, realClock, shownAs, slowClock } from './item.ts';
 
 // Updates, which do not skip time, and what the time-skipping server lacks or does otherwise: time is real here, so
 // windows are compressed. The dev server fires timers once a second (measured: a timer of 300 ms takes 1 s), so a tick takes
@@ -462,26 +462,32 @@ describe.concurrent('a worker that is gone', () => {
     }
   }
 
-  test('for a few ticks (W1): they are recorded as missed, and no burst makes up for them', () =>
-    withWorker(async (own) => {
-      // Stopped by its eleventh probe of twenty: enough evidence, however long the worker is away.
-      const twentyTicks = policy({ ...compressed, windowMs: 60_000, intervalMs: 3_000 });
-      const item = own.add({ plan: plan({ window: twentyTicks, settleMs: 50 }), probeClock: realClock });
-      const stopped = new Promise<void>((resolve, reject) => {
-        item.onLook = async (n) => {
-          if (n === 10) own.stopWorker().then(resolve, reject);
-        };
-      });
-      const window = await own.watch(item);
-      await stopped;
-      await delay(9_500);
-      await own.startWorker();
-      expect(await window.result()).toMatchObject({ outcome: 'healthy' });
-      const { coverage, ticks } = reportOf(item);
-      expect(coverage.made + coverage.missed).toBe(20);
-      expect(coverage.missed).toBeGreaterThanOrEqual(2);
-      expect(new Set(ticks.map(({ tick }) => tick)).size).toBe(ticks.length);
-    }));
+  test.each([
+    ['right', realClock],
+    ['90 s behind', slowClock],
+  ])(
+    'for a few ticks (W1): they are recorded as missed, and no burst makes up for them; its clock is %s',
+    (_, probeClock) =>
+      withWorker(async (own) => {
+        // Stopped by its eleventh probe of twenty: enough evidence, however long the worker is away.
+        const twentyTicks = policy({ ...compressed, windowMs: 60_000, intervalMs: 3_000 });
+        const item = own.add({ plan: plan({ window: twentyTicks, settleMs: 50 }), probeClock });
+        const stopped = new Promise<void>((resolve, reject) => {
+          item.onLook = async (n) => {
+            if (n === 10) own.stopWorker().then(resolve, reject);
+          };
+        });
+        const window = await own.watch(item);
+        await stopped;
+        await delay(9_500);
+        await own.startWorker();
+        expect(await window.result()).toMatchObject({ outcome: 'healthy' });
+        const { coverage, ticks } = reportOf(item);
+        expect(coverage.made + coverage.missed).toBe(20);
+        expect(coverage.missed).toBeGreaterThanOrEqual(2);
+        expect(new Set(ticks.map(({ tick }) => tick)).size).toBe(ticks.length);
+      }),
+  );
 
   test('for longer than the window: it ends on its own deadline, and what is seen after it does not count', () =>
     withWorker(async (own) => {

@@ -446,20 +446,42 @@ describe('endings', () => {
       item.probeClock = (now) => now + (item.count.looks > 4 ? 1_800_000 : 0);
       return item;
     };
-    const AHEAD = "the clock of a worker is some 30 min ahead of Temporal's: what it sees counts by Temporal's time";
+    const AHEAD =
+      /^the clock of a worker is some (30 min|29 min 5\d s) ahead of Temporal's: what it sees counts by Temporal's time$/;
 
     test('does not end the window early', async () => {
       const item = jumping([pass()]);
       expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'healthy' });
       const { coverage, notes } = reportOf(item);
       expect(coverage).toMatchObject({ made: 10, missed: 0 });
-      expect(notes.map(({ text }) => text)).toEqual([AHEAD]);
+      expect(notes).toEqual([{ at: expect.any(Number), text: expect.stringMatching(AHEAD) }]);
     });
 
     test('does not hide what fails from then on', async () => {
       const item = jumping([...Array.from({ length: 4 }, () => pass()), fail()]);
       expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'degraded_alerted' });
     });
+  });
+
+  test.each([2_500, 9_000, 90_000])(
+    'a clock that is %i ms ahead misses no probe, and a note says so once',
+    async (aheadMs) => {
+      const closeTicks = policy({ windowMs: 50_000, intervalMs: 5_000 });
+      const item = harness.add({ plan: plan({ window: closeTicks }), probeClock: (now) => now + aheadMs });
+      expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'healthy' });
+      const { coverage, notes } = reportOf(item);
+      expect(coverage).toMatchObject({ made: 10, missed: 0 });
+      expect(notes).toMatchObject([{ text: expect.stringMatching(/^the clock of a worker is some .* ahead of/) }]);
+    },
+  );
+
+  test('a clock that is behind is noted once', async () => {
+    const looks = [pass(), { ...pass(), behindMs: 90_100 }, { ...pass(), behindMs: 92_700 }, pass()];
+    const item = harness.add({ looks });
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'healthy' });
+    expect(reportOf(item).notes).toMatchObject([
+      { text: "the clock of a worker is some 1 min 30 s behind Temporal's: what it sees counts by Temporal's time" },
+    ]);
   });
 
   test('good traffic is no evidence where there is a health check that nobody can read', async () => {
