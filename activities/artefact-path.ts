@@ -32,15 +32,17 @@ const percent = (character: string): string =>
  * Where a window's log is kept: `<dir>/<repo>/<work item>/<opened>/16-post-deploy-log.md`, with the moment of its opening as
  * `2026-01-02T03-04-05.678Z` (a colon is no part of a name everywhere). The slashes of a repository's name make folders
  * (`org/shop`), those of a work item do not, so that no two windows share a file. Never throws.
+ * @param run of a window that was opened by the same start as another one: a reset
  */
 export const logPath = (
   dir: string,
   { repo, workItem, openedAt }: Pick<WindowReport, 'repo' | 'workItem' | 'openedAt'>,
+  run?: string,
 ): string =>
   join(
     dir,
     ...repo.split('/').map(pathSegment),
     pathSegment(workItem),
-    new Date(openedAt).toISOString().replaceAll(':', '-'),
+    `${new Date(openedAt).toISOString().replaceAll(':', '-')}${run === undefined ? '' : `_${run}`}`,
     LOG_NAME,
   );

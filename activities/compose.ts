@@ -10,6 +10,7 @@ import type { Database } from '../adapters/postgres/database.ts';
 import type { Querier } from '../adapters/postgres/querier.ts';
 import { createTasks } from '../adapters/postgres/tasks.ts';
 import { createWorkItemLock } from '../adapters/postgres/work-item-lock.ts';
+import { createEarlierOutcome } from '../adapters/temporal/earlier-runs.ts';
 import { createLastDeployed } from '../adapters/temporal/last-deployed.ts';
 import { createPreviousVersion } from '../adapters/temporal/previous-version.ts';
 import { createWindowEvidence } from '../adapters/temporal/window-evidence.ts';
@@ -20,6 +21,7 @@ import { createAlerts } from './alerts.ts';
 import { createDeploy } from './deploy.ts';
 import { createHealWorkItem } from './heal-work-item.ts';
 import { createHealthCheck } from './health-check.ts';
+import { onceInAllRuns } from './once-in-all-runs.ts';
 import { createPlanActivity } from './plan-deploy.ts';
 import { createPostDeployLog } from './post-deploy-log.ts';
 import { createProbes } from './probes.ts';
@@ -60,7 +62,10 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     projectOf: (repo) => repository(repo)?.planeProject ?? settings.plane.project,
   });
   const withSpareRequests = createSpareRequests(plane.requestsLeft, settings.sweep.keepRequests);
-  const driverFor = createDriverFor({ environment, secrets: settings.secrets });
+  const driverFor = onceInAllRuns(
+    createDriverFor({ environment, secrets: settings.secrets }),
+    createEarlierOutcome(temporal),
+  );
   const http = createHttpProbe({ secrets: settings.secrets });
 
   const setters = createStatusSetters<Querier>({

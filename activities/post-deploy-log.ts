@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import writeFileAtomic from 'write-file-atomic';
 import { messageOf } from '../adapters/error-message.ts';
@@ -18,14 +19,18 @@ const PERMANENT = new Set(['EACCES', 'EEXIST', 'ENAMETOOLONG', 'ENOTDIR', 'EPERM
 export function createPostDeployLog({ artefactsDir }: PostDeployLogDeps) {
   return {
     /**
-     * Writes a window's log as a whole or not at all: whoever reads it meanwhile sees the one before, or this one.
+     * Writes a window's log as a whole or not at all. One that is there and says something else stays: the window was reset, and
+     * this log goes beside it, in a folder with the id of its run.
      * @throws what the file system throws, such as a full disk; ApplicationFailure `LogRefused` where the folder cannot be written.
      */
     async writePostDeployLog(report: WindowReport): Promise<{ readonly path: string }> {
-      const path = logPath(artefactsDir, report);
+      const text = renderPostDeployLog(report);
       try {
+        const own = logPath(artefactsDir, report);
+        const { runId } = Context.current().info.workflowExecution ?? {};
+        const path = (await saysOtherwise(own, text)) ? logPath(artefactsDir, report, runId) : own;
         await mkdir(dirname(path), { recursive: true });
-        await writeFileAtomic(path, renderPostDeployLog(report));
+        await writeFileAtomic(path, text);
         return { path };
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && PERMANENT.has(String(error.code)))) throw error;
@@ -34,6 +39,15 @@ export function createPostDeployLog({ artefactsDir }: PostDeployLogDeps) {
       }
     },
   };
+}
+
+async function saysOtherwise(path: string, text: string): Promise<boolean> {
+  try {
+    return (await readFile(path, 'utf8')) !== text;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 export type PostDeployLog = ReturnType<typeof createPostDeployLog>;

@@ -31,7 +31,8 @@ export function mirrorOf(
   plan: () => DeployPlan | null,
   note: (text: string) => void,
 ) {
-  const { firstExecutionRunId } = workflowInfo();
+  /** In the keys of what is told: after a reset it is no repetition, whatever the run before had told. */
+  const { runId } = workflowInfo();
   const repo = () => plan()?.repo ?? named;
   const request = (reason: string): SetStatus => ({ repo: repo(), workItem, caller: 'deployToDone', reason });
   const attempt = async <T>(what: string, write: () => Promise<T>): Promise<T | null> => {
@@ -46,7 +47,7 @@ export function mirrorOf(
 
   const telling = createTelling(note);
   const tell = (kind: string, paragraphs: readonly string[]): Promise<boolean> =>
-    telling.comment({ repo: repo(), workItem, key: `${firstExecutionRunId}:${kind}`, paragraphs });
+    telling.comment({ repo: repo(), workItem, key: `${runId}:${kind}`, paragraphs });
 
   const restoring = ({ outcome }: Ending, before: ShownStatus | null) => ({
     ...request(outcome),
@@ -56,7 +57,7 @@ export function mirrorOf(
 
   const convergence = (reason: string, how: Pick<Convergence, 'degraded' | 'redrive'> = {}): Convergence => {
     const { guarded = true, settleMs = 0 } = plan() ?? {};
-    return { ...request(reason), ...how, reason, guarded, settleMs, alarmKey: firstExecutionRunId };
+    return { ...request(reason), ...how, reason, guarded, settleMs, alarmKey: runId };
   };
 
   return {
@@ -92,16 +93,16 @@ export function mirrorOf(
     /** The last status of a run that puts back what was shown before it. */
     before: (end: Ending, before: ShownStatus | null): LastStatus => ({
       kind: 'put_back',
-      request: { ...restoring(end, before), run: firstExecutionRunId },
+      request: { ...restoring(end, before), run: runId },
       guarded: plan()?.guarded !== false,
-      alarmKey: firstExecutionRunId,
+      alarmKey: runId,
     }),
 
     /** The last status of a run that shows what the authorities ask for. */
     done: (reason: string, how: Pick<Convergence, 'degraded' | 'redrive'> = {}): LastStatus => ({
       kind: 'converge',
       ...convergence(reason, how),
-      run: firstExecutionRunId,
+      run: runId,
     }),
 
     /** As runs of earlier versions did it, which waited for it. */
@@ -114,9 +115,7 @@ export function mirrorOf(
       };
       const done = await attempt('the status from before the run could not be put back', () => putBackBy(setters));
       if (done !== null || plan()?.guarded === false) return;
-      await untilWritten({ ...request(end.outcome), alarmKey: firstExecutionRunId }, note, () =>
-        putBackBy(lastSetters),
-      );
+      await untilWritten({ ...request(end.outcome), alarmKey: runId }, note, () => putBackBy(lastSetters));
     },
 
     /** As runs of earlier versions did it, which waited for it. */
@@ -136,7 +135,7 @@ export function mirrorOf(
     /** @param what the rest of the title, after the work item */
     alert: (kind: string, what: string, text: string): Promise<boolean> =>
       telling.alert({
-        key: `${firstExecutionRunId}:${kind}`,
+        key: `${runId}:${kind}`,
         severity: 'critical',
         repo: named,
         workItem,

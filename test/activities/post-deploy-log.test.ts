@@ -8,6 +8,7 @@ import { createPostDeployLog } from '../../activities/post-deploy-log.ts';
 import { renderPostDeployLog } from '../../activities/render-post-deploy-log.ts';
 import type { TickRecord, WindowReport } from '../../activities/window-report.ts';
 import { checkArtefacts } from '../../world.ts';
+import { activityEnvironment, inActivity } from '../adapters/deploy/in-activity.ts';
 import { codePoint } from '../setup/code-points.ts';
 
 const OPENED = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -239,24 +240,39 @@ async function folder(): Promise<string> {
   return path;
 }
 
+/** Writes logs as the activity of a run. */
+const writing = (artefactsDir: string, runId = 'a-run') => {
+  const { writePostDeployLog } = createPostDeployLog({ artefactsDir });
+  const environment = activityEnvironment(1, { workflowExecution: { workflowId: 'monitor/org/shop/ORCH-61', runId } });
+  return (of: WindowReport) => inActivity(() => writePostDeployLog(of), environment);
+};
+
 test('each window of a work item has its log in a folder of its own, and nothing else is left there', async () => {
   const artefactsDir = join(await folder(), 'not', 'there', 'yet');
-  const { writePostDeployLog } = createPostDeployLog({ artefactsDir });
-  const { path } = await writePostDeployLog(report());
+  const write = writing(artefactsDir);
+  const { path } = await write(report());
   expect(path).toBe(join(artefactsDir, 'org', 'shop', 'ORCH-61', '2026-01-02T03-04-05.000Z', '16-post-deploy-log.md'));
   expect(await readFile(path, 'utf8')).toBe(renderPostDeployLog(report()));
-  expect(await writePostDeployLog(report({ outcome: 'cancelled' }))).toEqual({ path });
-  expect(await readFile(path, 'utf8')).toContain('**cancelled**');
   expect(await readdir(join(path, '..'))).toEqual(['16-post-deploy-log.md']);
-  const second = await writePostDeployLog(report({ openedAt: OPENED + 1 }));
+  const second = await write(report({ openedAt: OPENED + 1 }));
   expect(second.path).toBe(path.replace('05.000Z', '05.001Z'));
-  expect(await readFile(path, 'utf8')).toContain('**cancelled**');
+});
+
+test('a window that was reset keeps its log, and the one of the run after it goes beside it; a retry writes the same file', async () => {
+  const artefactsDir = await folder();
+  const { path } = await writing(artefactsDir)(report());
+  expect(await writing(artefactsDir)(report())).toEqual({ path });
+  const beside = { path: path.replace('05.000Z', '05.000Z_reset-run') };
+  const again = report({ outcome: 'no_evidence' });
+  for (let tries = 0; tries < 2; tries += 1) expect(await writing(artefactsDir, 'reset-run')(again)).toEqual(beside);
+  expect(await readFile(path, 'utf8')).toBe(renderPostDeployLog(report()));
+  expect(await readFile(beside.path, 'utf8')).toBe(renderPostDeployLog(again));
 });
 
 test('a folder that cannot be made is an error that names it, and no later try helps', async () => {
   const artefactsDir = join(await folder(), 'file');
   await writeFile(artefactsDir, '');
-  await expect(createPostDeployLog({ artefactsDir }).writePostDeployLog(report())).rejects.toMatchObject({
+  await expect(writing(artefactsDir)(report())).rejects.toMatchObject({
     type: 'LogRefused',
     nonRetryable: true,
     message: expect.stringMatching(/^(ENOTDIR|EEXIST): .*\/file.*: check ORCH_ARTEFACTS_DIR$/),

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AskedOperation, createEarlierOutcome } from '../../../adapters/temporal/earlier-runs.ts';
+import { approveSignal, deployWorkflowId } from '../../../workflows/messages.ts';
+import { eventually } from '../../setup/eventually.ts';
+import { unique } from '../../setup/temporal.ts';
+import { type RealHarness, startRealHarness } from '../../workflows/harness.ts';
+import { fail, type Item, plan, policy } from '../../workflows/item.ts';
+
+let harness: RealHarness;
+beforeAll(async () => {
+  harness = await startRealHarness();
+});
+afterAll(() => harness.close());
+
+const earlierOutcome = (operation: AskedOperation) => createEarlierOutcome(harness.client)(operation);
+
+/** Resets a run to its first workflow task. @returns the id of the new run */
+async function resetRun(workflowId: string, runId: string): Promise<string> {
+  const { events } = await harness.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const first = events?.find((event) => event.workflowTaskCompletedEventAttributes != null);
+  const reset = await harness.client.workflowService.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId, runId },
+    workflowTaskFinishEventId: first?.eventId ?? null,
+    reason: 'a test',
+    requestId: randomUUID(),
+  });
+  return reset.runId;
+}
+
+/** Resets a run once its deploy has ended so. @returns the operation as the new run asks for it */
+async function reset(deploy: Item['deploy'], hasEnded: 'completed' | 'failed'): Promise<AskedOperation> {
+  const item = harness.add({ plan: plan({ window: null, settleMs: 50 }), deploy });
+  const { workflowId, firstExecutionRunId } = await harness.start(item);
+  const handle = harness.deploy(item);
+  await eventually(async () => {
+    const events = (await handle.fetchHistory()).events ?? [];
+    const asked = events.find((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'deploy');
+    expect(asked).toBeDefined();
+    const ends = events.map((event) =>
+      hasEnded === 'completed' ? event.activityTaskCompletedEventAttributes : event.activityTaskFailedEventAttributes,
+    );
+    expect(ends.map((end) => String(end?.scheduledEventId))).toContain(String(asked?.eventId));
+  });
+  // The new run gets no further than to its approval.
+  item.plan = { ...item.plan, approval: { required: true, timeoutMs: 3_600_000 } };
+  const runId = await resetRun(workflowId, firstExecutionRunId);
+  return { kind: 'deploy', workflowId, runId, operationId: `${firstExecutionRunId}:deploy` };
+}
+
+test('the result of the run before is what counts; of another operation there is none', async () => {
+  const operation = await reset(async () => ({ ok: false, detail: 'exit code 1' }), 'completed');
+  expect(await earlierOutcome(operation)).toEqual({ ok: false, detail: 'exit code 1' });
+  expect(await earlierOutcome({ ...operation, kind: 'rollback' })).toBeNull();
+  expect(await earlierOutcome({ ...operation, operationId: `${randomUUID()}:deploy` })).toMatchObject({
+    unknown: expect.stringMatching(/^an earlier run of deploy\/.* cannot be looked up: /),
+  });
+});
+
+test('a run between them that was reset away counts, too: nothing but the index leads to it', async () => {
+  const waits = { required: true, timeoutMs: 3_600_000 };
+  const item = harness.add({ plan: plan({ window: null, settleMs: 50, approval: waits }) });
+  const { workflowId, firstExecutionRunId: first } = await harness.start(item);
+  await eventually(() => expect(item.shown.status).toBe('awaiting_deploy'));
+  await resetRun(workflowId, first);
+  await harness.deploy(item).signal(approveSignal, { by: 'oncall', reason: 'go' });
+  expect(await harness.deploy(item).result()).toMatchObject({ outcome: 'done' });
+  const runId = await resetRun(workflowId, first);
+  const operation = { kind: 'deploy', workflowId, runId, operationId: `${first}:deploy` } as const;
+  await eventually(async () => expect(await earlierOutcome(operation)).toEqual({ ok: true, detail: 'it worked' }));
+});
+
+const failing = (type: string) => async () => {
+  throw ApplicationFailure.nonRetryable('so', type);
+};
+
+test.each([
+  ['DeployInterrupted', { unknown: 'an earlier run may have begun the deploy, and its end is not on record' }],
+  ['NotDescribedHere', null],
+])('a deploy of the run before that ended %s', async (type, outcome) => {
+  expect(await earlierOutcome(await reset(failing(type), 'failed'))).toEqual(outcome);
+});
+
+test('a rollback of which nobody knows stays one', async () => {
+  const quick = { windowMs: 20_000, intervalMs: 200, confirmMs: 100, rollbackWatchMs: 200 };
+  const item = harness.add({ plan: plan({ window: policy({ ...quick, action: 'rollback' }), settleMs: 50 }) });
+  Object.assign(item, { looks: [fail()], rollback: async () => ({ ok: false, unknown: true, detail: 'lost' }) });
+  const { workflowId, firstExecutionRunId: first } = await harness.watch(item);
+  const operation = { kind: 'rollback', workflowId, runId: randomUUID(), operationId: `${first}:rollback` } as const;
+  expect(await harness.window(item).result()).toMatchObject({ outcome: 'rollback_failed' });
+  expect(await earlierOutcome(operation)).toMatchObject({ unknown: expect.stringContaining('begun the rollback') });
+});
+
+test('a first run asks nobody; what Temporal does not tell is unknown', async () => {
+  const nowhere = {
+    kind: 'deploy',
+    workflowId: deployWorkflowId('shop', unique('ORCH')),
+    runId: randomUUID(),
+  } as const;
+  expect(await earlierOutcome({ ...nowhere, operationId: `${nowhere.runId}:deploy` })).toBeNull();
+  expect(await earlierOutcome({ ...nowhere, operationId: `${randomUUID()}:deploy` })).toHaveProperty('unknown');
+});
