@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, patched, startChild, workflowInfo } from '@temporalio/workflow';
+import { inline } from './markdown.ts';
 import { D2dRepo, D2dWorkItem, WORKFLOW_TASK_TIMEOUT, WRAP_UP_WORKFLOW, wrapUpWorkflowId } from './messages.ts';
 import type { WrapUpInput, wrapUp } from './wrap-up.ts';
 
@@ -20,7 +21,7 @@ export async function handOver(owed: WrapUpInput): Promise<void> {
         { key: D2dRepo, value: repo },
         { key: D2dWorkItem, value: workItem },
       ],
-      staticSummary: `${workItem}: what is left to do after ${workflowInfo().workflowType}`,
+      staticSummary: inline(`${workItem}: what is left to do after ${workflowInfo().workflowType}`),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error; // it is at it already

@@ -2,8 +2,9 @@ import { log, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { PostDeployLog } from '../activities/post-deploy-log.ts';
 import type { WindowReport } from '../activities/window-report.ts';
 import { convergeAndSettle, lastSetters, settle, untilWritten } from './converge.ts';
-import { kept } from './kept.ts';
+import { withNote } from './kept.ts';
 import type { LastStatus } from './last-status.ts';
+import { inline } from './markdown.ts';
 import { createTelling, type Untold } from './tell-people.ts';
 import { untilItWorks } from './until-it-works.ts';
 
@@ -29,11 +30,11 @@ export interface WrapUpInput extends Untold {
  * A cancel gives it up.
  */
 export async function wrapUp({ status, alerts, comments, report }: WrapUpInput): Promise<void> {
-  let notes: readonly string[] = [];
+  let notes: ReturnType<typeof withNote> = [];
   const note = (text: string): void => {
     log.warn(text);
-    notes = kept([...notes, `${new Date().toISOString()} ${text}`]);
-    setCurrentDetails(notes.join('\n\n'));
+    notes = withNote(notes, text, Date.now());
+    setCurrentDetails(notes.map((each) => `${new Date(each.at).toISOString()} ${inline(each.text)}`).join('\n\n'));
   };
   const telling = createTelling(note);
   const logIt = (written: WindowReport) =>
