@@ -183,6 +183,21 @@ describe('restoreStatus, the way back of a run that did not reach done', () => {
     expect(world.shows(key)).toBe('Awaiting Deploy');
   });
 
+  test.each([
+    ['a newer run of the work item', 'run-2', false],
+    ['no other run', 'run-1', true],
+    ['no run that Temporal keeps', null, true],
+  ])('asked after its run has ended, with %s', async (_, lastRun, wrote) => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ shown: 'Deploying' });
+    const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
+    const setters = settersOver(world, { tracker: trackerOver(client), lastRun: async () => lastRun });
+    const request = { ...world.request(key), run: 'run-1' };
+    expect(await setters.restoreStatus({ ...request, before: null })).toMatchObject({ wrote });
+    expect(world.patches()).toBe(wrote ? 1 : 0);
+    await client.close();
+  });
+
   test.each(['Cancelled', 'Todo', 'Done'])('a person’s move to %s meanwhile stays', async (state) => {
     const world = await guardWorld(servers);
     const { key, restore } = await begun(world, 'In Progress');

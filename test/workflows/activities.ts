@@ -11,6 +11,7 @@ import { type Item, shownAs } from './item.ts';
 interface World {
   readonly items: ReadonlyMap<string, Item>;
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
+  readonly lastRun: (repo: string, workItem: string) => Promise<string | null>;
   readonly runningOn?: (repo: string) => Promise<readonly RunningOnRepository[]>;
   /** Takes each line that the guard logs. */
   readonly log?: (fields: object) => void;
@@ -51,6 +52,7 @@ async function withHeartbeats<T>(run: () => Promise<T>): Promise<T> {
 export function activitiesOver({
   items,
   windowActive,
+  lastRun,
   runningOn = async () => [],
   log = () => {},
   guardEnabled = true,
@@ -92,7 +94,7 @@ export function activitiesOver({
     findByOtherName: async () => null,
     windowActive,
     deployUnderWay: async () => false,
-    lastRun: async () => null,
+    lastRun,
     // As the settings of a worker: the state that the plan names is there, or nobody asks.
     lastDeploy: async (repo, workItem, dbStage) =>
       at(workItem).plan.degradedState === undefined

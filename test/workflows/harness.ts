@@ -132,6 +132,7 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
   const activities = activitiesOver({
     items,
     windowActive: evidence.windowActive,
+    lastRun: evidence.lastRun,
     ...(degradedState === undefined ? {} : { lastDeploy: evidence.lastDeploy }),
     runningOn: async (repo) => busy.get(repo) ?? [],
     log: (fields) => logged.push(fields),
@@ -234,6 +235,8 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
     /** The result of a run, without waiting for what it has handed over. */
     resultOf: ({ workflowId, firstExecutionRunId }: WorkflowHandleWithFirstExecutionRunId): Promise<unknown> =>
       client.workflow.getHandle(workflowId, firstExecutionRunId).result(),
+    wrapUpOf: ({ workItem, plan: { repo } }: Item, runId: string) =>
+      client.workflow.getHandle(wrapUpWorkflowId(repo, workItem, runId)),
     /** Starts a deploy together with a signal to it. */
     signalWithStart: async <Arg>(added: Item, signal: SignalDefinition<[Arg]>, arg: Arg) =>
       andItsWrapUps(
