@@ -752,42 +752,6 @@ describe('a database that needs somebody', () => {
     ]);
   });
 
-  describe('a cancel of a run whose stage cannot be set ends it, and puts the status back', () => {
-    const unset = (change: Partial<Item>) => {
-      const item = harness.add(change);
-      let sets = 0;
-      item.database = async (call) => {
-        if (call === 'read') return;
-        sets += 1;
-        if (sets === 2 && item.plan.window === null) await harness.deploy(item).cancel();
-        refused('permission denied for table tasks');
-      };
-      return item;
-    };
-    const ends = async (item: Item) => {
-      const handle = await harness.start(item);
-      expect(await handle.result()).toEqual({
-        outcome: 'cancelled',
-        reason: 'the run was cancelled after its deploy, before the task could be set to done',
-      });
-      expect(item.task?.stage).toBe('deploy');
-      expect(item.shown.id).toBe(IN_PROGRESS.id);
-      expect(comments(item)).toContain('before the task could be set to done');
-    };
-
-    test('without a window', () => ends(unset({ plan: plan({ window: null }) })));
-
-    test('and its window', async () => {
-      const item = unset({});
-      item.onLook = async (n) => {
-        if (n === 2) await harness.whileTimeStands(item, () => harness.deploy(item).cancel());
-      };
-      await ends(item);
-      expect(item.reports).toMatchObject([{ outcome: 'cancelled' }]);
-      expect(item.count.looks).toBeLessThan(10);
-    });
-  });
-
   test('a task that cannot be read: somebody is called at once, and it goes on once it is mended', async () => {
     const item = harness.add();
     let reads = 0;

@@ -4,6 +4,7 @@ import {
   WorkflowFailedError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { WindowReport } from '../../activities/window-report.ts';
 import { closedGate, type Gate } from '../../demo/gate.ts';
@@ -26,7 +27,7 @@ import { eventually } from '../setup/eventually.ts';
 import { unique } from '../setup/temporal.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
 import { sizeOf } from './histories.ts';
-import { fail, type Item, pass, plan, policy, realClock, shownAs, slowClock } from './item.ts';
+import { fail, IN_PROGRESS, type Item, pass, plan, policy, realClock, shownAs, slowClock } from './item.ts';
 
 // Updates, which do not skip time, and what the time-skipping server lacks or does otherwise: time is real here, so
 // windows are compressed. The dev server fires timers once a second (measured: a timer of 300 ms takes 1 s), so a tick takes
@@ -506,6 +507,36 @@ describe.concurrent('a worker that is gone', () => {
       expect(reportOf(item)).toMatchObject({ coverage: { made: looks, missed: 5 - looks }, endedBy: null });
       expect(item.shown.status).toBe('done');
     }));
+});
+
+// Here, as the time-skipping server refuses the cancel of an activity that has ended meanwhile.
+describe.concurrent('a cancel of a run whose stage cannot be set ends it, and puts the status back', () => {
+  test.each([
+    ['without a window', null],
+    ['and its window', heldOpen],
+  ])('%s', async (_, window) => {
+    const item = harness.add({ plan: plan({ window, settleMs: 50 }) });
+    let sets = 0;
+    item.database = async (call) => {
+      if (call === 'read') return;
+      sets += 1;
+      throw ApplicationFailure.nonRetryable('Postgres refuses: permission denied', 'DatabaseRefused');
+    };
+    const handle = await harness.start(item);
+    await eventually(() => expect(sets).toBeGreaterThanOrEqual(2));
+    if (window !== null) await eventually(() => expect(item.count.looks).toBeGreaterThan(0));
+    await handle.cancel();
+    expect(await handle.result()).toEqual({
+      outcome: 'cancelled',
+      reason: 'the run was cancelled after its deploy, before the task could be set to done',
+    });
+    expect(item.task?.stage).toBe('deploy');
+    expect(item.shown.id).toBe(IN_PROGRESS.id);
+    expect(item.comments.flatMap(({ paragraphs }) => paragraphs)).toContainEqual(
+      expect.stringContaining('before the task could be set to done'),
+    );
+    if (window !== null) expect(reportOf(item)).toMatchObject({ outcome: 'cancelled' });
+  });
 });
 
 describe.concurrent('setDeployStatus', () => {
