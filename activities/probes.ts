@@ -6,6 +6,7 @@ import { MAX_DETAIL } from '../adapters/http-probe/http-probe.ts';
 import { fillPlaceholders, inUrl } from '../adapters/placeholders.ts';
 import { within } from '../adapters/within.ts';
 import type { Health } from '../decisions/index.ts';
+import { type WorkerTime, workerTime } from './worker-clock.ts';
 
 export interface ProbesDeps {
   readonly repository: (name: string) =>
@@ -36,10 +37,8 @@ export interface LookRequest {
   readonly now?: number;
 }
 
-/** What one look at production saw; plain JSON. */
-export interface Look {
-  /** When it began, by this worker's clock, or by Temporal's where that is later, epoch ms. */
-  readonly at: number;
+/** What one look at production saw, and when it began; plain JSON. */
+export interface Look extends WorkerTime {
   readonly health: Health;
   readonly requests: number;
   readonly errors5xx: number;
@@ -49,12 +48,7 @@ export interface Look {
   readonly detail?: string;
   /** How long the look took. */
   readonly ms: number;
-  /** How far this worker's clock is behind Temporal's, ms; absent where that is a second at most. */
-  readonly behindMs?: number;
 }
-
-/** Two clocks that differ by so much, ms, count as one. */
-const SAME_CLOCK_MS = 1_000;
 
 const NO_HEALTH = 'no health probe is configured';
 
@@ -125,10 +119,9 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
      * Never throws, but for the cancellation of the activity: what is broken is `unknown`, counts nothing, or is absent.
      */
     async observe(request: LookRequest): Promise<Look> {
-      const { workItem, now = 0 } = request;
+      const { workItem } = request;
       const { cancellationSignal: signal, cancelled } = Context.current();
-      const behindMs = now - Date.now();
-      const at = Math.max(Date.now(), now);
+      const began = workerTime(request.now ?? Date.now());
       const startedAt = performance.now();
       const [seen, traffic, stage] = await Promise.race([
         Promise.all([lookAtHealth(request, signal), countTraffic(request, signal), readStage(workItem)]),
@@ -136,13 +129,12 @@ export function createProbes({ repository, http, stageOf, log, partMs = 2_200 }:
       ]);
       if (signal.aborted) throw signal.reason; // what an aborted probe saw is no evidence
       return {
-        at,
+        ...began,
         ...traffic,
         ...seen,
         ...whyOf(seen, traffic),
         ...stage,
         ms: Math.round(performance.now() - startedAt),
-        ...(behindMs > SAME_CLOCK_MS ? { behindMs } : {}),
       };
     },
   };

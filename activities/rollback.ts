@@ -13,6 +13,7 @@ import { fillsPreviousVersion, goesBackTo } from '../adapters/deploy/drivers.ts'
 import { messageOf } from '../adapters/error-message.ts';
 import { sameRepo } from '../decisions/index.ts';
 import { asOfAllTries, type DriverRequest, runDriver, withoutDriver } from './deploy.ts';
+import { type WorkerTime, workerTime } from './worker-clock.ts';
 
 /** How long a rollback waits for the version before, where Temporal does not tell it, ms. Production is failing meanwhile. */
 const LOOK_UP_MS = 20_000;
@@ -31,9 +32,8 @@ export interface RollbackDeps {
   readonly log: DriverLog;
 }
 
-export interface RollbackResult extends DeployResult {
-  /** When it ended, by this worker's clock, or by Temporal's where that is known to be later, epoch ms. */
-  readonly at: number;
+/** How a rollback ended, and when. */
+export interface RollbackResult extends DeployResult, WorkerTime {
   /** Nobody knows whether it worked; `ok` is false then. */
   readonly unknown?: true;
   /**
@@ -109,12 +109,11 @@ export function createRollback({ repository, driverFor, previousVersion, selfHos
     async rollback(request: DriverRequest): Promise<RollbackResult> {
       const { currentAttemptScheduledTimestampMs } = Context.current().info;
       const begunAt = performance.now();
-      const now = () =>
-        Math.max(Date.now(), Math.round(currentAttemptScheduledTimestampMs + performance.now() - begunAt));
+      const now = () => workerTime(Math.round(currentAttemptScheduledTimestampMs + performance.now() - begunAt));
       try {
-        return { ...(await attempt(request)), at: now() };
+        return { ...(await attempt(request)), ...now() };
       } catch (error) {
-        return { ...asResult(error), at: now() };
+        return { ...asResult(error), ...now() };
       }
     },
   };

@@ -58,8 +58,8 @@ export interface Look {
   readonly detail?: string;
   /** How long it took. */
   readonly ms?: number;
-  /** How far the worker's clock was behind Temporal's, where that is more than a second. */
-  readonly behindMs?: number;
+  /** How far its worker's clock was from the time that it knew of Temporal's, where that is more than a second; negative: behind. */
+  readonly aheadMs?: number;
 }
 
 type EndingKind = 'ran_out' | 'cancelled' | 'closed_early' | 'task_cancelled';

@@ -6,6 +6,7 @@ import type { EvidenceDeps, TrackerStatus } from '../../activities/status-eviden
 import { createStatusSetters } from '../../activities/status-setters.ts';
 import { createTaskActivities, type RunningOnRepository } from '../../activities/tasks.ts';
 import type { WindowReport } from '../../activities/window-report.ts';
+import type { WorkerTime } from '../../activities/worker-clock.ts';
 import { type Item, shownAs } from './item.ts';
 
 interface World {
@@ -43,6 +44,12 @@ async function withHeartbeats<T>(run: () => Promise<T>): Promise<T> {
   } finally {
     clearInterval(timer);
   }
+}
+
+/** When something happened, by the clock of an item's probes. That it is behind it says nowhere. */
+function clockOf({ probeClock }: Item, now: number, askedAt: number): WorkerTime {
+  const at = probeClock(now, askedAt);
+  return at - askedAt > 1_000 ? { at, aheadMs: at - askedAt } : { at };
 }
 
 /**
@@ -196,7 +203,9 @@ export function activitiesOver({
     async rollback({ workItem }: ByItem) {
       at(workItem).count.rollbacks += 1;
       const { currentAttemptScheduledTimestampMs: askedAt } = Context.current().info;
-      return { ...(await withHeartbeats(at(workItem).rollback)), at: at(workItem).probeClock(await now(), askedAt) };
+      const begunAt = performance.now();
+      const end = await withHeartbeats(at(workItem).rollback);
+      return { ...end, ...clockOf(at(workItem), await now(), askedAt + performance.now() - begunAt) };
     },
     async observe({ workItem, version, rolledBack, now: askedAt = 0 }: ByItem & LookedFor & { readonly now?: number }) {
       const seen = at(workItem);
@@ -209,7 +218,7 @@ export function activitiesOver({
       seen.probedAt[n] ??= ranAt;
       await seen.onLook(n);
       const look = seen.looks[Math.min(n, seen.looks.length - 1)];
-      return { at: seen.probeClock(ranAt, askedAt), ...look, stage: seen.task?.stage ?? null };
+      return { ...clockOf(seen, ranAt, askedAt), ...look, stage: seen.task?.stage ?? null };
     },
     async commentOnWorkItem({ workItem, key, paragraphs }: ByItem & { key: string; paragraphs: string[] }) {
       if (at(workItem).comments.every((comment) => comment.key !== key))

@@ -476,7 +476,7 @@ describe('endings', () => {
   );
 
   test('a clock that is behind is noted once', async () => {
-    const looks = [pass(), { ...pass(), behindMs: 90_100 }, { ...pass(), behindMs: 92_700 }, pass()];
+    const looks = [pass(), { ...pass(), aheadMs: -90_100 }, { ...pass(), aheadMs: -92_700 }, pass()];
     const item = harness.add({ looks });
     expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'healthy' });
     expect(reportOf(item).notes).toMatchObject([
