@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closeWindowUpdate, deployStatusQuery, windowStatusQuery } from '../../workflows/messages.ts';
+import { eventually } from '../setup/eventually.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
 import { plan, policy } from './item.ts';
 
@@ -48,7 +49,7 @@ describe(`${MANY} signals that mean nothing`, () => {
     await flood(deploy);
     await deploy.signal('approve', ONCALL);
     await harness.until(() => item.shown.status === 'monitoring');
-    const { approval, ignoredSignals, notes } = await deploy.query(deployStatusQuery);
+    const { approval, ignoredSignals, notes } = await eventually(() => deploy.query(deployStatusQuery));
     expect(approval).toMatchObject({ decision: 'approved', by: 'oncall' });
     expect(ignoredSignals).toBe(MANY + SIGNALS.length - 1);
     expect(notes).toHaveLength(100);
@@ -61,7 +62,8 @@ describe(`${MANY} signals that mean nothing`, () => {
     const item = harness.add({ plan: plan({ window, settleMs: 3_000 }) });
     const watched = await harness.watch(item);
     await flood(watched);
-    const { ignoredSignals, notes } = await watched.query(windowStatusQuery);
+    // A query of a busy worker may time out.
+    const { ignoredSignals, notes } = await eventually(() => watched.query(windowStatusQuery));
     expect(ignoredSignals).toBe(MANY + SIGNALS.length - 1);
     expect(notes).toHaveLength(100);
     const { events = [] } = await watched.fetchHistory();
@@ -69,7 +71,7 @@ describe(`${MANY} signals that mean nothing`, () => {
     expect(events?.filter((event) => event.timerStartedEventAttributes != null).length).toBeLessThanOrEqual(2);
     await watched.executeUpdate(closeWindowUpdate, { args: [ONCALL] });
     for (let n = 0; n < 30; n += 1) await watched.signal('cancelWindow');
-    const ended = await watched.query(windowStatusQuery);
+    const ended = await eventually(() => watched.query(windowStatusQuery));
     expect(ended.messages).toHaveLength(20);
     expect(ended.ignoredSignals).toBe(MANY + SIGNALS.length - 1 + 11);
   });
