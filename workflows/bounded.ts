@@ -30,3 +30,9 @@ export function firstOf<T>(all: readonly T[], mostBytes: number): readonly T[] {
   });
   return tooMany < 0 ? all : all.slice(0, tooMany);
 }
+
+/** The most of what the Temporal UI shows at a glance: escaped, a text may be several times as long as it was. */
+const DETAILS_BYTES = 600_000;
+
+/** Lines of Markdown as the current details, the last ones left out where there are too many. */
+export const detailsOf = (lines: readonly string[]): string => firstOf(lines, DETAILS_BYTES).join('\n');

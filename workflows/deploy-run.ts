@@ -1,4 +1,5 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
+import { detailsOf } from './bounded.ts';
 import type { Ending } from './deploy-endings.ts';
 import { manyIgnored } from './ignored-signals.ts';
 import { withNote } from './kept.ts';
@@ -212,5 +213,5 @@ export function details(run: DeployRun, input: DeployInput): string {
   if (windowId !== null) lines.push('', `Post-deploy window: ${code(windowId)}`);
   for (const { at, text } of notes) lines.push('', `${new Date(at).toISOString()} ${paragraph(text)}`);
   for (const text of manyIgnored(run.ignoredSignals)) lines.push('', text);
-  return lines.join('\n');
+  return detailsOf(lines);
 }

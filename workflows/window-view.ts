@@ -9,6 +9,7 @@ import {
   windowOutcomeOnRecord,
 } from '../decisions/index.ts';
 
+import { detailsOf } from './bounded.ts';
 import { duration } from './duration.ts';
 import { manyIgnored } from './ignored-signals.ts';
 import { inline, paragraph } from './markdown.ts';
@@ -225,7 +226,7 @@ export function details(state: WindowState, input: MonitorInput): string {
   }
   for (const note of seen.notes) lines.push('', `${time(note.at)} ${paragraph(note.text)}`);
   for (const text of manyIgnored(seen.ignoredSignals ?? 0)) lines.push('', text);
-  return lines.join('\n');
+  return detailsOf(lines);
 }
 
 /** What the ticket is told when a window has ended other than healthy. */

@@ -1,6 +1,7 @@
 import { log, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { PostDeployLog } from '../activities/post-deploy-log.ts';
 import type { WindowReport } from '../activities/window-report.ts';
+import { detailsOf } from './bounded.ts';
 import { convergeAndSettle, lastSetters, settle, untilWritten } from './converge.ts';
 import { withNote } from './kept.ts';
 import type { LastStatus } from './last-status.ts';
@@ -34,7 +35,9 @@ export async function wrapUp({ status, alerts, comments, report }: WrapUpInput):
   const note = (text: string): void => {
     log.warn(text);
     notes = withNote(notes, text, Date.now());
-    setCurrentDetails(notes.map((each) => `${new Date(each.at).toISOString()} ${inline(each.text)}`).join('\n\n'));
+    setCurrentDetails(
+      detailsOf(notes.flatMap(({ at, text }) => [`${new Date(at).toISOString()} ${inline(text)}`, ''])),
+    );
   };
   const telling = createTelling(note);
   const logIt = (written: WindowReport) =>

@@ -9,7 +9,7 @@ import { policy } from './item.ts';
 // The most that a window and a sweep can know, in texts that take as many bytes as texts can.
 
 /** More of them than is kept of any text, each another one; most of its characters take six bytes as JSON. */
-const long = (n: number, characters = 5_000): string => `${n} ${'\u0001語'.repeat(characters / 2)}`;
+export const long = (n: number, characters = 5_000): string => `${n} ${'\u0001語'.repeat(characters / 2)}`;
 
 const EVERY_MS = 1_000;
 const HOUR_MS = 3_600_000;
@@ -46,7 +46,7 @@ export function fullWindow(input: MonitorInput, now: number): WindowState {
   let state = looking(win.open(input, now - 2 * longest.windowMs, 3));
   const at = win.lastSeenAt(state);
   state = win.actionStarted(state, 'ROLLBACK', at);
-  state = looking(win.rollbackFinished(state, longest, { ok: true, detail: long(0, 20_000), at }));
+  state = looking(win.rollbackFinished(state, longest, { ok: true, detail: long(0, 200_000), at }));
   for (let n = 0; n < 150; n += 1) {
     const command = parseSignalCommand({ by: long(n), reason: long(n) });
     if (typeof command === 'string') throw new Error(command);

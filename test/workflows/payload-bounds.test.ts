@@ -14,6 +14,7 @@ import type { DriverRun } from '../../adapters/deploy/driver.ts';
 import { masked } from '../../adapters/deploy/masked.ts';
 import { createMask } from '../../adapters/mask.ts';
 import { bytesOf } from '../../workflows/bounded.ts';
+import * as deploy from '../../workflows/deploy-run.ts';
 import {
   closeWindowUpdate,
   RECONCILE_WORKFLOW,
@@ -23,10 +24,11 @@ import {
 } from '../../workflows/messages.ts';
 import { toldOf } from '../../workflows/swept-projects.ts';
 import type { MonitorInput } from '../../workflows/window-state.ts';
+import * as win from '../../workflows/window-state.ts';
 import * as view from '../../workflows/window-view.ts';
 import { observedRun, operation } from '../adapters/deploy/operation.ts';
 import { connectTemporal, type TemporalAccess, unique, workflowBundle } from '../setup/temporal.ts';
-import { fullProject, fullWindow, longest, looked, MOST_TICKS } from './at-the-bound.ts';
+import { fullProject, fullWindow, long, longest, looked, MOST_TICKS } from './at-the-bound.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
 import { plan } from './item.ts';
 
@@ -67,12 +69,28 @@ describe('a window', () => {
     expect(bytesOf(view.details(state, input))).toBeLessThanOrEqual(BOUNDS.shown);
   });
 
+  test('what an alert sink said', () => {
+    const alerting = win.actionStarted(win.open(input, 0, 3), 'ALERT_ONLY', 0);
+    expect(bytesOf(win.alertFailed(alerting, long(0, 200_000)).action)).toBeLessThanOrEqual(8_200);
+  });
+
   test('of its details the first and the last are kept, and between them it is said that more were left out', () => {
     const details = state.window.ticks.map(({ detail = '' }) => detail.split(' ')[0]);
     expect(details.slice(0, 100)).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`));
     expect(new Set(details.slice(100, -100))).toEqual(new Set(['…']));
     expect(details.slice(-100)).toEqual(Array.from({ length: 100 }, (_, n) => `${MOST_TICKS - 100 + n}`));
   });
+});
+
+test('the status and the details of a deploy', () => {
+  let run = deploy.begin();
+  // Escaped, each of its characters takes 13 bytes in place of two.
+  for (let at = 0; at < 150; at += 1) run = deploy.noted(run, '\u0080'.repeat(5_000), at);
+  const input = { repo: 'shop', workItem: 'ORCH-1' };
+  expect(bytesOf(deploy.status(run, input, 'run-1:deploy'))).toBeLessThanOrEqual(BOUNDS.shown);
+  const details = deploy.details(run, input);
+  expect(bytesOf(details)).toBeLessThanOrEqual(BOUNDS.shown);
+  expect(details).toContain('awaiting approval');
 });
 
 describe('a sweep', () => {
