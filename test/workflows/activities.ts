@@ -221,6 +221,7 @@ export function activitiesOver({
       return { ...clockOf(seen, ranAt, askedAt), ...look, stage: seen.task?.stage ?? null };
     },
     async commentOnWorkItem({ workItem, key, paragraphs }: ByItem & { key: string; paragraphs: string[] }) {
+      await at(workItem).commenting();
       if (at(workItem).comments.every((comment) => comment.key !== key))
         at(workItem).comments.push({ key, paragraphs });
     },

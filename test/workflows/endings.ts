@@ -1,3 +1,4 @@
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WindowOutcome } from '../../activities/window-report.ts';
 import {
@@ -136,8 +137,12 @@ export const WINDOW_ENDINGS: Record<Exclude<WindowOutcome, 'superseded'>, Play> 
   },
 };
 
-/** What is no ending, but a way to one. */
+/** What is no ending, but a way to one, or what follows it. */
 export const OTHERS: Record<string, Play> = {
+  'deployToDone.hands_over': async (harness) => (await handedOver(harness, (item) => harness.start(item))).handle,
+  'postDeployMonitor.hands_over': async (harness) => (await handedOver(harness, (item) => harness.watch(item))).handle,
+  'wrapUp.put_back': async (harness) => (await handedOver(harness, (item) => harness.start(item))).wrapUp,
+  'wrapUp.settled': async (harness) => (await handedOver(harness, (item) => harness.watch(item))).wrapUp,
   'deployToDone.resolved': deploy(LOST, async (harness, item) => {
     await harness.until(() => item.alerts.length > 0 && item.comments.length > 0);
     await harness.deploy(item).signal(resolveDeploySignal, { deployed: true, ...OPS });
@@ -188,6 +193,28 @@ export const OTHERS: Record<string, Play> = {
     return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
   },
 };
+
+/** What ends while the sink and the tracker refuse everything, and its wrap-up. */
+async function handedOver(harness: RealHarness, start: (item: Item) => Promise<WorkflowHandleWithFirstExecutionRunId>) {
+  const refused = async () => {
+    throw ApplicationFailure.nonRetryable('it is switched off', 'PlaneUnauthorized');
+  };
+  const item = harness.add({
+    plan: plan({ window: brief, settleMs: 50 }),
+    looks: [fail()],
+    deploy: async () => ({ ok: false, detail: 'exit code 3' }),
+    commenting: refused,
+    sink: refused,
+  });
+  item.tracker = async () => {
+    if (item.count.deploys > 0) await refused();
+  };
+  const handle = await start(item);
+  await harness.resultOf(handle);
+  for (const each of ['tracker', 'commenting', 'sink'] as const) item[each] = async () => {};
+  await handle.result();
+  return { handle, wrapUp: harness.wrapUpOf(item, handle.firstExecutionRunId) };
+}
 
 /** A done task whose item shows an old status again. */
 const driftedItem = (harness: RealHarness, swept: boolean): Item => {

@@ -1,9 +1,15 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { closeWindowUpdate, deployStatusQuery, windowStatusQuery } from '../../workflows/messages.ts';
+import { closedGate } from '../../demo/gate.ts';
+import {
+  cancelWindowSignal,
+  closeWindowUpdate,
+  deployStatusQuery,
+  windowStatusQuery,
+} from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
-import { plan, policy } from './item.ts';
+import { fail, plan, policy } from './item.ts';
 
 // Whatever is sent to a deploy or a window, and however much: it is ignored and counted, and what matters still counts.
 
@@ -59,7 +65,7 @@ describe(`${MANY} signals that mean nothing`, () => {
   });
 
   test('to a window: it can be closed, and they start no timer anew', async () => {
-    const item = harness.add({ plan: plan({ window, settleMs: 3_000 }) });
+    const item = harness.add({ plan: plan({ window, settleMs: 50 }) });
     const watched = await harness.watch(item);
     await flood(watched);
     // A query of a busy worker may time out.
@@ -70,9 +76,26 @@ describe(`${MANY} signals that mean nothing`, () => {
     // One at its begin, and one after the note of the driver's call.
     expect(events?.filter((event) => event.timerStartedEventAttributes != null).length).toBeLessThanOrEqual(2);
     await watched.executeUpdate(closeWindowUpdate, { args: [ONCALL] });
-    for (let n = 0; n < 30; n += 1) await watched.signal('cancelWindow');
-    const ended = await eventually(() => watched.query(windowStatusQuery));
-    expect(ended.messages).toHaveLength(20);
-    expect(ended.ignoredSignals).toBe(MANY + SIGNALS.length - 1 + 11);
   });
+});
+
+test('cancels of a window that has ended, while it rolls back: twenty messages are on record, the others are counted', async () => {
+  const gate = closedGate();
+  const degraded = policy({ windowMs: 600_000, intervalMs: 1_000, failThreshold: 1, action: 'rollback' });
+  const item = harness.add({
+    plan: plan({ window: degraded, rollback: { idempotent: false, timeoutMs: 600_000 }, settleMs: 50 }),
+    looks: [fail()],
+    async rollback() {
+      await gate.passed;
+      return { ok: true, detail: 'v1 is back' };
+    },
+  });
+  const watched = await harness.watch(item);
+  await harness.until(() => item.count.rollbacks === 1);
+  for (let n = 0; n < 31; n += 1) await watched.signal(cancelWindowSignal, ONCALL);
+  const ended = await eventually(() => watched.query(windowStatusQuery));
+  expect(ended.messages).toHaveLength(20);
+  expect(ended.ignoredSignals).toBe(11);
+  gate.open();
+  await watched.result();
 });

@@ -82,6 +82,8 @@ export interface Item {
   runs: () => Promise<void>;
   /** Called before each alert is sent; throws to let it fail. */
   sink: () => Promise<void>;
+  /** Called before each comment is written; throws to let it fail. */
+  commenting: () => Promise<void>;
   /** Called before the post-deploy log is written; throws to let it fail. */
   onLog: () => Promise<void>;
 
@@ -133,6 +135,7 @@ export const item = (workItem: string, change: Partial<Item> = {}): Item => ({
   database: async () => {},
   runs: async () => {},
   sink: async () => {},
+  commenting: async () => {},
   onLog: async () => {},
   writes: [],
   comments: [],

@@ -172,6 +172,26 @@ describe('degraded', () => {
   });
 });
 
+test('a sink that is away for 20 minutes, and comments that are refused for two hours: each arrives, once', async () => {
+  const item = harness.add({ looks: [fail(), fail(), fail()] });
+  const now = () => harness.env.currentTimeMs();
+  const since = await now();
+  const MINUTE = 60_000;
+  item.sink = async () => {
+    if ((await now()) - since < 20 * MINUTE) throw new Error('the sink is away');
+  };
+  item.commenting = async () => {
+    if ((await now()) - since < 120 * MINUTE) throw new Error('the tracker is away');
+  };
+  const window = await harness.watch(item);
+  expect(await harness.resultOf(window)).toMatchObject({ outcome: 'degraded_alerted' });
+  expect([item.alerts, item.comments]).toEqual([[], []]);
+  await window.result();
+  expect(kinds(item.alerts)).toEqual(['degraded']);
+  expect(kinds(item.comments)).toEqual(['closed', 'degraded']);
+  expect(item.shown.status).toBe('done');
+});
+
 describe('rollback', () => {
   const rollingBack = (change: Partial<Item> = {}, idempotent = false) =>
     harness.add({
