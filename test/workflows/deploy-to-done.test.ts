@@ -671,6 +671,20 @@ describe('signals', () => {
     expect(await handle.query(deployStatusQuery)).toMatchObject({ reported: { by: 'ci' }, notes: [] });
   });
 
+  test('a report that comes while Awaiting Deploy is still being written counts where no approval is needed', async () => {
+    const item = harness.add({ plan: unapproved });
+    let reported = false;
+    item.tracker = async (call) => {
+      if (call === 'read' || reported) return;
+      reported = true;
+      await harness.deploy(item).signal(deployFinishedSignal, { ok: true, version: 'v9', by: 'ci' });
+    };
+    const handle = await harness.start(item);
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+    expect(await handle.query(deployStatusQuery)).toMatchObject({ reported: { by: 'ci' }, notes: [] });
+    expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying', 'done']);
+  });
+
   test('a report that comes with the start is ignored, and shown, where an approval is needed', async () => {
     const item = harness.add({ plan: { ...external(), approval: { required: true, timeoutMs: 60_000 } } });
     const handle = await harness.signalWithStart(item, deployFinishedSignal, { ok: true, by: 'ci' });
