@@ -5,11 +5,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import Table from 'cli-table3';
 import type { TickRecord } from '../activities/window-report.ts';
 import { SEARCH_ATTRIBUTES } from '../adapters/temporal/search-attributes.ts';
-import { dataConverter, workflowSource } from '../adapters/temporal/workflow-source.ts';
+import { bundleOptions, dataConverter } from '../adapters/temporal/workflow-source.ts';
 import { MAX_TICKS, type WindowPolicy } from '../decisions/index.ts';
 import { provideTemporalCli } from '../demo/servers/temporal-cli.ts';
 import { startTemporalServer } from '../demo/servers/temporal-server.ts';
@@ -26,13 +26,21 @@ const REPLAYS = 5;
 const windows = Number(process.argv[2] ?? 200);
 const taskQueue = 'bench';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } }, // windows are ended in the middle of their tasks
+});
 const temporal = await startTemporalServer({
   cli: await provideTemporalCli({ env: process.env, say: console.error }),
   ui: 'off',
   keywords: SEARCH_ATTRIBUTES,
 });
 const { address } = temporal;
+/** Bundled once, as the build does it. */
+const workflows = {
+  workflowBundle: await bundleWorkflowCode({ ...bundleOptions(), logger: new DefaultLogger('ERROR') }),
+  dataConverter: dataConverter(),
+};
 const client = new Client({ connection: await Connection.connect({ address }) });
 const connection = await NativeConnection.connect({ address });
 
@@ -48,7 +56,7 @@ const activities = {
 };
 
 const startWorker = async () => {
-  const options = { connection, taskQueue, ...workflowSource(), activities, stickyQueueScheduleToStartTimeout: '1s' };
+  const options = { connection, taskQueue, ...workflows, activities, stickyQueueScheduleToStartTimeout: '1s' };
   const worker = await Worker.create(options);
   const running = worker.run();
   return async () => {
@@ -91,7 +99,8 @@ function longest(): MonitorInput {
     }),
   );
   const state = open(input, openedAt, 4);
-  return { ...input, carried: { ...state, window: { ...state.window, ticks } } };
+  // The dev server's timers take more than a second: it does not come to all of its looks.
+  return { ...input, carried: { ...state, window: { ...state.window, endsAt: Date.now() + 900_000, ticks } } };
 }
 
 const until = async (done: () => boolean): Promise<void> => {
@@ -110,16 +119,17 @@ await until(() => lookedAgain.size >= windows);
 const recoveredMs = performance.now() - restartedAt;
 const short = await many[0]?.fetchHistory();
 await Promise.all(many.map((handle) => handle.terminate()));
-await until(() => (looks.get('LONG-1') ?? 0) > OF_ONE_RUN - 10);
-const history = await long.fetchHistory();
+await until(() => (looks.get('LONG-1') ?? 0) > OF_ONE_RUN - 50);
+const history = await client.workflow.getHandle(long.workflowId, long.firstExecutionRunId).fetchHistory();
+const inThisRun = looks.get('LONG-1') ?? 0;
+await long.terminate();
 await stop();
 
 async function replayMs(of: unknown): Promise<number> {
-  const options = { ...workflowSource(), dataConverter: dataConverter() };
   const cpu = () => process.cpuUsage();
-  await Worker.runReplayHistory(options, of); // loads the code
+  await Worker.runReplayHistory(workflows, of); // loads the code
   const [before, wall] = [cpu(), performance.now()];
-  for (let n = 0; n < REPLAYS; n += 1) await Worker.runReplayHistory(options, of);
+  for (let n = 0; n < REPLAYS; n += 1) await Worker.runReplayHistory(workflows, of);
   const { user, system } = process.cpuUsage(before);
   return Math.min((user + system) / 1_000, (performance.now() - wall) * 2) / REPLAYS;
 }
@@ -129,7 +139,10 @@ const table = new Table({
   style: { head: [], border: [] },
 });
 table.push([`${LOOKS} looks`, Math.round(await replayMs(short))]);
-table.push([`${MAX_TICKS} looks, ${OF_ONE_RUN} of them in this run`, Math.round(await replayMs(history))]);
+table.push([
+  `${MAX_TICKS - OF_ONE_RUN + inThisRun} looks, ${inThisRun} of them in this run`,
+  Math.round(await replayMs(history)),
+]);
 console.log(`Node ${process.version}\n${table}`);
 console.log(
   `${windows} windows of ${LOOKS} looks: each has looked again ${(recoveredMs / 1_000).toFixed(1)} s after the worker was started`,
