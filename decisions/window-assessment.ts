@@ -26,7 +26,7 @@ function longestFailureStreak(observations: readonly Observation[]): number {
   for (const { health } of observations) {
     if (health === 'fail') streak += 1;
     else if (health === 'pass') streak = 0;
-    longest = Math.max(longest, streak);
+    if (streak > longest) longest = streak;
   }
   return longest;
 }
