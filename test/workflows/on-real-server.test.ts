@@ -219,7 +219,16 @@ describe.concurrent('extendWindow', () => {
     const item = opened(still);
     const window = await harness.watch(item);
     await window.query(windowStatusQuery);
-    const before = await window.describe();
+    // But for workflow tasks: one that waits for a busy worker stays in the history.
+    const ownEvents = async () =>
+      ((await window.fetchHistory()).events ?? []).filter(
+        (event) =>
+          event.workflowTaskScheduledEventAttributes == null &&
+          event.workflowTaskStartedEventAttributes == null &&
+          event.workflowTaskCompletedEventAttributes == null &&
+          event.workflowTaskTimedOutEventAttributes == null,
+      ).length;
+    const before = await ownEvents();
     const status = await window.query(windowStatusQuery);
     const refused: [unknown, unknown][] = [
       [{ ...OPS, minutes: 6 }, 'the window may last 15 minutes at the most; extend it by 5 minutes or less'],
@@ -237,7 +246,7 @@ describe.concurrent('extendWindow', () => {
     for (const [payload, why] of refused) {
       expect(await refusal(window.executeUpdate('extendWindow', { args: [payload] }))).toEqual(why);
     }
-    expect((await window.describe()).historyLength).toBe(before.historyLength);
+    expect(await ownEvents()).toBe(before);
     expect(await window.query(windowStatusQuery)).toEqual(status);
     await window.terminate();
   });
@@ -615,7 +624,10 @@ test('budget: a healthy window of 30 ticks takes at most 210 history events and 
 test('of a report and a resolution that come together the first counts', async () => {
   const own = await startRealHarness();
   onTestFinished(own.close);
-  const fixed = plan({ driver: { kind: 'external', idempotent: false, timeoutMs: 100 }, window: null, rollback: null });
+  const fixed = plan({
+    ...{ driver: { kind: 'external', idempotent: false, timeoutMs: 100 }, window: null, rollback: null },
+    settleMs: 50,
+  });
   const handle = await own.start(own.add({ plan: fixed }));
   await eventually(async () => expect((await handle.query(deployStatusQuery)).phase).toBe('unknown'));
   await own.stopWorker();
@@ -625,7 +637,7 @@ test('of a report and a resolution that come together the first counts', async (
   expect(await handle.result()).toMatchObject({ outcome: 'done' });
   const { notes, resolution, reported } = await handle.query(deployStatusQuery);
   expect({ resolution, reported }).toMatchObject({ resolution: { deployed: true }, reported: null });
-  expect(notes.at(-1)?.text).toBe(
+  expect(notes.map(({ text }) => text)).toContain(
     'the signal deployFinished was ignored: oncall has said already that it was deployed',
   );
 });
