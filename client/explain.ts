@@ -1,8 +1,8 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { temporal as proto } from '@temporalio/proto';
 import { z } from 'zod';
+import { decoded } from '../adapters/temporal/decoded.ts';
 import { decide, type GuardVerdict, sameRepo } from '../decisions/index.ts';
 import { healWorkflowId } from '../workflows/messages.ts';
 import { asking, executionOf, oneOf } from './executions.ts';
@@ -252,14 +252,3 @@ const deepest = (failure: Failure | null | undefined): string | null =>
   failure == null ? null : (deepest(failure.cause) ?? failure.message ?? null);
 
 const timeOf = ({ eventTime }: HistoryEvent): number => (eventTime == null ? 0 : tsToMs(eventTime));
-
-/** The first argument, or the result; what cannot be read is nothing. */
-function decoded(payloads: Payloads | null | undefined): unknown {
-  const [payload] = payloads?.payloads ?? [];
-  if (payload == null) return null;
-  try {
-    return defaultPayloadConverter.fromPayload(payload);
-  } catch {
-    return null;
-  }
-}

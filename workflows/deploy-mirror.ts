@@ -6,7 +6,7 @@ import { isUnhealthy } from '../decisions/index.ts';
 import { type Convergence, convergeAndSettle, lastSetters, untilWritten } from './converge.ts';
 import type { Ending } from './deploy-endings.ts';
 import { isFailure, messageOf } from './failures.ts';
-import type { LastStatus } from './last-status.ts';
+import { type LastStatus, summaryOfPutBack } from './last-status.ts';
 import type { DeployInput } from './messages.ts';
 import { createTelling } from './tell-people.ts';
 
@@ -107,12 +107,8 @@ export function mirrorOf(
 
     /** As runs of earlier versions did it, which waited for it. */
     async putBack(end: Ending, before: ShownStatus | null): Promise<void> {
-      const putBackBy = (by: typeof setters) => {
-        const restored = restoring(end, before);
-        return by(restored.degraded === true ? 'show that it is degraded' : 'put the status back').restoreStatus(
-          restored,
-        );
-      };
+      const restored = restoring(end, before);
+      const putBackBy = (by: typeof setters) => by(summaryOfPutBack(restored)).restoreStatus(restored);
       const done = await attempt('the status from before the run could not be put back', () => putBackBy(setters));
       if (done !== null || plan()?.guarded === false) return;
       await untilWritten({ ...request(end.outcome), alarmKey: runId }, note, () => putBackBy(lastSetters));

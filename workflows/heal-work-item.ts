@@ -10,15 +10,22 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { AlertActivities } from '../activities/alerts.ts';
 import type { Healed, HealWorkItem } from '../activities/heal-work-item.ts';
 import { messageOf } from './failures.ts';
 import { D2dRepo, D2dWorkItem, type HealInput, type HealResult, lookSignal } from './messages.ts';
-import { sendAlert } from './tell-people.ts';
 
 const activities = proxyActivities<HealWorkItem>({
   startToCloseTimeout: '45 seconds',
   scheduleToCloseTimeout: '10 minutes', // the next sweep looks, too
   heartbeatTimeout: '10 seconds',
+});
+
+/** Given up in the end: while it is waited for, events are not looked at. */
+const { sendAlert } = proxyActivities<AlertActivities>({
+  summary: 'call somebody',
+  startToCloseTimeout: '45 seconds',
+  scheduleToCloseTimeout: '10 minutes',
 });
 
 /** Events that come while it looks, or so soon after, are one more look: a storm of them costs no more than that. */

@@ -1,5 +1,5 @@
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
-import type { StatusSetters } from '../activities/status-setters.ts';
+import type { Ended, StatusSetters } from '../activities/status-setters.ts';
 import { type Convergence, lastWord, summaryOf } from './converge.ts';
 import { isFailure, messageOf } from './failures.ts';
 
@@ -14,6 +14,9 @@ export type LastStatus =
       /** Names the run, so that an alarm about it is raised once. */
       readonly alarmKey: string;
     };
+
+export const summaryOfPutBack = ({ degraded }: Ended): string =>
+  degraded === true ? 'show that it is degraded' : 'put the status back';
 
 /** Long enough for a tracker that is there; one that is away does not hold up the end of a run. */
 const SOON = '10 seconds';

@@ -4,7 +4,7 @@ import type { WindowReport } from '../activities/window-report.ts';
 import { detailsOf } from './bounded.ts';
 import { convergeAndSettle, lastSetters, settle, untilWritten } from './converge.ts';
 import { withNote } from './kept.ts';
-import type { LastStatus } from './last-status.ts';
+import { type LastStatus, summaryOfPutBack } from './last-status.ts';
 import { inline } from './markdown.ts';
 import { createTelling, type Untold } from './tell-people.ts';
 import { untilItWorks } from './until-it-works.ts';
@@ -53,7 +53,7 @@ export async function wrapUp({ status, alerts, comments, report }: WrapUpInput):
 function writeStatus(status: LastStatus, note: (text: string) => void): Promise<unknown> {
   if (status.kind === 'put_back') {
     const { request, alarmKey } = status;
-    const putBack = () => lastSetters('put the status back').restoreStatus(request);
+    const putBack = () => lastSetters(summaryOfPutBack(request)).restoreStatus(request);
     return untilWritten({ ...request, alarmKey }, note, putBack);
   }
   return status.written ? settle(status, note) : convergeAndSettle(status, note);

@@ -1,12 +1,11 @@
 import type { Client } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import type { temporal as proto } from '@temporalio/proto';
 import { z } from 'zod';
+import { decoded } from './decoded.ts';
 import { grpcMessage } from './grpc-errors.ts';
 import { quoted } from './query-text.ts';
 
 type HistoryEvent = proto.api.history.v1.IHistoryEvent;
-type Payloads = proto.api.common.v1.IPayloads;
 
 /** A running activity sends no heartbeat meanwhile, and may be silent for 10 s. */
 const ASK_MS = 8_000;
@@ -77,15 +76,4 @@ function outcomeOf(scheduledId: number, events: readonly HistoryEvent[], kind: s
   const failed = events.find((event) => of(event.activityTaskFailedEventAttributes))?.activityTaskFailedEventAttributes;
   if (failed?.failure?.applicationFailureInfo?.type === 'NotDescribedHere') return [];
   return [{ unknown: `an earlier run may have begun the ${kind}, and its end is not on record` }];
-}
-
-/** The first argument, or the result; what cannot be read is nothing. */
-function decoded(payloads: Payloads | null | undefined): unknown {
-  const [payload] = payloads?.payloads ?? [];
-  if (payload == null) return null;
-  try {
-    return defaultPayloadConverter.fromPayload(payload);
-  } catch {
-    return null;
-  }
 }

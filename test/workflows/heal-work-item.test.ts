@@ -107,6 +107,10 @@ test('after a correction it stays: whoever writes again is answered, and somebod
         await looked(looks);
       }
       expect(alerts).toEqual(['ORCH-1: somebody keeps changing its status in the tracker']);
+      const call = (await handle.fetchHistory()).events
+        ?.map(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled)
+        .find((scheduled) => scheduled?.activityType?.name === 'sendAlert');
+      expect(Number(call?.scheduleToCloseTimeout?.seconds), 'it looks at nothing while it waits for a sink').toBe(600);
       expect((await handle.describe()).typedSearchAttributes.get(D2dWorkItem)).toBe('ORCH-1');
       await handle.terminate();
     },
