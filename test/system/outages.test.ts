@@ -23,6 +23,7 @@ import {
   ticksInOrder,
 } from './item.ts';
 import { sharedSystem, withSystem } from './with-system.ts';
+import type { WorkerProcess } from './worker-process.ts';
 
 // What a worker depends on goes away in mid-run: a status is late rather than wrong, and nothing is lost or stuck.
 
@@ -83,12 +84,18 @@ async function shownIn(what: string, item: Item, status: string): Promise<void> 
   tell(`${what}, then ${status} after`, Date.now() - since);
 }
 
-/** A deploy is held in the middle, and Plane takes no connections from now on. */
-async function deployingWithPlaneAway(system: System, item: Item): Promise<void> {
-  await system.startWorker();
-  system.production.hold(item.repo);
+/** A deploy is held in the middle. @returns its worker. */
+async function deployingHeld({ startWorker, production }: System, item: Item): Promise<WorkerProcess> {
+  const worker = await startWorker();
+  production.hold(item.repo);
   await item.start();
-  await system.production.whenHeld(item.repo);
+  await production.whenHeld(item.repo);
+  return worker;
+}
+
+/** The same, and Plane takes no connections from now on. */
+async function deployingWithPlaneAway(system: System, item: Item): Promise<void> {
+  await deployingHeld(system, item);
   await item.untilShown('Deploying');
   await system.plane.control.refuseConnections();
 }
@@ -308,10 +315,7 @@ describe.concurrent('outages', () => {
           { temporalAddress: temporal.address, env: { ORCH_TEMPORAL_OUTAGE_SECONDS: '300' } },
           async (system, item) => {
             const { production } = system;
-            const worker = await system.startWorker();
-            production.hold(item.repo);
-            await item.start();
-            await production.whenHeld(item.repo);
+            const worker = await deployingHeld(system, item);
             await temporal.kill();
             if (endsMeanwhile) production.release(item.repo);
             await delay(awayMs);
@@ -334,10 +338,7 @@ describe.concurrent('outages', () => {
         { temporalAddress: temporal.address, driver: 'idempotent', env: { ORCH_TEMPORAL_OUTAGE_SECONDS: '3' } },
         async (system, item) => {
           const { production } = system;
-          const worker = await system.startWorker();
-          production.hold(item.repo);
-          await item.start();
-          await production.whenHeld(item.repo);
+          const worker = await deployingHeld(system, item);
           await temporal.kill();
           const cut = await worker.said('deploy was cut off');
           expect(JSON.stringify(cut)).toContain('its worker could not reach Temporal for 3 s');
