@@ -136,11 +136,12 @@ async function createWorker(
 
   const native = await reached(address, NativeConnection.connect(connectionOptions));
   opened.push({ name: 'worker connection', close: () => native.close() });
+  const source = workflowSource();
   return Worker.create({
+    ...source,
     connection: native,
     namespace,
     taskQueue: settings.worker.taskQueue,
-    ...workflowSource(),
     activities: composeActivities(settings, {
       database,
       plane,
@@ -148,7 +149,7 @@ async function createWorker(
       environment: env,
       log,
     }),
-    interceptors: { activity: [activityInterceptors] },
+    interceptors: { ...source.interceptors, activity: [activityInterceptors] },
     // A label. The SDK's own has 91 characters and stands in two events of every tick.
     workerDeploymentOptions: {
       version: { deploymentName: 'deploy-to-done', buildId: packageVersion() },

@@ -30,6 +30,7 @@ import { createRollback } from './rollback.ts';
 import { createSpareRequests } from './spare-requests.ts';
 import { createStatusSetters } from './status-setters.ts';
 import { createTaskActivities } from './tasks.ts';
+import { workerClock } from './worker-clock.ts';
 
 export interface Connections {
   readonly database: Database;
@@ -131,5 +132,6 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       log,
     }),
     ...createPostDeployLog({ artefactsDir: settings.artefactsDir }),
+    ...workerClock,
   };
 }

@@ -18,3 +18,8 @@ export function workerTime(temporalMs: number): WorkerTime {
   const aheadMs = own - temporalMs;
   return { at: Math.max(own, temporalMs), ...(Math.abs(aheadMs) > SAME_CLOCK_MS ? { aheadMs } : {}) };
 }
+
+/** For workflows: `tellTime` is `workerTime`. */
+export const workerClock = { tellTime: async (temporalMs: number): Promise<WorkerTime> => workerTime(temporalMs) };
+
+export type WorkerClock = typeof workerClock;

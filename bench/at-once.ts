@@ -1,13 +1,14 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type NativeConnection, Worker } from '@temporalio/worker';
 import { composeActivities } from '../activities/compose.ts';
 import { activityInterceptors } from '../activities/interceptor.ts';
 import { createLogger } from '../adapters/logging.ts';
 import { createPlaneClient } from '../adapters/plane/plane-client.ts';
 import { createDatabase } from '../adapters/postgres/database.ts';
 import { createTasks } from '../adapters/postgres/tasks.ts';
+import type { WorkflowSource } from '../adapters/temporal/workflow-source.ts';
 import { createD2dClient } from '../client/client.ts';
 import { startSimulatedPlane } from '../demo/simulated-plane/simulated-plane.ts';
 import { loadSettings } from '../settings.ts';
@@ -19,7 +20,7 @@ export interface AtOnceOptions {
   /** Of the worker's activities. */
   readonly temporal: Client;
   readonly connection: NativeConnection;
-  readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'dataConverter'>;
+  readonly workflows: WorkflowSource;
   /** Whoever starts the deploys, and ends them. */
   readonly client: Client;
 }

@@ -6,7 +6,6 @@ import {
   log,
   patched,
   proxyActivities,
-  setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
   upsertSearchAttributes,
@@ -66,6 +65,7 @@ import {
   parseSignalCommand,
 } from './parse-message.ts';
 import { rollBack } from './roll-back.ts';
+import { showDetails } from './ui-details.ts';
 import { untilItWorks } from './until-it-works.ts';
 
 /** Reading and setting stages waits for a database that is away, as long as that takes. */
@@ -138,7 +138,6 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         ...(run.outcome === null ? [] : [{ key: D2dOutcome, value: run.outcome }, ...versionUpdate()]),
       ]);
     }
-    setCurrentDetails(deploy.details(run, input));
   };
   const enter = (phase: DeployPhase): void => become(deploy.inPhase(run, phase));
   const note = (text: string): void => {
@@ -149,9 +148,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const ignore = (signal: string, why: string): void => {
     const text = ignoredWords(signal, why);
     run = deploy.ignored(run, text, Date.now());
-    if (!isWorthTelling(run.ignoredSignals)) return;
-    log.warn(text);
-    become(run);
+    if (isWorthTelling(run.ignoredSignals)) log.warn(text);
   };
 
   const decision = (signal: string, verdict: 'approved' | 'rejected') => (payload: unknown) => {
@@ -204,7 +201,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     { key: D2dPhase, value: run.phase },
     ...versionAttribute(version),
   ]);
-  setCurrentDetails(deploy.details(run, input));
+  showDetails(() => deploy.details(run, input));
 
   const mirror = mirrorOf(input, () => plan, note);
 
@@ -337,7 +334,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         );
   };
 
-  /** Sets the task to done. Where that is not possible now the window opens all the same, and it is tried on beside it. */
+  /** Sets the task to done. Where that is not possible now the window opens all the same, and the workflow retries beside it. */
   const complete = async (watched: boolean): Promise<Completed | 'late'> => {
     try {
       return await completeTaskNow({ workItem });

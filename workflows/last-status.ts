@@ -53,8 +53,8 @@ export async function tryLastStatus(status: LastStatus, note: (text: string) => 
       note(`mirroring ended: ${messageOf(error)}`);
       return null;
     }
-    const triesOn = status.kind === 'converge' || status.guarded;
-    note(`the last status could not be written${triesOn ? ', it is tried on' : ''}: ${messageOf(error)}`);
-    return triesOn ? status : null;
+    const retries = status.kind === 'converge' || status.guarded;
+    note(`the last status could not be written${retries ? ' yet and is retried' : ''}: ${messageOf(error)}`);
+    return retries ? status : null;
   }
 }

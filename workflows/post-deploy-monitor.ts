@@ -8,7 +8,6 @@ import {
   patched,
   proxyActivities,
   proxyLocalActivities,
-  setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
   upsertSearchAttributes,
@@ -44,6 +43,7 @@ import {
 } from './parse-message.ts';
 import { rollBack } from './roll-back.ts';
 import { createTelling, type Severity } from './tell-people.ts';
+import { showDetails } from './ui-details.ts';
 import * as messages from './window-messages.ts';
 import type { MonitorInput, WindowState } from './window-state.ts';
 import * as win from './window-state.ts';
@@ -94,13 +94,13 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         ? 2
         : undefined;
   let state = win.open(input, startTime.getTime(), rules);
+  showDetails(() => view.details(state, input));
   let finalReport: WindowReport | null = null;
   /** What runs beside the loop: a rollback, alerts, comments. */
   let beside = 0;
 
   const become = (next: WindowState): void => {
     state = next;
-    setCurrentDetails(view.details(state, input));
   };
   const note = (text: string): void => {
     log.warn(text);
@@ -110,9 +110,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   const ignore = (signal: string, why: string): void => {
     const text = ignoredWords(signal, why);
     state = win.ignored(state, text, Date.now(), !patched('ignored-signals-wake-nobody'));
-    if (!isWorthTelling(state.ignoredSignals ?? 0)) return;
-    log.warn(text);
-    become(state);
+    if (isWorthTelling(state.ignoredSignals ?? 0)) log.warn(text);
   };
 
   /** Every look would say it again. */
@@ -193,7 +191,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     severity: Severity,
     title: string,
     text: string,
-    refused?: (why: string) => void,
+    refused?: (text: string) => void,
   ): Promise<boolean> => {
     const message = { key: keyOf(kind), severity, repo, workItem, title, text, at: Date.now() };
     return CancellationScope.nonCancellable(() => telling.alert(message, refused));
@@ -243,7 +241,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     const summary = state.degraded?.summary ?? '';
     if (action === 'ALERT_ONLY') {
       const title = `${subject} is degraded after its deploy`;
-      const refused = (why: string): void => become(win.alertFailed(state, why));
+      const refused = (text: string): void => become(win.alertFailed(state, text));
       void alert('degraded', 'critical', title, summary, refused).then((sent) => {
         if (sent) become(win.alertSent(state));
       });
@@ -290,7 +288,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       writeLogAtOnce(report).then(
         () => null,
         (error) => {
-          note(`the log of the window was not written, it is tried on: ${messageOf(error)}`);
+          note(`the log of the window could not be written yet and is retried: ${messageOf(error)}`);
           alertOfLog(messageOf(error));
           return report;
         },
@@ -315,7 +313,6 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   };
 
   await CancellationScope.nonCancellable(async () => {
-    setCurrentDetails(view.details(state, input));
     while (win.isOpen(state)) {
       if (mayContinueAsNew(input) && beside === 0 && allHandlersFinished() && (telling.isDone() || handsOver())) {
         await handOver({ repo, workItem, status: null, report: null, ...(await telling.leave()) });

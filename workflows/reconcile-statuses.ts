@@ -7,7 +7,6 @@ import {
   log,
   patched,
   proxyActivities,
-  setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Drift, InDeployPhase, Orphan, ReadPage, Reconcile } from '../activities/reconcile.ts';
@@ -25,10 +24,12 @@ import {
   type ReconcileResult,
   type SweptProject,
 } from './messages.ts';
+import { now } from './now.ts';
 import { orphanWords } from './orphan-words.ts';
 import { parseReconcileInput } from './parse-message.ts';
 import { COMPARED_AT_ONCE, type Corrected, sweepProject } from './sweep-project.ts';
 import { toldOf } from './swept-projects.ts';
+import { showDetails } from './ui-details.ts';
 
 /** Reads wait where Plane is away, or where writes need what is left of its rate limit; the next sweep reads what this one could not. */
 const { projectsToSweep, readPage, findDrifts, findFailing, findOrphans } = proxyActivities<Reconcile>({
@@ -71,7 +72,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   const { lastResult, startTime } = workflowInfo();
   const began = startTime.getTime();
   const before = isResult(lastResult) ? lastResult : {};
-  const begun = Date.now(); // its first task may have waited for a worker
+  const begun = await now(); // its first task may have waited for a worker
 
   const seen = { looked: 0, inDeployPhase: 0 };
   const healings: Healing[] = [];
@@ -101,10 +102,10 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   };
 
   /** Whoever asks for everything waits for it; the schedule does not, as one sweep at a time runs of it. */
-  const isLong = (since: number): boolean => !full && Date.now() - since > LONG_MS;
+  const isLong = async (since: number): Promise<boolean> => !full && (await now()) - since > LONG_MS;
 
-  const readInTime = (since: number) => (asked: ReadPage) => {
-    if (isLong(since)) throw ApplicationFailure.nonRetryable('there was more to read after an hour', 'TakesTooLong');
+  const readInTime = (since: number) => async (asked: ReadPage) => {
+    if (await isLong(since)) throw ApplicationFailure.nonRetryable('there was more to read after an hour', 'TakesTooLong');
     return readPage(asked);
   };
 
@@ -116,7 +117,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   };
 
   for (const project of startingFrom(before.beginWith ?? null, await projectsToSweep())) {
-    if (beginWith === null && isLong(begun)) beginWith = project;
+    if (beginWith === null && (await isLong(begun))) beginWith = project;
     if (beginWith !== null) {
       unreadAs(project, `the sweep had lasted an hour by then, the next one begins with ${beginWith}`);
       continue;
@@ -125,7 +126,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
       const swept = await sweepProject(
         project,
         { began, full, last: before.projects?.[project] },
-        { readPage: readInTime(Date.now()), findDrifts, correct: corrector() },
+        { readPage: readInTime(await now()), findDrifts, correct: corrector() },
       );
       seen.looked += swept.looked;
       seen.inDeployPhase += swept.inDeployPhase;
@@ -167,7 +168,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     (orphaned ?? []).map((orphan) => `; ${orphanWords(orphan)}`).join('') +
     (failing ?? []).map(({ workflowId, why }) => `; ${workflowId}: its workflow task fails: ${why}`).join('');
   const line = beginning(text, LINE_BYTES);
-  setCurrentDetails(inline(line));
+  showDetails(() => inline(line));
   log.info(line, { sweep: { ...counts, unread: unread.length } });
   return {
     ...{ dryRun, ...counts, unread: listed(unread), failing: failing && listed(failing) },

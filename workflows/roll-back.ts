@@ -2,6 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Rollback, RollbackResult } from '../activities/rollback.ts';
 import { type DriverLimits, driverTimeouts } from './driver-time-outs.ts';
 import { isFailure, messageOf } from './failures.ts';
+import { now } from './now.ts';
 import { onAnyWorker } from './on-any-worker.ts';
 
 export interface RollbackRequest {
@@ -32,6 +33,6 @@ export async function rollBack(
     return await onAnyWorker(() => activities.rollback(request));
   } catch (error) {
     if (isFailure(error, 'NotDescribedHere')) return { ok: false, detail: messageOf(error), at: Date.now() };
-    return { ok: false, unknown: true, detail: messageOf(error), at: Date.now() };
+    return { ok: false, unknown: true, detail: messageOf(error), at: await now() };
   }
 }

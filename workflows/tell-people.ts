@@ -45,9 +45,9 @@ export interface Untold {
 export interface Telling {
   /**
    * Whether the sink has taken it: `false` where it was left to others, or where a run of an earlier version gave it up.
-   * @param refused takes why it was not taken at once
+   * @param refused takes what a person is to know where it was not taken at once
    */
-  alert(alert: Alert, refused?: (why: string) => void): Promise<boolean>;
+  alert(alert: Alert, refused?: (text: string) => void): Promise<boolean>;
   /** Whether the tracker has it. */
   comment(comment: WorkItemComment): Promise<boolean>;
   /** Whether everything has been told, or given up. */
@@ -70,7 +70,7 @@ export function createTelling(note: (text: string) => void): Telling {
   const all = () => [...alerting.values(), ...commenting.values()];
   let leaving = false;
 
-  function tell<T>(open: Map<T, Message>, about: T, tries: Tries, failed: (why: string) => void): Promise<boolean> {
+  function tell<T>(open: Map<T, Message>, about: T, tries: Tries, failed: Failed): Promise<boolean> {
     const message: Message = { later: null, told: Promise.resolve(false) };
     open.set(about, message);
     message.told = untilTold(tries, message, failed).then(
@@ -88,13 +88,14 @@ export function createTelling(note: (text: string) => void): Telling {
 
   return {
     alert: (alert, refused = () => {}) =>
-      tell(alerting, alert, { soon: () => sendAlertSoon(alert), sometime: () => sendAlertSometime(alert) }, (why) => {
-        refused(why);
-        note(`the alert could not be sent: ${why}`);
+      tell(alerting, alert, { soon: () => sendAlertSoon(alert), sometime: () => sendAlertSometime(alert) }, (how) => {
+        const text = `the alert could not be sent${how}`;
+        refused(text);
+        note(text);
       }),
     comment: (comment) =>
-      tell(commenting, comment, { soon: () => commentSoon(comment), sometime: () => commentSometime(comment) }, (why) =>
-        note(`the comment could not be written: ${why}`),
+      tell(commenting, comment, { soon: () => commentSoon(comment), sometime: () => commentSometime(comment) }, (how) =>
+        note(`the comment could not be written${how}`),
       ),
     isDone: () => alerting.size + commenting.size === 0,
     async leave() {
@@ -107,6 +108,9 @@ export function createTelling(note: (text: string) => void): Telling {
   };
 }
 
+/** Takes how the first tries have failed: the end of a sentence that says what they could not do. */
+type Failed = (how: string) => void;
+
 interface Tries {
   readonly soon: () => Promise<void>;
   readonly sometime: () => Promise<void>;
@@ -114,17 +118,17 @@ interface Tries {
 
 /**
  * What is refused is tried again slowly, so that it arrives once somebody has mended the sink or the key.
- * @param failed takes why the first tries have failed
  * @returns whether it was told: not where there is nobody to tell any more, and in runs of earlier versions
  */
-async function untilTold({ soon, sometime }: Tries, message: Message, failed: (why: string) => void): Promise<boolean> {
+async function untilTold({ soon, sometime }: Tries, message: Message, failed: Failed): Promise<boolean> {
   try {
     await soon();
     return true;
   } catch (error) {
     if (isCancellation(error)) throw error;
-    failed(messageOf(error));
-    if (isFailure(error, 'PlaneNotFound') || !patched('told-until-heard')) return false;
+    const retries = !isFailure(error, 'PlaneNotFound') && patched('told-until-heard');
+    failed(`${retries ? ' yet and is retried' : ''}: ${messageOf(error)}`);
+    if (!retries) return false;
   }
   message.later = new CancellationScope();
   return message.later.run(async () => {

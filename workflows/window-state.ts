@@ -303,10 +303,10 @@ export const alertSent = (state: WindowState): WindowState =>
     ? changed(state, { action: { ...state.action, ok: true, detail: 'an alert was raised' } })
     : state;
 
-/** The alert that was all that the window did has reached nobody but the ticket. */
-export const alertFailed = (state: WindowState, why: string): WindowState =>
+/** The alert that was all that the window did has reached nobody yet but the ticket. @param text says so, and why */
+export const alertFailed = (state: WindowState, text: string): WindowState =>
   state.action?.kind === 'ALERT_ONLY'
-    ? changed(state, { action: { ...state.action, ok: false, detail: told(`the alert could not be sent: ${why}`) } })
+    ? changed(state, { action: { ...state.action, ok: false, detail: told(text) } })
     : state;
 
 /**

@@ -1,4 +1,4 @@
-import { log, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { log, proxyActivities } from '@temporalio/workflow';
 import type { PostDeployLog } from '../activities/post-deploy-log.ts';
 import type { WindowReport } from '../activities/window-report.ts';
 import { detailsOf } from './bounded.ts';
@@ -7,6 +7,7 @@ import { withNote } from './kept.ts';
 import { type LastStatus, summaryOfPutBack } from './last-status.ts';
 import { inline } from './markdown.ts';
 import { createTelling, type Untold } from './tell-people.ts';
+import { showDetails } from './ui-details.ts';
 import { untilItWorks } from './until-it-works.ts';
 
 /** A disk that is full or away is waited for. */
@@ -35,10 +36,8 @@ export async function wrapUp({ status, alerts, comments, report }: WrapUpInput):
   const note = (text: string): void => {
     log.warn(text);
     notes = withNote(notes, text, Date.now());
-    setCurrentDetails(
-      detailsOf(notes.flatMap(({ at, text }) => [`${new Date(at).toISOString()} ${inline(text)}`, ''])),
-    );
   };
+  showDetails(() => detailsOf(notes.flatMap(({ at, text }) => [`${new Date(at).toISOString()} ${inline(text)}`, ''])));
   const telling = createTelling(note);
   const logIt = (written: WindowReport) =>
     untilItWorks('the log of the window cannot be written', () => writePostDeployLog(written), note);

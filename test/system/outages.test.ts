@@ -269,7 +269,7 @@ describe.concurrent('outages', () => {
           phase: 'finished',
           notes: expect.arrayContaining([
             expect.objectContaining({
-              text: expect.stringMatching(/^the last status could not be written, it is tried on: /),
+              text: expect.stringMatching(/^the last status could not be written yet and is retried: /),
             }),
           ]),
         }),

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workflowBundle } from '../setup/temporal.ts';
 import { DEPLOY_ENDINGS, OTHERS, type Play, WINDOW_ENDINGS } from './endings.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
-import { recordHistory, replay } from './histories.ts';
+import { atOtherTimes, recordHistory, replay } from './histories.ts';
 
-// Plays every ending and replays what has just run. With D2D_RECORD_HISTORIES=1 the histories are kept in test/histories/:
+// Plays every ending and replays what has just run, as it ran and at other times. With D2D_RECORD_HISTORIES=1 the histories are kept in test/histories/:
 // `D2D_RECORD_HISTORIES=1 npx vitest run --project servers test/workflows/endings.test.ts`.
 
 const RECORD = process.env['D2D_RECORD_HISTORIES'] === '1';
@@ -20,7 +20,12 @@ async function played(name: string, play: Play): Promise<unknown> {
   const { workflowId, runId } = await play(harness);
   const handle = harness.client.workflow.getHandle(workflowId, runId);
   const history = await handle.fetchHistory();
-  expect(await replay(workflowBundle().codePath, [{ name, history }])).toEqual({ [name]: null });
+  const late = `${name}, at other times`;
+  const histories = [
+    { name, history },
+    { name: late, history: atOtherTimes(history) },
+  ];
+  expect(await replay(workflowBundle().codePath, histories)).toEqual({ [name]: null, [late]: null });
   if (RECORD) await recordHistory(name, history);
   const last = history.events?.at(-1)?.workflowExecutionCompletedEventAttributes?.result?.payloads?.[0]?.data;
   return last == null || last.length === 0
@@ -51,6 +56,7 @@ describe.concurrent('others', () => {
     ['postDeployMonitor.continued', { outcome: 'healthy' }],
     ['deployToDone.hands_over', { outcome: 'deploy_failed' }],
     ['postDeployMonitor.hands_over', { outcome: 'degraded_alerted' }],
+    ['reopenTask.reopened', { note: null }],
   ])('%s', async (name, result) => {
     const play = OTHERS[name];
     if (play === undefined) throw new Error(`no play ${name}`);

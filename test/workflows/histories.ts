@@ -18,6 +18,21 @@ export function sizeOf({ events = [] }: IHistory): { readonly events: number; re
   return { events: kept.length, bytes: History.encode({ events: kept }).finish().length };
 }
 
+/** So long a workflow task waits for its worker in `atOtherTimes`, s: no time-out of a sweep, and no window, is longer. */
+const LATER_SECONDS = 2 * 3_600;
+
+/**
+ * The same history, in which each workflow task but the first began two hours later. A replay of it goes as before where nothing is decided
+ * by a workflow's own time, which is that of its task.
+ */
+export function atOtherTimes(history: IHistory): IHistory {
+  const copy = History.decode(History.encode(History.fromObject(history)).finish());
+  const started = copy.events.filter((event) => event.workflowTaskStartedEventAttributes != null);
+  for (const { eventTime } of started.slice(1))
+    if (eventTime?.seconds != null) eventTime.seconds = eventTime.seconds.add(LATER_SECONDS);
+  return copy;
+}
+
 const FOLDER = fileURLToPath(new URL('../histories/', import.meta.url));
 
 /** What tells of the machine, and what stands in its place; a replay reads none of it. */

@@ -167,8 +167,9 @@ describe('degraded', () => {
     expect(kinds(item.comments)).toEqual(['closed', 'degraded']);
     expect(item.shown.status).toBe('done');
     const { notes, action } = await window.query(windowStatusQuery);
-    expect(notes.map(({ text }) => text)).toEqual(Array(2).fill('the alert could not be sent: the sink answered 500'));
-    expect(action).toMatchObject({ ok: false, detail: 'the alert could not be sent: the sink answered 500' });
+    const late = 'the alert could not be sent yet and is retried: the sink answered 500';
+    expect(notes.map(({ text }) => text)).toEqual(Array(2).fill(late));
+    expect(action).toMatchObject({ ok: false, detail: late });
   });
 });
 
@@ -676,7 +677,7 @@ test.each([
     await window.result();
     expect(reportOf(item).outcome).toBe('healthy');
     expect((await window.query(windowStatusQuery)).notes.map(({ text }) => text)).toEqual([
-      `the log of the window was not written, it is tried on: ${fault.message}`,
+      `the log of the window could not be written yet and is retried: ${fault.message}`,
     ]);
     expect(kinds(item.alerts)).toEqual(['log']);
     expect(item.alerts[0]?.title).toContain('the log of its window was not written');

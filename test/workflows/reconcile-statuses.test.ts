@@ -3,6 +3,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Drift, FailingRun, InDeployPhase, Orphan, PageRead, ReadPage } from '../../activities/reconcile.ts';
+import { workerClock } from '../../activities/worker-clock.ts';
 import { startHealing } from '../../adapters/temporal/start-healing.ts';
 import { applySweepSchedule, lookAtSweeps, sweepScheduleId } from '../../adapters/temporal/sweep-schedule.ts';
 import {
@@ -59,6 +60,7 @@ async function sweeping<T>(
     taskQueue,
     workflowBundle: workflowBundle(),
     activities: {
+      ...workerClock,
       projectsToSweep: async () => tracker.projects,
       readPage: async (of: ReadPage) => {
         asked.push(`read ${of.project} ${of.cursor ?? 'from the start'}`);
