@@ -8,7 +8,9 @@ import {
   HEAL_WORKFLOW,
   healWorkflowId,
   RECONCILE_WORKFLOW,
+  REOPEN_WORKFLOW,
   rejectSignal,
+  reopenWorkflowId,
   resolveDeploySignal,
   SET_STATUS_WORKFLOW,
 } from '../../workflows/messages.ts';
@@ -153,6 +155,17 @@ export const OTHERS: Record<string, Play> = {
       taskQueue: harness.taskQueue,
       workflowId: `set-status/${item.workItem}`,
       args: [{ repo: item.plan.repo, workItem: item.workItem, status: 'deploying', caller: 'ci' }],
+    });
+    await handle.result();
+    return handle;
+  },
+  'reopenTask.reopened': async (harness) => {
+    const item = harness.add();
+    item.task = { repo: item.plan.repo, stage: 'done' };
+    const handle = await harness.client.workflow.start(REOPEN_WORKFLOW, {
+      taskQueue: harness.taskQueue,
+      workflowId: reopenWorkflowId(harness.taskQueue, item.plan.repo, item.workItem),
+      args: [{ repo: item.plan.repo, workItem: item.workItem, ...OPS }],
     });
     await handle.result();
     return handle;
