@@ -728,6 +728,8 @@ describe('a database that needs somebody', () => {
       if (item.count.looks < 10) refused('new row violates check constraint "stage_check"');
     };
     const handle = await harness.start(item);
+    await harness.until(() => item.shown.status === 'monitoring');
+    await harness.window(item).result(); // time does not skip while a wrap-up outlives its window
     expect(await handle.result()).toMatchObject({ outcome: 'done' });
     expect(item.reports).toMatchObject([{ outcome: 'healthy' }]);
     expect(item.task?.stage).toBe('done');

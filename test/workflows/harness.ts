@@ -39,6 +39,19 @@ import { type Item, item, repoOf, shownAs } from './item.ts';
 
 const { INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = temporal.api.enums.v1.IndexedValueType;
 
+const {
+  EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+  EVENT_TYPE_WORKFLOW_TASK_STARTED,
+  EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+  EVENT_TYPE_WORKFLOW_TASK_FAILED,
+  EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+} = temporal.api.enums.v1.EventType;
+
+const TASK_EVENTS: readonly number[] = [
+  ...[EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EVENT_TYPE_WORKFLOW_TASK_STARTED, EVENT_TYPE_WORKFLOW_TASK_COMPLETED],
+  ...[EVENT_TYPE_WORKFLOW_TASK_FAILED, EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT],
+];
+
 interface Options {
   readonly guardEnabled?: boolean;
   /** The tracker has a state for degraded work. */
@@ -47,6 +60,8 @@ interface Options {
   readonly codePath?: string;
   /** The clock of a server that skips time. */
   readonly now?: () => Promise<number>;
+  /** Called before the result of a workflow is waited for. */
+  readonly beforeResult?: (workflow: WorkflowHandle) => Promise<unknown>;
   /** Called when a wrap-up has ended. */
   readonly wrappedUp?: () => Promise<unknown>;
   /** No workflow task is cut off, however slow the machine is: by default one has 5 s, and a flood of signals is one task. */
@@ -63,6 +78,7 @@ export async function startHarness(options: Options = {}) {
   const { close, ...harness } = await harnessOn(env, unique('queue'), {
     ...options,
     now: () => env.currentTimeMs(),
+    beforeResult: (workflow) => eventually(() => hasNoTask(workflow)),
     // This server keeps its time locked once more for each child that outlives its parent.
     wrappedUp: async () => env.connection.testService?.unlockTimeSkipping({}),
   });
@@ -95,6 +111,16 @@ export async function startHarness(options: Options = {}) {
   };
 }
 
+/**
+ * Time skips only while a test waits for a result, and a workflow is stranded whose task cancels a timer that time has skipped to meanwhile
+ * (see `whileTimeStands`). So it must have taken every message before.
+ */
+async function hasNoTask(workflow: WorkflowHandle): Promise<void> {
+  const { events } = await workflow.fetchHistory();
+  const task = events?.findLast(({ eventType }) => eventType != null && TASK_EVENTS.includes(eventType));
+  expect(task?.eventType).toBe(EVENT_TYPE_WORKFLOW_TASK_COMPLETED);
+}
+
 /** What is not there has no run. */
 function ifThere(error: unknown): { readonly runId: string } {
   if (error instanceof WorkflowNotFoundError) return { runId: '' };
@@ -122,7 +148,8 @@ interface Server {
 }
 
 async function harnessOn({ client, nativeConnection }: Server, taskQueue: string, options: Options) {
-  const { codePath, degradedState, unhurried = false, wrappedUp = async () => {}, ...others } = options;
+  const { codePath, degradedState, unhurried = false, ...others } = options;
+  const { beforeResult = async () => {}, wrappedUp = async () => {} } = options;
   const known = new Set<string>();
   const workflowTaskTimeout = unhurried ? '2 minutes' : WORKFLOW_TASK_TIMEOUT;
   const items = new Map<string, Item>();
@@ -203,6 +230,7 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
    */
   function andItsWrapUps<H extends WorkflowHandle>({ workItem, plan: { repo } }: Item, handle: H): H {
     const result = async () => {
+      await beforeResult(handle);
       const ended = await handle.result();
       for (const id of [deployWorkflowId(repo, workItem), monitorWorkflowId(repo, workItem)]) {
         const { runId } = await client.workflow.getHandle(id).describe().catch(ifThere);
