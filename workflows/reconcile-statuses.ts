@@ -105,7 +105,8 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   const isLong = async (since: number): Promise<boolean> => !full && (await now()) - since > LONG_MS;
 
   const readInTime = (since: number) => async (asked: ReadPage) => {
-    if (await isLong(since)) throw ApplicationFailure.nonRetryable('there was more to read after an hour', 'TakesTooLong');
+    if (await isLong(since))
+      throw ApplicationFailure.nonRetryable('there was more to read after an hour', 'TakesTooLong');
     return readPage(asked);
   };
 
