@@ -3,6 +3,7 @@ import { deployToDone as deploy } from '../../../workflows/deploy-to-done.ts';
 import { healWorkItem as heal } from '../../../workflows/heal-work-item.ts';
 import { postDeployMonitor as monitor } from '../../../workflows/post-deploy-monitor.ts';
 import { reconcileStatuses as reconcile } from '../../../workflows/reconcile-statuses.ts';
+import { reopenTask as reopen } from '../../../workflows/reopen-task.ts';
 import { setDeployStatus as setStatus } from '../../../workflows/set-deploy-status.ts';
 import { wrapUp as wrap } from '../../../workflows/wrap-up.ts';
 
@@ -19,5 +20,6 @@ export const deployToDone = changed(deploy);
 export const healWorkItem = changed(heal);
 export const reconcileStatuses = changed(reconcile);
 export const postDeployMonitor = changed(monitor);
+export const reopenTask = changed(reopen);
 export const setDeployStatus = changed(setStatus);
 export const wrapUp = changed(wrap);
