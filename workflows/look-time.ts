@@ -18,23 +18,28 @@ interface Seen extends Partial<WorkerTime> {
 }
 
 /**
- * What a worker has seen, with its time by Temporal's clock where the worker's own is ahead: a clock that jumps would cut a window short.
- * What comes late may be so because no worker ran; the workflow's time is old then, and only a task that a timer begins has the time
- * of now. Where the worker's clock is behind, the worker has taken Temporal's time itself.
- *
+ * Whether the clock of the worker that has seen something may differ from Temporal's. It is asked first, as each promise costs a replay.
  * @param dueAt when it was due, or a moment before it
+ */
+export function mayDiffer({ at, aheadMs = 0 }: Seen, dueAt: number, state: WindowState): boolean {
+  if (hasRules(state, 4)) return aheadMs !== 0;
+  return hasRules(state, 3) && at !== undefined && at > dueAt + AHEAD_MS_BEFORE_4;
+}
+
+/**
+ * What a worker has seen, where its clock may differ, with its time by Temporal's clock if its own is ahead: a clock that jumps would cut
+ * a window short. What comes late may be so because no worker ran; the workflow's time is old then, and only a task that a timer begins
+ * has the time of now. Where the worker's clock is behind, the worker has taken Temporal's time itself.
  */
 export async function byTemporalsClock<T extends Seen>(
   seen: T,
-  dueAt: number,
   state: WindowState,
   note: (text: string) => void,
 ): Promise<T> {
   const { at, ms = 0, aheadMs = 0 } = seen;
   const rules4 = hasRules(state, 4);
   if (rules4 && aheadMs < 0) note(noteOf(-aheadMs, 'behind'));
-  const mayBeAhead = rules4 ? aheadMs > 0 : at !== undefined && at > dueAt + AHEAD_MS_BEFORE_4;
-  if (at === undefined || !mayBeAhead) return seen;
+  if (at === undefined || (rules4 && aheadMs <= 0)) return seen;
   await sleep(1, { summary: 'was it late, or is the clock of its worker ahead?' });
   const byTemporal = Date.now() - (rules4 ? ms : 0);
   if (at - byTemporal <= (rules4 ? AHEAD_MS : AHEAD_MS_BEFORE_4)) return seen;

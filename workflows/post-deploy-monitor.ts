@@ -23,7 +23,7 @@ import { messageOf } from './failures.ts';
 import { handOver, handsOver } from './hand-over.ts';
 import { ignoredWords, isWorthTelling } from './ignored-signals.ts';
 import { type LastStatus, tryLastStatus } from './last-status.ts';
-import { byTemporalsClock, CLOCK_NOTE } from './look-time.ts';
+import { byTemporalsClock, CLOCK_NOTE, mayDiffer } from './look-time.ts';
 import {
   cancelWindowSignal,
   closeWindowUpdate,
@@ -167,10 +167,11 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     become(messages.cancelled(state, 'cancel', { by: 'temporal', reason: 'the workflow was cancelled' }, Date.now()));
   });
 
-  /** Whether a message has ended the window. Where a cancel and a timer come in one workflow task, the cancel is handled after the timer. */
-  const endedMeanwhile = async (): Promise<boolean> => {
-    const cancelled = root.consideredCancelled && !cancelHeard;
-    if ((state.ending === null && !cancelled) || !patched('ending-first')) return false;
+  /** Where a cancel and a timer come in one workflow task, the cancel is handled after the timer. */
+  const mayHaveEnded = (): boolean => state.ending !== null || (root.consideredCancelled && !cancelHeard);
+  /** Whether a message has ended the window, where it may have. */
+  const hasEnded = async (): Promise<boolean> => {
+    if (!patched('ending-first')) return false;
     await condition(() => state.ending !== null);
     return true;
   };
@@ -252,7 +253,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     const { version, rollback } = input;
     const operationId = `${firstExecutionRunId}:rollback`;
     const end = await rollBack(rollback, { repo, workItem, version, operationId });
-    const result = win.hasRules(state, 3) ? await byTemporalsClock(end, win.lastSeenAt(state), state, noteClock) : end;
+    const result = mayDiffer(end, win.lastSeenAt(state), state) ? await byTemporalsClock(end, state, noteClock) : end;
     become(
       win.rollbackFinished(state, policy, result, result.unknown === true && patched('unknown-rollback-is-watched')),
     );
@@ -334,7 +335,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         if (await condition(moved, waitMs, { summary: view.timerSummary(state, input) })) continue;
       }
 
-      if (await endedMeanwhile()) continue;
+      if (mayHaveEnded() && (await hasEnded())) continue;
 
       if (looksOver) {
         become(win.ranOut(state, policy, wakeAt));
@@ -352,9 +353,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         errors5xx: 0,
         detail: `the probe broke: ${messageOf(error)}`,
       }));
-      if (await endedMeanwhile()) continue;
+      if (mayHaveEnded() && (await hasEnded())) continue;
       const { recoveredAt } = state;
-      const timed = win.hasRules(state, 3) ? await byTemporalsClock(look, wakeAt, state, noteClock) : look;
+      const timed = mayDiffer(look, wakeAt, state) ? await byTemporalsClock(look, state, noteClock) : look;
       become(win.recordLook(state, policy, wakeAt, timed));
       if (recoveredAt === null && state.recoveredAt !== null) {
         const summary = state.degraded?.summary ?? '';
