@@ -78,7 +78,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       (await tasks.findNamed(await tracker.namesOf(repo, workItem)))[0] ?? null,
     windowActive,
     deployUnderWay,
-    lastRun: (repo, workItem) => evidence.lastRun(spelled(repo), workItem),
+    latestRun: (repo, workItem) => evidence.latestRun(spelled(repo), workItem),
     lastDeploy,
     tracker,
     log,

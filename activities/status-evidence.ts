@@ -2,6 +2,7 @@ import { messageOf } from '../adapters/error-message.ts';
 import {
   applies,
   type DeployPhaseStatus,
+  type DeployRecord,
   decide,
   type GuardVerdict,
   type LastDeploy,
@@ -75,8 +76,8 @@ export interface EvidenceDeps<Held> {
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   /** Whether a deploy of the work item is between its begin and its window: what it shows is its own business. */
   readonly deployUnderWay: (repo: string, workItem: string) => Promise<boolean>;
-  /** The run id of the last deploy of the work item; `null`: Temporal keeps none. */
-  readonly lastRun: (repo: string, workItem: string) => Promise<string | null>;
+  /** The latest run of the deploy of the work item; `null`: Temporal keeps none. */
+  readonly latestRun: (repo: string, workItem: string) => Promise<DeployRecord | null>;
   /** What Temporal has on record of the last deploy; absent where degraded work has no state of its own in the tracker. */
   readonly lastDeploy?: ((repo: string, workItem: string, dbStage: string | null) => Promise<LastDeploy>) | undefined;
   readonly tracker: Tracker;

@@ -2,6 +2,8 @@ import {
   type DeployPhaseStatus,
   type GuardVerdict,
   isLeftAtRest,
+  type LastSay,
+  lastSay,
   type RestingEvidence,
   restingStatus,
   statusToWrite,
@@ -17,6 +19,11 @@ export interface SetStatusResult extends OnEvidence {
   readonly status: string | null;
   /** `false` where the status stood there already, or the verdict forbade the write. */
   readonly wrote: boolean;
+}
+
+export interface PutBack extends SetStatusResult {
+  /** A newer deploy of the work item runs. What it comes to decides whether the status is put back. */
+  readonly waits?: boolean;
 }
 
 /** What a correction can put in the place of a deploy-phase status. */
@@ -49,7 +56,7 @@ export interface Correction extends OnEvidence {
  * Each throws what the lock, Postgres, Temporal or the tracker throw: without evidence nothing is stamped (invariant 3).
  */
 export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
-  const { tracker, deployUnderWay, windowActive, lastDeploy, lastRun } = deps;
+  const { tracker, deployUnderWay, windowActive, lastDeploy, latestRun } = deps;
   const { withEvidence, verdictOn, writeIfNew } = evidenced(deps);
 
   const leftAtRest =
@@ -92,12 +99,8 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       return { verdict, shown: name, status, wrote: true };
     });
 
-  /** Whether a newer run of the work item has begun, which shows its own statuses. */
-  const isOvertaken = async ({ repo, workItem, run }: SetStatus): Promise<boolean> => {
-    if (run === undefined) return false;
-    const last = await lastRun(repo, workItem);
-    return last !== null && last !== run;
-  };
+  const sayOf = async ({ repo, workItem, run }: SetStatus): Promise<LastSay> =>
+    run === undefined ? 'has' : lastSay(run, await latestRun(repo, workItem));
 
   /** Whether a run is about to show `monitoring`. Asked in this order: a deploy that is not under way any more has its window by now. */
   const aboutToWatch = async (evidence: RestingEvidence, { repo, workItem }: SetStatus): Promise<boolean> =>
@@ -116,7 +119,7 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       withEvidence(request, async (evidence, named, write) => {
         const verdict = verdictOn('done', named, evidence);
         if (!evidence.inForce) {
-          if (await isOvertaken(named)) return { verdict, shown: null, status: null, wrote: false };
+          if ((await sayOf(named)) !== 'has') return { verdict, shown: null, status: null, wrote: false };
           const status = degradedState(request) ? 'degraded' : 'done';
           await write(status);
           return { verdict, shown: null, status, wrote: true };
@@ -140,12 +143,14 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
      * Puts back the status from before a run that did not reach `done`; `Awaiting Deploy` where that was a deploy-phase one, or is
      * gone. Of a deploy that left production degraded it is `degraded`, unless a person has moved the item meanwhile.
      */
-    restoreStatus: (request: SetStatus & Ended & { readonly before: ShownStatus | null }): Promise<SetStatusResult> =>
+    restoreStatus: (request: SetStatus & Ended & { readonly before: ShownStatus | null }): Promise<PutBack> =>
       withEvidence(request, async (evidence, named, write) => {
         const { before } = request;
         const { repo, workItem } = named;
         const verdict = verdictOn('before', named, evidence);
-        if (await isOvertaken(named)) return { verdict, shown: null, status: null, wrote: false };
+        const say = await sayOf(named);
+        if (say !== 'has')
+          return { verdict, shown: null, status: null, wrote: false, ...(say === 'waits' ? { waits: true } : {}) };
         // An item that was shown without any state has nothing that could be put back.
         const own = before !== null && before.id !== '' && !inDeployPhase(before);
         if (!evidence.inForce) {

@@ -126,7 +126,11 @@ export function describe(temporal: Client, workflowId: string, runId?: string): 
     try {
       const found = await temporal.workflow.getHandle(workflowId, runId).describe();
       const execution = executionOf(found, found.raw.pendingActivities ?? []);
-      return execution.running ? execution : { ...execution, retries: await retriesOfWrapUp(temporal, execution) };
+      if (execution.running) return execution;
+      // The wrap-up of a run that a reset has made has the id of the run before.
+      const runIds = new Set([found.runId, found.raw.workflowExecutionInfo?.firstRunId || found.runId]);
+      const retries = await Promise.all([...runIds].map((runId) => retriesOfWrapUp(temporal, { ...execution, runId })));
+      return { ...execution, retries: retries.flat() };
     } catch (error) {
       if (isGone(error)) return null;
       throw error;

@@ -14,7 +14,9 @@ export {
   isDegradedOnRecord,
   isUnhealthy,
   type LastDeploy,
+  type LastSay,
   lastDeploy,
+  lastSay,
   type WindowRecord,
   windowOutcomeOnRecord,
 } from './last-deploy.ts';

@@ -41,6 +41,27 @@ const NOTHING_DEPLOYED: ReadonlySet<unknown> = new Set([
   ...['already_done', 'refused', 'rejected', 'approval_expired', 'task_cancelled', 'cancelled'],
 ]);
 
+/** Outcomes of runs whose last act is to put back the status that stood before them. */
+const PUTS_BACK: ReadonlySet<unknown> = new Set([
+  ...['refused', 'rejected', 'approval_expired', 'cancelled', 'deploy_failed'],
+  ...UNHEALTHY,
+]);
+
+/** What a run that has ended may still do about the status of its work item. */
+export type LastSay = 'has' | 'waits' | 'lost';
+
+/**
+ * Whether a run that has ended may still put back the status from before it, by the latest run of its work item. It has the last say where it
+ * is the latest, or where the latest has ended and put a status back itself: the status before both is the true one. It waits for one that
+ * runs, and has lost it to one that ended otherwise. Pure and total: never throws.
+ */
+export function lastSay(run: string, latest: DeployRecord | null): LastSay {
+  const [runId, running, outcome] = ['runId', 'running', 'outcome'].map((name) => field(latest, name));
+  if (latest === null || runId === run) return 'has';
+  if (running === true && outcome === null) return 'waits';
+  return PUTS_BACK.has(outcome) ? 'has' : 'lost';
+}
+
 /** Whether a deploy that ended so never became healthy. Never throws. */
 export const isUnhealthy = (outcome: string): boolean => UNHEALTHY.has(outcome);
 

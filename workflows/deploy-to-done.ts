@@ -1,5 +1,6 @@
 import {
   CancellationScope,
+  CancelledFailure,
   condition,
   getExternalWorkflowHandle,
   isCancellation,
@@ -117,6 +118,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const operationId = `${firstExecutionRunId}:deploy`;
   let run = deploy.begin();
   let plan: DeployPlan | null = null;
+  const root = CancellationScope.current();
   let cancelRequested = false;
   /** Whether this run has begun to write statuses, and whether its deploy has begun. */
   let touched = false;
@@ -321,9 +323,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (fixed.healthCheck !== null) {
       enter('checking');
       const check = await checkHealth(fixed, workItem, version);
+      endIfCancelled();
       if (!check.ok && check.seen !== 'unknown') return unhealthy(fixed, check);
       if (!check.ok) callSomebody('health-unknown', `its health after the deploy is not known: ${check.detail}`);
     }
+    endIfCancelled();
     const completed = await CancellationScope.nonCancellable(() => complete(fixed.window !== null));
     if (completed === 'done' || completed === 'late') return null;
     return completed === 'cancelled'
@@ -332,6 +336,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
           'deploy_failed',
           'the deploy worked, but the task was deleted meanwhile, so that nothing could be set to done',
         );
+  };
+
+  /** What comes next is not cancelled, and a cancel may have come in one workflow task with the end of the step before. */
+  const endIfCancelled = (): void => {
+    if (root.consideredCancelled && patched('cancel-first')) throw new CancelledFailure('the run was cancelled');
   };
 
   /** Sets the task to done. Where that is not possible now the window opens all the same, and the workflow retries beside it. */
@@ -510,7 +519,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     return finish(end);
   };
 
-  CancellationScope.current().cancelRequested.catch(() => {
+  root.cancelRequested.catch(() => {
     cancelRequested = true;
     cancelWindow();
     giveUpLate();

@@ -7,13 +7,18 @@ import type { WrapUpInput, wrapUp } from './wrap-up.ts';
 /** Runs of earlier versions waited for all that they owed. */
 export const handsOver = (): boolean => patched('wrap-up');
 
-/** Hands what a run still owes to a workflow of its own, which the run does not wait for; where it owes nothing there is none. */
-export async function handOver(owed: WrapUpInput): Promise<void> {
+/**
+ * Hands what a run still owes to a workflow of its own, which the run does not wait for; where it owes nothing there is none.
+ * @param nth how often the run has handed something over, this time included
+ */
+export async function handOver(owed: WrapUpInput, nth = 1): Promise<void> {
   const { repo, workItem, status, alerts, comments, report } = owed;
+  // The run id but for a run that a reset has made: it replays this, and must name the same child.
+  const { originalExecutionRunId } = workflowInfo();
   if (status === null && report === null && alerts.length + comments.length === 0) return;
   try {
     await startChild<typeof wrapUp>(WRAP_UP_WORKFLOW, {
-      workflowId: wrapUpWorkflowId(repo, workItem, workflowInfo().runId),
+      workflowId: `${wrapUpWorkflowId(repo, workItem, originalExecutionRunId)}${nth === 1 ? '' : `/${nth}`}`,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       args: [owed],

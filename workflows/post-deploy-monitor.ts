@@ -96,6 +96,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   let state = win.open(input, startTime.getTime(), rules);
   showDetails(() => view.details(state, input));
   let finalReport: WindowReport | null = null;
+  /** How often it has handed over what it owes. */
+  let handedOver = 0;
   /** What runs beside the loop: a rollback, alerts, comments. */
   let beside = 0;
 
@@ -169,9 +171,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
 
   /** Where a cancel and a timer come in one workflow task, the cancel is handled after the timer. */
   const mayHaveEnded = (): boolean => state.ending !== null || (root.consideredCancelled && !cancelHeard);
-  /** Whether a message has ended the window, where it may have. */
-  const hasEnded = async (): Promise<boolean> => {
-    if (!patched('ending-first')) return false;
+  /** Whether a message has ended the window, where it may have. @param since the patch of the place that asks */
+  const hasEnded = async (since: 'ending-first' | 'ending-after-clock' = 'ending-first'): Promise<boolean> => {
+    if (!patched(since)) return false;
     await condition(() => state.ending !== null);
     return true;
   };
@@ -295,7 +297,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         },
       ),
     ]);
-    await handOver({ repo, workItem, status, report: unlogged, ...(await telling.leave()) });
+    await handOver({ repo, workItem, status, report: unlogged, ...(await telling.leave()) }, handedOver + 1);
     await condition(() => beside === 0 && allHandlersFinished());
   };
 
@@ -316,8 +318,11 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   await CancellationScope.nonCancellable(async () => {
     while (win.isOpen(state)) {
       if (mayContinueAsNew(input) && beside === 0 && allHandlersFinished() && (telling.isDone() || handsOver())) {
-        await handOver({ repo, workItem, status: null, report: null, ...(await telling.leave()) });
-        await continueAsNew<typeof postDeployMonitor>({ ...input, carried: state });
+        handedOver += 1;
+        await handOver({ repo, workItem, status: null, report: null, ...(await telling.leave()) }, handedOver);
+        // An update that came meanwhile is answered by this run.
+        if (beside === 0 && allHandlersFinished())
+          await continueAsNew<typeof postDeployMonitor>({ ...input, carried: state });
       }
       const { revision } = state;
       const moved = () => state.revision !== revision;
@@ -355,7 +360,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       }));
       if (mayHaveEnded() && (await hasEnded())) continue;
       const { recoveredAt } = state;
-      const timed = mayDiffer(look, wakeAt, state) ? await byTemporalsClock(look, state, noteClock) : look;
+      const differs = mayDiffer(look, wakeAt, state);
+      const timed = differs ? await byTemporalsClock(look, state, noteClock) : look;
+      if (differs && mayHaveEnded() && (await hasEnded('ending-after-clock'))) continue;
       become(win.recordLook(state, policy, wakeAt, timed));
       if (recoveredAt === null && state.recoveredAt !== null) {
         const summary = state.degraded?.summary ?? '';

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { AlertActivities } from '../activities/alerts.ts';
 import { isFailure, messageOf } from './failures.ts';
-import { isPermanent, mendingMs } from './until-it-works.ts';
+import { mendingMs } from './until-it-works.ts';
 
 const limits = { startToCloseTimeout: '45 seconds', retry: { maximumInterval: '1 minute' } } as const;
 
@@ -103,7 +103,11 @@ export function createTelling(note: (text: string) => void): Telling {
       leaving = true;
       for (const { later } of all()) later?.cancel();
       await Promise.all(all().map(({ told }) => told));
-      return { alerts: [...alerting.keys()], comments: [...commenting.keys()] };
+      const left = { alerts: [...alerting.keys()], comments: [...commenting.keys()] };
+      alerting.clear();
+      commenting.clear();
+      leaving = false;
+      return left;
     },
   };
 }
@@ -138,7 +142,7 @@ async function untilTold({ soon, sometime }: Tries, message: Message, failed: Fa
         return true;
       } catch (error) {
         if (isFailure(error, 'PlaneNotFound')) return false;
-        if (!isPermanent(error)) throw error;
+        if (isCancellation(error)) throw error;
         await sleep(mendingMs(failures), { summary: 'then people are told again' });
       }
     }

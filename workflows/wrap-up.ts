@@ -1,4 +1,4 @@
-import { log, proxyActivities } from '@temporalio/workflow';
+import { log, proxyActivities, sleep } from '@temporalio/workflow';
 import type { PostDeployLog } from '../activities/post-deploy-log.ts';
 import type { WindowReport } from '../activities/window-report.ts';
 import { detailsOf } from './bounded.ts';
@@ -49,11 +49,13 @@ export async function wrapUp({ status, alerts, comments, report }: WrapUpInput):
   ]);
 }
 
-function writeStatus(status: LastStatus, note: (text: string) => void): Promise<unknown> {
-  if (status.kind === 'put_back') {
-    const { request, alarmKey } = status;
-    const putBack = () => lastSetters(summaryOfPutBack(request)).restoreStatus(request);
-    return untilWritten({ ...request, alarmKey }, note, putBack);
+async function writeStatus(status: LastStatus, note: (text: string) => void): Promise<void> {
+  if (status.kind !== 'put_back') return status.written ? settle(status, note) : convergeAndSettle(status, note);
+  const { request, alarmKey } = status;
+  const putBack = () => lastSetters(summaryOfPutBack(request)).restoreStatus(request);
+  for (let waits = 0; ; waits += 1) {
+    const result = await untilWritten({ ...request, alarmKey }, note, putBack);
+    if (result?.waits !== true) return;
+    await sleep(Math.min(5_000 * 2 ** waits, 5 * 60_000), { summary: 'a newer deploy of the work item runs' });
   }
-  return status.written ? settle(status, note) : convergeAndSettle(status, note);
 }

@@ -28,7 +28,7 @@ const Asked = z.object({ operationId: z.string() });
 
 /**
  * Looks up what an earlier run of a workflow came to with the same operation, as their histories have it: after a reset the run
- * asks for it again. `null`: none has begun it. Nothing is asked of Temporal where the run is the first one.
+ * asks for it again. `null`: none has begun it. The other runs are looked up only where there was a reset: that needs the visibility index.
  */
 export const createEarlierOutcome =
   (client: Client) =>
@@ -36,12 +36,28 @@ export const createEarlierOutcome =
     const [first = ''] = operation.operationId.split(':');
     if (first === operation.runId) return null;
     try {
-      const outcomes = await client.withDeadline(Date.now() + ASK_MS, () => outcomesOf(client, operation, first));
-      return outcomes.find((each) => !('unknown' in each)) ?? outcomes[0] ?? null;
+      return await client.withDeadline(Date.now() + ASK_MS, async () => {
+        if (!(await wasReset(client, operation, first))) return null;
+        const outcomes = await outcomesOf(client, operation, first);
+        return outcomes.find((each) => !('unknown' in each)) ?? outcomes[0] ?? null;
+      });
     } catch (error) {
       return { unknown: `an earlier run of ${operation.workflowId} cannot be looked up: ${grpcMessage(error)}` };
     }
   };
+
+/** Whether the run, or one that it was continued from, is the copy that a reset has made of another one. */
+async function wasReset(client: Client, { workflowId, runId }: AskedOperation, first: string): Promise<boolean> {
+  for (let run = runId; run !== first; ) {
+    const { history } = await client.workflowService.getWorkflowExecutionHistory({
+      ...{ namespace: client.options.namespace, execution: { workflowId, runId: run }, maximumPageSize: 1 },
+    });
+    const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+    if (started?.originalExecutionRunId !== run || !started.continuedExecutionRunId) return true;
+    run = started.continuedExecutionRunId;
+  }
+  return false;
+}
 
 async function outcomesOf(client: Client, operation: AskedOperation, first: string): Promise<EarlierOutcome[]> {
   const { workflowId, runId } = operation;

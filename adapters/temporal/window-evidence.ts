@@ -1,6 +1,6 @@
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { type LastDeploy, lastDeploy, sameRepo, terminalStage } from '../../decisions/index.ts';
+import { type DeployRecord, type LastDeploy, lastDeploy, sameRepo, terminalStage } from '../../decisions/index.ts';
 import { D2D_OUTCOME } from './previous-version.ts';
 import { quoted, RUNNING } from './query-text.ts';
 
@@ -25,10 +25,10 @@ export interface WindowEvidence {
    */
   deployUnderWay(repo: string, workItem: string): Promise<boolean>;
   /**
-   * The run id of the last deploy of a work item, whether it runs or not; `null`: Temporal keeps none.
+   * The latest run of the deploy of a work item, whether it runs or not; `null`: Temporal keeps none.
    * @throws where Temporal does not answer.
    */
-  lastRun(repo: string, workItem: string): Promise<string | null>;
+  latestRun(repo: string, workItem: string): Promise<DeployRecord | null>;
   /**
    * Whether a deploy or a window of a work item runs, in whatever phase, or one that has ended still writes its last status.
    * @throws where Temporal does not answer.
@@ -75,13 +75,17 @@ export function createWindowEvidence(client: Client): WindowEvidence {
       const deploy = await describe(deployId(repo, workItem));
       return deploy !== null && deploy.status.name === 'RUNNING' && UNDER_WAY.has(phaseOf(deploy) ?? '');
     },
-    async lastRun(repo, workItem) {
-      return (await describe(deployId(repo, workItem)))?.runId ?? null;
+    async latestRun(repo, workItem) {
+      const latest = await describe(deployId(repo, workItem));
+      return latest && { ...onRecord(latest), runId: latest.runId };
     },
     async runs(repo, workItem) {
       const both = await Promise.all([deployId(repo, workItem), windowId(repo, workItem)].map(describe));
       const ended = both.filter((found) => found !== null);
-      const wrapUps = await Promise.all(ended.map(({ runId }) => describe(wrapUpId(repo, workItem, runId))));
+      const runIds = new Set(
+        ended.flatMap(({ runId, raw }) => [runId, raw.workflowExecutionInfo?.firstRunId || runId]),
+      );
+      const wrapUps = await Promise.all([...runIds].map((runId) => describe(wrapUpId(repo, workItem, runId))));
       return [...both, ...wrapUps].some((found) => found?.status.name === 'RUNNING');
     },
     async lastDeploy(repo, workItem, dbStage) {

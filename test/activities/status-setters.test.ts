@@ -36,7 +36,7 @@ const settersOver = (
     findByOtherName: async () => null,
     windowActive: async () => false,
     deployUnderWay: async () => false,
-    lastRun: async () => null,
+    latestRun: async () => null,
     log: { info: () => {} },
     ...over,
   });
@@ -183,18 +183,21 @@ describe('restoreStatus, the way back of a run that did not reach done', () => {
     expect(world.shows(key)).toBe('Awaiting Deploy');
   });
 
+  const ENDED = { runId: 'run-2', running: false, phase: 'finished', outcome: 'done' };
   test.each([
-    ['a newer run of the work item', 'run-2', false],
-    ['no other run', 'run-1', true],
-    ['no run that Temporal keeps', null, true],
-  ])('asked after its run has ended, with %s', async (_, lastRun, wrote) => {
+    ['a newer run that took the task to done', { ...ENDED, outcome: 'done' }, { wrote: false }],
+    ['a newer run that was refused', { ...ENDED, outcome: 'refused' }, { wrote: true }],
+    ['a newer run that runs', { ...ENDED, running: true, outcome: null }, { wrote: false, waits: true }],
+    ['no other run', { ...ENDED, runId: 'run-1' }, { wrote: true }],
+    ['no run that Temporal keeps', null, { wrote: true }],
+  ])('asked after its run has ended, with %s', async (_, latest, result) => {
     const world = await guardWorld(servers);
     const key = await world.item({ shown: 'Deploying' });
     const client = createPlaneClient({ url: world.url, apiKey: world.apiKey, workspace: world.workspace });
-    const setters = settersOver(world, { tracker: trackerOver(client), lastRun: async () => lastRun });
+    const setters = settersOver(world, { tracker: trackerOver(client), latestRun: async () => latest });
     const request = { ...world.request(key), run: 'run-1' };
-    expect(await setters.restoreStatus({ ...request, before: null })).toMatchObject({ wrote });
-    expect(world.patches()).toBe(wrote ? 1 : 0);
+    expect(await setters.restoreStatus({ ...request, before: null })).toMatchObject(result);
+    expect(world.patches()).toBe(result.wrote ? 1 : 0);
     await client.close();
   });
 

@@ -55,6 +55,7 @@ describe('the public names', () => {
       'isLeftAtRest',
       'isUnhealthy',
       'lastDeploy',
+      'lastSay',
       'longestStreak',
       'lookNow',
       'missedAtEnd',

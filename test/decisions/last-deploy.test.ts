@@ -1,6 +1,12 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { type DeployRecord, lastDeploy, type WindowRecord, windowOutcomeOnRecord } from '../../decisions/index.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  type DeployRecord,
+  lastDeploy,
+  lastSay,
+  type WindowRecord,
+  windowOutcomeOnRecord,
+} from '../../decisions/index.ts';
 import { call } from './builders.ts';
 import { garbage } from './garbage.ts';
 
@@ -99,4 +105,26 @@ test('never throws, is total and deterministic, over anything at all', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+describe('lastSay: whether a run that has ended may put a status back', () => {
+  test.each([
+    ['there is no other', null, 'has'],
+    ['it is the latest', run({ runId: 'run-1' }), 'has'],
+    ['the latest runs', going('awaiting_approval'), 'waits'],
+    ['the latest has ended, and still closes', run({ running: true }), 'lost'],
+    ['the latest took the task to done', run(), 'lost'],
+    ['the latest was refused', run({ outcome: 'refused' }), 'has'],
+    ['the latest was terminated', run({ phase: 'deploying', outcome: null }), 'lost'],
+  ] as const)('%s', (_, latest, say) => {
+    expect(lastSay('run-1', latest)).toBe(say);
+  });
+
+  test('any input', () => {
+    fc.assert(
+      fc.property(garbage, garbage, (...make) => {
+        expect(['has', 'waits', 'lost']).toContain(call(lastSay, ...make.map((each) => each())));
+      }),
+    );
+  });
 });

@@ -125,7 +125,7 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
         await worker.turn('asks for the deploy');
         return underWay;
       },
-      lastRun: async () => null,
+      latestRun: async () => null,
       lastDeploy: degradedState
         ? async (_repo, _workItem, stage) => {
             await worker.turn('asks for the last deploy');

@@ -12,7 +12,7 @@ import { type Item, shownAs } from './item.ts';
 interface World {
   readonly items: ReadonlyMap<string, Item>;
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
-  readonly lastRun: (repo: string, workItem: string) => Promise<string | null>;
+  readonly latestRun: EvidenceDeps<null>['latestRun'];
   readonly runningOn?: (repo: string) => Promise<readonly RunningOnRepository[]>;
   /** Takes each line that the guard logs. */
   readonly log?: (fields: object) => void;
@@ -59,7 +59,7 @@ function clockOf({ probeClock }: Item, now: number, askedAt: number): WorkerTime
 export function activitiesOver({
   items,
   windowActive,
-  lastRun,
+  latestRun,
   runningOn = async () => [],
   log = () => {},
   guardEnabled = true,
@@ -101,7 +101,7 @@ export function activitiesOver({
     findByOtherName: async () => null,
     windowActive,
     deployUnderWay: async () => false,
-    lastRun,
+    latestRun,
     // As the settings of a worker: the state that the plan names is there, or nobody asks.
     lastDeploy: async (repo, workItem, dbStage) =>
       at(workItem).plan.degradedState === undefined

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { lastSay } from '../../decisions/index.ts';
+import { OWED } from '../../workflows/deploy-endings.ts';
 import * as deploy from '../../workflows/deploy-run.ts';
 import type { DeployOutcome, DeployPhase } from '../../workflows/messages.ts';
 import { plan } from './item.ts';
@@ -189,3 +191,11 @@ test('steps in any order never throw, change nothing in place and keep at most 1
     { numRuns: 50 },
   );
 });
+
+test.each(Object.entries(OWED))(
+  'what a run that ended %s owes agrees with who has the last say',
+  (outcome, { status }) => {
+    const latest = { runId: 'run-2', running: false, phase: 'finished', outcome };
+    expect(lastSay('run-1', latest)).toBe(status === 'put_back' ? 'has' : 'lost');
+  },
+);

@@ -159,7 +159,7 @@ async function harnessOn({ client, nativeConnection }: Server, taskQueue: string
   const activities = activitiesOver({
     items,
     windowActive: evidence.windowActive,
-    lastRun: evidence.lastRun,
+    latestRun: evidence.latestRun,
     ...(degradedState === undefined ? {} : { lastDeploy: evidence.lastDeploy }),
     runningOn: async (repo) => busy.get(repo) ?? [],
     log: (fields) => logged.push(fields),

@@ -10,6 +10,7 @@ import {
   type ReconcileDeps,
 } from '../../activities/reconcile.ts';
 import { createSentWrites } from '../../activities/sent-writes.ts';
+import { workerClock } from '../../activities/worker-clock.ts';
 import type { DriverRun } from '../../adapters/deploy/driver.ts';
 import { masked } from '../../adapters/deploy/masked.ts';
 import { createMask } from '../../adapters/mask.ts';
@@ -229,6 +230,7 @@ describe('on a real server', () => {
     const worker = await Worker.create({
       ...{ connection: access.nativeConnection, taskQueue, workflowBundle: workflowBundle() },
       activities: {
+        ...workerClock,
         projectsToSweep: async () => [...names, ...gone],
         async readPage({ project }: ReadPage) {
           if (gone.includes(project)) throw ApplicationFailure.nonRetryable('語'.repeat(5_000));

@@ -496,6 +496,19 @@ describe('endings', () => {
     },
   );
 
+  test('a window that is cancelled while the clock is compared acts no more', async () => {
+    const item = harness.add({
+      plan: plan({ window: policy({ failThreshold: 1, action: 'rollback' }) }),
+      ...{ looks: [fail()], probeClock: (now: number) => now + 90_000 },
+    });
+    item.onLook = () =>
+      harness.whileTimeStands(item, () =>
+        harness.window(item).signal(cancelWindowSignal, { by: 'oncall', reason: 'x' }),
+      );
+    expect(await (await harness.watch(item)).result()).toMatchObject({ outcome: 'cancelled' });
+    expect(item.count.rollbacks).toBe(0);
+  });
+
   test('a clock that is behind is noted once', async () => {
     const looks = [pass(), { ...pass(), aheadMs: -90_100 }, { ...pass(), aheadMs: -92_700 }, pass()];
     const item = harness.add({ looks });

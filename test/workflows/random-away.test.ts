@@ -106,6 +106,30 @@ function check({ item, policy: windowPolicy }: Drawn): void {
   expect(item.shown.status).toBe('done');
 }
 
+test('a deploy that is cancelled in the task that tells that it is unhealthy is not rolled back', async () => {
+  let stopping = Promise.resolve();
+  const item = harness.add({
+    plan: plan({ window: policy({ action: 'rollback' }), settleMs: 50 }),
+    checkHealth: async () => {
+      stopping = harness.stopWorker();
+      return { ok: false, detail: '503', seen: 'fail' };
+    },
+  });
+  const run = await harness.start(item);
+  await eventually(async () => {
+    const { events } = await run.fetchHistory();
+    const scheduled = events?.find((e) => e.activityTaskScheduledEventAttributes?.activityType?.name === 'checkHealth');
+    expect(scheduled).toBeDefined();
+    const ends = events?.map((event) => String(event.activityTaskCompletedEventAttributes?.scheduledEventId));
+    expect(ends).toContain(String(scheduled?.eventId));
+  });
+  await stopping;
+  await run.cancel();
+  await harness.startWorker();
+  expect(await run.result()).toMatchObject({ outcome: 'cancelled' });
+  expect(item.count.rollbacks).toBe(0);
+});
+
 test(`${WINDOWS} random windows whose timer and a message come while no worker runs`, async () => {
   const all: Drawn[] = await Promise.all(
     fc.sample(sample, { numRuns: WINDOWS, seed: SEED }).map(async (drawn) => {

@@ -39,7 +39,7 @@ const setters = createStatusSetters<Querier>({
   findByOtherName: async () => null,
   windowActive: async () => false,
   deployUnderWay: async () => false,
-  lastRun: async () => null,
+  latestRun: async () => null,
   tracker: createTracker({
     client: {
       ...reading,

@@ -88,9 +88,29 @@ test('a rollback of which nobody knows stays one', async () => {
   const item = harness.add({ plan: plan({ window: policy({ ...quick, action: 'rollback' }), settleMs: 50 }) });
   Object.assign(item, { looks: [fail()], rollback: async () => ({ ok: false, unknown: true, detail: 'lost' }) });
   const { workflowId, firstExecutionRunId: first } = await harness.watch(item);
-  const operation = { kind: 'rollback', workflowId, runId: randomUUID(), operationId: `${first}:rollback` } as const;
   expect(await harness.window(item).result()).toMatchObject({ outcome: 'rollback_failed' });
+  const runId = await resetRun(workflowId, first);
+  const operation = { kind: 'rollback', workflowId, runId, operationId: `${first}:rollback` } as const;
   expect(await earlierOutcome(operation)).toMatchObject({ unknown: expect.stringContaining('begun the rollback') });
+});
+
+test('a window that has continued as new needs no index', async () => {
+  const item = harness.add({ plan: plan({ window: policy({ windowMs: 600_000, intervalMs: 1_000 }), settleMs: 50 }) });
+  const { workflowId, firstExecutionRunId: first } = await harness.watch(item, { continueAfterEvents: 9 });
+  const latest = async () => (await harness.window(item).describe()).runId;
+  const second = await eventually(async () => {
+    const runId = await latest();
+    expect(runId).not.toBe(first);
+    return runId;
+  });
+  await eventually(async () => expect([first, second]).not.toContain(await latest()));
+  const blind = Object.create(harness.client, { workflow: { value: Object.create(harness.client.workflow) } });
+  blind.workflow.list = () => {
+    throw new Error('the index is away');
+  };
+  const operation = { kind: 'rollback', workflowId, runId: await latest(), operationId: `${first}:rollback` } as const;
+  expect(await createEarlierOutcome(blind)(operation)).toBeNull();
+  await harness.window(item).terminate();
 });
 
 test('a first run asks nobody; what Temporal does not tell is unknown', async () => {
