@@ -14,6 +14,7 @@ import { createDatabase } from './adapters/postgres/database.ts';
 import { grpcMessage } from './adapters/temporal/grpc-errors.ts';
 import { startHealing } from './adapters/temporal/start-healing.ts';
 import { applySweepSchedule, sweepScheduleId } from './adapters/temporal/sweep-schedule.ts';
+import { taskSlots } from './adapters/temporal/task-slots.ts';
 import { temporalOptions } from './adapters/temporal/temporal-options.ts';
 import { workflowSource } from './adapters/temporal/workflow-source.ts';
 import { within } from './adapters/within.ts';
@@ -155,6 +156,7 @@ async function createWorker(
       version: { deploymentName: 'deploy-to-done', buildId: packageVersion() },
       useWorkerVersioning: false,
     },
+    tuner: taskSlots(),
     // With the workflow task time-out of 5 s, a window goes on 4.8 s after its worker was killed (measured).
     stickyQueueScheduleToStartTimeout: '1s',
     shutdownGraceTime: settings.worker.shutdownMs,

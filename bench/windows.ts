@@ -9,6 +9,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } 
 import Table from 'cli-table3';
 import type { TickRecord } from '../activities/window-report.ts';
 import { SEARCH_ATTRIBUTES } from '../adapters/temporal/search-attributes.ts';
+import { taskSlots } from '../adapters/temporal/task-slots.ts';
 import { bundleOptions, dataConverter } from '../adapters/temporal/workflow-source.ts';
 import { MAX_TICKS, type WindowPolicy } from '../decisions/index.ts';
 import { provideTemporalCli } from '../demo/servers/temporal-cli.ts';
@@ -56,8 +57,8 @@ const activities = {
 };
 
 const startWorker = async () => {
-  const options = { connection, taskQueue, ...workflows, activities, stickyQueueScheduleToStartTimeout: '1s' };
-  const worker = await Worker.create(options);
+  const options = { connection, taskQueue, ...workflows, activities, tuner: taskSlots() };
+  const worker = await Worker.create({ ...options, stickyQueueScheduleToStartTimeout: '1s' });
   const running = worker.run();
   return async () => {
     worker.shutdown();
