@@ -99,6 +99,11 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       return { verdict, shown: name, status, wrote: true };
     });
 
+  const isLatest = async ({ repo, workItem, run }: SetStatus): Promise<boolean> => {
+    const latest = run === undefined ? null : await latestRun(repo, workItem);
+    return latest === null || latest.runId === run;
+  };
+
   const sayOf = async ({ repo, workItem, run }: SetStatus): Promise<LastSay> =>
     run === undefined ? 'has' : lastSay(run, await latestRun(repo, workItem));
 
@@ -119,7 +124,7 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       withEvidence(request, async (evidence, named, write) => {
         const verdict = verdictOn('done', named, evidence);
         if (!evidence.inForce) {
-          if ((await sayOf(named)) !== 'has') return { verdict, shown: null, status: null, wrote: false };
+          if (!(await isLatest(named))) return { verdict, shown: null, status: null, wrote: false };
           const status = degradedState(request) ? 'degraded' : 'done';
           await write(status);
           return { verdict, shown: null, status, wrote: true };
@@ -149,8 +154,7 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         const { repo, workItem } = named;
         const verdict = verdictOn('before', named, evidence);
         const say = await sayOf(named);
-        if (say !== 'has')
-          return { verdict, shown: null, status: null, wrote: false, ...(say === 'waits' ? { waits: true } : {}) };
+        if (say !== 'has') return { verdict, shown: null, status: null, wrote: false, waits: say === 'waits' };
         // An item that was shown without any state has nothing that could be put back.
         const own = before !== null && before.id !== '' && !inDeployPhase(before);
         if (!evidence.inForce) {

@@ -138,13 +138,16 @@ export function describe(temporal: Client, workflowId: string, runId?: string): 
   });
 }
 
-/** What an execution that has ended has left to its wrap-up, and is tried again. */
+/** What an execution that has ended has left to its wrap-ups, and is tried again. One that hands over more than once numbers them. */
 async function retriesOfWrapUp(temporal: Client, { repo, workItem, runId }: Execution): Promise<Execution['retries']> {
+  const retries: Retry[] = [];
   try {
-    const wrapUp = await temporal.workflow.getHandle(wrapUpWorkflowId(repo, workItem, runId)).describe();
-    return executionOf(wrapUp, wrapUp.raw.pendingActivities ?? []).retries;
+    for (let nth = 1; ; nth += 1) {
+      const wrapUp = await temporal.workflow.getHandle(wrapUpWorkflowId(repo, workItem, runId, nth)).describe();
+      retries.push(...executionOf(wrapUp, wrapUp.raw.pendingActivities ?? []).retries);
+    }
   } catch (error) {
-    if (isGone(error)) return [];
+    if (isGone(error)) return retries;
     throw error;
   }
 }

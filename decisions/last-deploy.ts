@@ -41,7 +41,7 @@ const NOTHING_DEPLOYED: ReadonlySet<unknown> = new Set([
   ...['already_done', 'refused', 'rejected', 'approval_expired', 'task_cancelled', 'cancelled'],
 ]);
 
-/** Outcomes of runs whose last act is to put back the status that stood before them. */
+/** Outcomes of runs that put back the status from before them, or show that production is degraded where there is a state for that. */
 const PUTS_BACK: ReadonlySet<unknown> = new Set([
   ...['refused', 'rejected', 'approval_expired', 'cancelled', 'deploy_failed'],
   ...UNHEALTHY,
@@ -51,9 +51,9 @@ const PUTS_BACK: ReadonlySet<unknown> = new Set([
 export type LastSay = 'has' | 'waits' | 'lost';
 
 /**
- * Whether a run that has ended may still put back the status from before it, by the latest run of its work item. It has the last say where it
- * is the latest, or where the latest has ended and put a status back itself: the status before both is the true one. It waits for one that
- * runs, and has lost it to one that ended otherwise. Pure and total: never throws.
+ * Whether a run that has ended may still put back the status from before it, by the latest run of its work item. `has`: it is the latest run, or
+ * the latest put a status back, so the status from before both is right. `waits`: the latest still runs. `lost`: the latest ended otherwise.
+ * Pure and total: never throws.
  */
 export function lastSay(run: string, latest: DeployRecord | null): LastSay {
   const [runId, running, outcome] = ['runId', 'running', 'outcome'].map((name) => field(latest, name));

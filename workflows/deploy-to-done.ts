@@ -338,7 +338,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
         );
   };
 
-  /** What comes next is not cancelled, and a cancel may have come in one workflow task with the end of the step before. */
+  /** Ends the run if it was cancelled in the workflow task in which the last step ended: the next step is not cancellable. */
   const endIfCancelled = (): void => {
     if (root.consideredCancelled && patched('cancel-first')) throw new CancelledFailure('the run was cancelled');
   };

@@ -18,7 +18,7 @@ export async function handOver(owed: WrapUpInput, nth = 1): Promise<void> {
   if (status === null && report === null && alerts.length + comments.length === 0) return;
   try {
     await startChild<typeof wrapUp>(WRAP_UP_WORKFLOW, {
-      workflowId: `${wrapUpWorkflowId(repo, workItem, originalExecutionRunId)}${nth === 1 ? '' : `/${nth}`}`,
+      workflowId: wrapUpWorkflowId(repo, workItem, originalExecutionRunId, nth),
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       args: [owed],
@@ -29,6 +29,8 @@ export async function handOver(owed: WrapUpInput, nth = 1): Promise<void> {
       staticSummary: inline(`${workItem}: what is left to do after ${workflowInfo().workflowType}`),
     });
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error; // it is at it already
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    // Of the run before a reset, which owes something of its own.
+    await handOver(owed, nth + 1);
   }
 }

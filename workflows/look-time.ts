@@ -18,7 +18,7 @@ interface Seen extends Partial<WorkerTime> {
 }
 
 /**
- * Whether the clock of the worker that has seen something may differ from Temporal's. It is asked first, as each promise costs a replay.
+ * Whether the clock of the worker that has seen something may differ from Temporal's. A check of its own, without a promise: each slows replays.
  * @param dueAt when it was due, or a moment before it
  */
 export function mayDiffer({ at, aheadMs = 0 }: Seen, dueAt: number, state: WindowState): boolean {

@@ -31,8 +31,8 @@ export const reopenWorkflowId = (taskQueue: string, repo: string, workItem: stri
   `reopen/${taskQueue}/${repo}/${workItem}`;
 export const monitorWorkflowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
 /** By the run, deploy or window, whose wrap-up it is. */
-export const wrapUpWorkflowId = (repo: string, workItem: string, runId: string): string =>
-  `wrap-up/${repo}/${workItem}/${runId}`;
+export const wrapUpWorkflowId = (repo: string, workItem: string, runId: string, nth = 1): string =>
+  `wrap-up/${repo}/${workItem}/${runId}${nth === 1 ? '' : `/${nth}`}`;
 
 /**
  * How soon the server takes a workflow task away from a worker that died over it. With the worker's sticky time-out of 1 s

@@ -5,8 +5,8 @@ import type { WorkerClock } from '../activities/worker-clock.ts';
 const { tellTime } = proxyLocalActivities<WorkerClock>({ startToCloseTimeout: '5 seconds' });
 
 /**
- * The time, epoch ms, for whatever a workflow decides by it. A worker tells it: the workflow's own `Date.now()` may be another in a replay
- * after a worker was lost. Runs of earlier versions took that.
+ * The current time, epoch ms, for decisions. It comes from a local activity: `Date.now()` can differ when a task is replayed after its worker
+ * was lost. Runs of earlier versions use `Date.now()`.
  */
 export const now = async (): Promise<number> =>
   patched('time-from-a-worker') ? (await tellTime(Date.now())).at : Date.now();

@@ -48,6 +48,7 @@ import * as messages from './window-messages.ts';
 import type { MonitorInput, WindowState } from './window-state.ts';
 import * as win from './window-state.ts';
 import * as view from './window-view.ts';
+import type { WrapUpInput } from './wrap-up.ts';
 
 /** 3 s in all, one attempt: a running local activity holds messages up, and the loop below is the retry. */
 const PROBE = { scheduleToCloseTimeout: '3 seconds', retry: { maximumAttempts: 1 } } as const;
@@ -96,8 +97,11 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   let state = win.open(input, startTime.getTime(), rules);
   showDetails(() => view.details(state, input));
   let finalReport: WindowReport | null = null;
-  /** How often it has handed over what it owes. */
   let handedOver = 0;
+  const handOn = (owed: WrapUpInput): Promise<void> => {
+    handedOver += 1;
+    return handOver(owed, handedOver);
+  };
   /** What runs beside the loop: a rollback, alerts, comments. */
   let beside = 0;
 
@@ -169,7 +173,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     become(messages.cancelled(state, 'cancel', { by: 'temporal', reason: 'the workflow was cancelled' }, Date.now()));
   });
 
-  /** Where a cancel and a timer come in one workflow task, the cancel is handled after the timer. */
+  /** Whether the window has ended, or a cancel is not handled yet: within one workflow task a cancel is handled after a timer. */
   const mayHaveEnded = (): boolean => state.ending !== null || (root.consideredCancelled && !cancelHeard);
   /** Whether a message has ended the window, where it may have. @param since the patch of the place that asks */
   const hasEnded = async (since: 'ending-first' | 'ending-after-clock' = 'ending-first'): Promise<boolean> => {
@@ -297,7 +301,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
         },
       ),
     ]);
-    await handOver({ repo, workItem, status, report: unlogged, ...(await telling.leave()) }, handedOver + 1);
+    await handOn({ repo, workItem, status, report: unlogged, ...(await telling.leave()) });
     await condition(() => beside === 0 && allHandlersFinished());
   };
 
@@ -318,11 +322,11 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   await CancellationScope.nonCancellable(async () => {
     while (win.isOpen(state)) {
       if (mayContinueAsNew(input) && beside === 0 && allHandlersFinished() && (telling.isDone() || handsOver())) {
-        handedOver += 1;
-        await handOver({ repo, workItem, status: null, report: null, ...(await telling.leave()) }, handedOver);
-        // An update that came meanwhile is answered by this run.
-        if (beside === 0 && allHandlersFinished())
+        await handOn({ repo, workItem, status: null, report: null, ...(await telling.leave()) });
+        // This run answers an update, and raises an alert, that came meanwhile.
+        if (beside === 0 && allHandlersFinished() && telling.isDone())
           await continueAsNew<typeof postDeployMonitor>({ ...input, carried: state });
+        continue;
       }
       const { revision } = state;
       const moved = () => state.revision !== revision;

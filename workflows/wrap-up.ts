@@ -49,6 +49,9 @@ export async function wrapUp({ status, alerts, comments, report }: WrapUpInput):
   ]);
 }
 
+/** How long to wait for a newer run, ms: at first not for long, and at last so long that the history stays small for weeks. */
+const waitMs = (waits: number): number => Math.min(5_000 * 2 ** waits, 15 * 60_000);
+
 async function writeStatus(status: LastStatus, note: (text: string) => void): Promise<void> {
   if (status.kind !== 'put_back') return status.written ? settle(status, note) : convergeAndSettle(status, note);
   const { request, alarmKey } = status;
@@ -56,6 +59,6 @@ async function writeStatus(status: LastStatus, note: (text: string) => void): Pr
   for (let waits = 0; ; waits += 1) {
     const result = await untilWritten({ ...request, alarmKey }, note, putBack);
     if (result?.waits !== true) return;
-    await sleep(Math.min(5_000 * 2 ** waits, 5 * 60_000), { summary: 'a newer deploy of the work item runs' });
+    await sleep(waitMs(waits), { summary: 'a newer deploy of the work item runs' });
   }
 }

@@ -1,6 +1,9 @@
 import type { CustomSlotSupplier, SlotPermit, WorkerTuner, WorkflowSlotInfo } from '@temporalio/worker';
 
-/** Workflows that are replayed at once. A replay takes a tenth of a second of CPU, and each has 5 s for its workflow task. */
+/**
+ * Workflows that are not in the cache, and are worked on at once: most of their time is a replay, a tenth of a second of CPU, and then their
+ * probe. Each has 5 s for its workflow task.
+ */
 const REPLAYS = 10;
 
 /** The SDK's defaults. */
@@ -8,9 +11,9 @@ const WORKFLOW_TASKS = 40;
 const ACTIVITIES = 100;
 
 /**
- * The slots of a worker. A worker that was restarted is given the tasks of all its windows at once. By default it replays 40 of them side by
- * side: none of these ends within the 5 s of a workflow task, so that all are given out and replayed again. Meanwhile the tasks of workflows
- * that it has in its cache wait for a slot. So replays have slots of their own, and few of them.
+ * The slots of a worker. A restarted worker gets a task of every window at once. With the default pool it replays 40 at a time; none finishes
+ * within the 5 s workflow task timeout, and all are retried. Cached workflows find no free slot meanwhile. Replays therefore have a small pool
+ * of their own.
  */
 export const taskSlots = (): WorkerTuner => ({
   workflowTaskSlotSupplier: createWorkflowTaskSlots(REPLAYS, WORKFLOW_TASKS),
@@ -19,6 +22,7 @@ export const taskSlots = (): WorkerTuner => ({
   nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
 });
 
+/** What the SDK says of the slot that it asks for, and what a permit keeps of it. */
 interface Permit extends SlotPermit {
   readonly isSticky: boolean;
 }
@@ -34,10 +38,8 @@ interface Pool {
  * @param cached slots of tasks of workflows that are in the cache
  */
 export function createWorkflowTaskSlots(replays: number, cached: number): CustomSlotSupplier<WorkflowSlotInfo> {
-  const pools = {
-    replays: { free: replays, waiting: new Set() } as Pool,
-    cached: { free: cached, waiting: new Set() } as Pool,
-  };
+  const pool = (free: number): Pool => ({ free, waiting: new Set() });
+  const pools = { replays: pool(replays), cached: pool(cached) };
   const poolOf = ({ isSticky }: Permit): Pool => (isSticky ? pools.cached : pools.replays);
   const take = ({ isSticky }: Permit): Permit | null => {
     const pool = poolOf({ isSticky });
@@ -55,7 +57,7 @@ export function createWorkflowTaskSlots(replays: number, cached: number): Custom
       return new Promise<Permit>((resolve, reject) => {
         pool.waiting.add(resolve);
         abortSignal.addEventListener('abort', () => {
-          if (pool.waiting.delete(resolve)) reject(new DOMException('the slot is not needed any more', 'AbortError'));
+          if (pool.waiting.delete(resolve)) reject(abortSignal.reason);
         });
       });
     },

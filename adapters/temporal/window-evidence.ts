@@ -66,6 +66,20 @@ export function createWindowEvidence(client: Client): WindowEvidence {
       throw error;
     }
   }
+  async function latestRun(repo: string, workItem: string): Promise<DeployRecord | null> {
+    const latest = await describe(deployId(repo, workItem));
+    return latest && { ...onRecord(latest), runId: latest.runId };
+  }
+
+  /** A run that hands over more than once numbers its wrap-ups. */
+  async function wrapUpsOf(workflowId: string): Promise<WorkflowExecutionDescription[]> {
+    const found: WorkflowExecutionDescription[] = [];
+    for (let nth = 1; ; nth += 1) {
+      const wrapUp = await describe(nth === 1 ? workflowId : `${workflowId}/${nth}`);
+      if (wrapUp === null) return found;
+      found.push(wrapUp);
+    }
+  }
   return {
     async windowActive(repo, workItem) {
       const window = await describe(windowId(repo, workItem));
@@ -75,27 +89,21 @@ export function createWindowEvidence(client: Client): WindowEvidence {
       const deploy = await describe(deployId(repo, workItem));
       return deploy !== null && deploy.status.name === 'RUNNING' && UNDER_WAY.has(phaseOf(deploy) ?? '');
     },
-    async latestRun(repo, workItem) {
-      const latest = await describe(deployId(repo, workItem));
-      return latest && { ...onRecord(latest), runId: latest.runId };
-    },
+    latestRun,
     async runs(repo, workItem) {
       const both = await Promise.all([deployId(repo, workItem), windowId(repo, workItem)].map(describe));
       const ended = both.filter((found) => found !== null);
+      // The wrap-up of a run that a reset has made may have the id of the run before.
       const runIds = new Set(
         ended.flatMap(({ runId, raw }) => [runId, raw.workflowExecutionInfo?.firstRunId || runId]),
       );
-      const wrapUps = await Promise.all([...runIds].map((runId) => describe(wrapUpId(repo, workItem, runId))));
-      return [...both, ...wrapUps].some((found) => found?.status.name === 'RUNNING');
+      const wrapUps = await Promise.all([...runIds].map((runId) => wrapUpsOf(wrapUpId(repo, workItem, runId))));
+      return [...ended, ...wrapUps.flat()].some(({ status }) => status.name === 'RUNNING');
     },
     async lastDeploy(repo, workItem, dbStage) {
-      const deploy = await describe(deployId(repo, workItem));
+      const deploy = await latestRun(repo, workItem);
       const window = terminalStage(dbStage) === 'done' ? await describe(windowId(repo, workItem)) : null;
-      return lastDeploy(
-        dbStage,
-        deploy && { ...onRecord(deploy), runId: deploy.runId },
-        window && windowOnRecord(window),
-      );
+      return lastDeploy(dbStage, deploy, window && windowOnRecord(window));
     },
     async runningWindows(repo) {
       const ids = new Set<string>();

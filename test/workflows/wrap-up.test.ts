@@ -112,6 +112,31 @@ test('a comment that is on its way when its window ends, and fails, is left to t
   expect(item.comments.map(({ key }) => key.split(':').at(-1)).toSorted()).toEqual(['closed', 'degraded']);
 });
 
+test('a close that comes while a window is about to continue as new is answered', async () => {
+  const window = policy({ windowMs: 600_000, intervalMs: 1_000, failThreshold: 1 });
+  const item = harness.add({ plan: plan({ window, settleMs: 50 }), looks: [fail()] });
+  const gate = closedGate();
+  let tries = 0;
+  item.sink = async () => {
+    if (inWrapUp()) return;
+    tries += 1;
+    if (tries === 1) throw ApplicationFailure.nonRetryable('the sink refuses it'); // the first tries are over
+    await gate.passed;
+    throw new Error('the sink is away');
+  };
+  const watching = await harness.watch(item, { continueAfterEvents: 30 });
+  await eventually(async () => {
+    const { events } = await watching.fetchHistory();
+    expect(events?.some((event) => event.activityTaskCancelRequestedEventAttributes != null)).toBe(true);
+  });
+  const command = { by: 'oncall', reason: 'seen enough' };
+  const closing = await watching.startUpdate(closeWindowUpdate, { args: [command], waitForStage: 'ACCEPTED' });
+  gate.open();
+  expect(await closing.result()).toMatchObject({ outcome: 'degraded_alerted', endedBy: command });
+  await watching.result();
+  expect(item.alerts).toHaveLength(1);
+});
+
 test('a run that is reset to its last task, after it has handed over, ends as before', async () => {
   const item = harness.add({ plan: brief });
   const run = await harness.start(item);
