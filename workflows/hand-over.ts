@@ -8,8 +8,8 @@ import type { WrapUpInput, wrapUp } from './wrap-up.ts';
 export const handsOver = (): boolean => patched('wrap-up');
 
 /**
- * Hands what a run still owes to a workflow of its own, which the run does not wait for; where it owes nothing there is none.
- * @param nth how often the run has handed something over, this time included
+ * Starts a workflow that does what a run has left undone. The run does not wait for it. Without such work there is no workflow.
+ * @param nth counts the hand-overs of a run, from 1
  */
 export async function handOver(owed: WrapUpInput, nth = 1): Promise<void> {
   const { repo, workItem, status, alerts, comments, report } = owed;
@@ -30,7 +30,7 @@ export async function handOver(owed: WrapUpInput, nth = 1): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    // Of the run before a reset, which owes something of its own.
+    // The wrap-up of the run before a reset: it has other work.
     await handOver(owed, nth + 1);
   }
 }

@@ -193,7 +193,7 @@ test('steps in any order never throw, change nothing in place and keep at most 1
 });
 
 test.each(Object.entries(OWED))(
-  'what a run that ended %s owes agrees with who has the last say',
+  'after a run that ended %s, an earlier run may put its status back only if this one did',
   (outcome, { status }) => {
     const latest = { runId: 'run-2', running: false, phase: 'finished', outcome };
     expect(lastSay('run-1', latest)).toBe(status === 'put_back' ? 'has' : 'lost');

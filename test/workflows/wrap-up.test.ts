@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closedGate } from '../../demo/gate.ts';
@@ -20,6 +21,25 @@ const FAILED = async () => ({ ok: false, detail: 'exit code 3' });
 const brief = plan({ window: null, settleMs: 50 });
 const AWAY = new Error('the tracker is away');
 const inWrapUp = () => Context.current().info.workflowType === WRAP_UP_WORKFLOW;
+
+/** A call that is refused at first, which ends the first tries, and whose next try is held until the gate opens, and fails then. */
+function refusedThenHeld() {
+  const gate = closedGate();
+  let tries = 0;
+  const fails = async (): Promise<void> => {
+    if (inWrapUp()) return;
+    tries += 1;
+    if (tries === 1) throw ApplicationFailure.nonRetryable('it is refused');
+    await gate.passed;
+    throw AWAY;
+  };
+  return { gate, tries: () => tries, fails };
+}
+
+async function hasCancelledAnActivity(workflow: WorkflowHandle): Promise<void> {
+  const { events } = await workflow.fetchHistory();
+  expect(events?.some((event) => event.activityTaskCancelRequestedEventAttributes != null)).toBe(true);
+}
 
 describe('the tracker is away at the end of a run', () => {
   test('the work item is free at once, and the status from before is put back once the tracker is there again', async () => {
@@ -91,22 +111,12 @@ test('a deploy that is refused meanwhile does not keep the status from being put
 test('a comment that is on its way when its window ends, and fails, is left to the wrap-up', async () => {
   const window = policy({ windowMs: 600_000, intervalMs: 1_000, failThreshold: 1 });
   const item = harness.add({ plan: plan({ window, settleMs: 50 }), looks: [fail()] });
-  const gate = closedGate();
-  let tries = 0;
-  item.commenting = async () => {
-    if (inWrapUp()) return;
-    tries += 1;
-    if (tries === 1) throw ApplicationFailure.nonRetryable('the tracker refuses it'); // the first tries are over
-    await gate.passed;
-    throw AWAY;
-  };
+  const { gate, tries, fails } = refusedThenHeld();
+  item.commenting = fails;
   const watching = await harness.watch(item);
-  await harness.until(() => tries === 2);
+  await harness.until(() => tries() === 2);
   await watching.executeUpdate(closeWindowUpdate, { args: [{ by: 'oncall', reason: 'seen enough' }] });
-  await eventually(async () => {
-    const { events } = await watching.fetchHistory();
-    expect(events?.some((event) => event.activityTaskCancelRequestedEventAttributes != null)).toBe(true);
-  });
+  await eventually(() => hasCancelledAnActivity(watching));
   gate.open();
   expect(await watching.result()).toMatchObject({ outcome: 'degraded_alerted' });
   expect(item.comments.map(({ key }) => key.split(':').at(-1)).toSorted()).toEqual(['closed', 'degraded']);
@@ -115,20 +125,10 @@ test('a comment that is on its way when its window ends, and fails, is left to t
 test('a close that comes while a window is about to continue as new is answered', async () => {
   const window = policy({ windowMs: 600_000, intervalMs: 1_000, failThreshold: 1 });
   const item = harness.add({ plan: plan({ window, settleMs: 50 }), looks: [fail()] });
-  const gate = closedGate();
-  let tries = 0;
-  item.sink = async () => {
-    if (inWrapUp()) return;
-    tries += 1;
-    if (tries === 1) throw ApplicationFailure.nonRetryable('the sink refuses it'); // the first tries are over
-    await gate.passed;
-    throw new Error('the sink is away');
-  };
+  const { gate, fails } = refusedThenHeld();
+  item.sink = fails;
   const watching = await harness.watch(item, { continueAfterEvents: 30 });
-  await eventually(async () => {
-    const { events } = await watching.fetchHistory();
-    expect(events?.some((event) => event.activityTaskCancelRequestedEventAttributes != null)).toBe(true);
-  });
+  await eventually(() => hasCancelledAnActivity(watching));
   const command = { by: 'oncall', reason: 'seen enough' };
   const closing = await watching.startUpdate(closeWindowUpdate, { args: [command], waitForStage: 'ACCEPTED' });
   gate.open();
