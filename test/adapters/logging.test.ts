@@ -31,14 +31,13 @@ test('whatever is logged, a terminal gets nothing that steers it, and programs r
   fc.assert(
     fc.property(hostile, (text) => {
       const { log, lines, records } = captured();
-      log.warn({ work_item: text, nested: { [text]: [text] } }, text);
+      const nested = { [`key ${text}`]: [text] }; // an own key of the name __proto__ gets lost in pino
+      log.warn({ work_item: text, nested }, text);
       expect(lines.join('')).not.toMatch(STEERING);
       const [read] = records();
-      expect(read).toMatchObject(
-        JSON.parse(JSON.stringify({ work_item: text, nested: { [text]: [text] }, msg: text })),
-      );
+      expect(read).toMatchObject(JSON.parse(JSON.stringify({ work_item: text, nested, msg: text })));
     }),
-    { examples: HOSTILE.map((text): [string] => [text]) },
+    { examples: [...HOSTILE, '__proto__'].map((text): [string] => [text]) },
   );
   const { log, lines } = captured();
   log.error({ err: new Error('\u001b[2J\u202e') }, 'it failed');
