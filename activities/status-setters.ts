@@ -1,8 +1,8 @@
 import {
   type DeployPhaseStatus,
+  type DeployRecord,
   type GuardVerdict,
   isLeftAtRest,
-  type LastSay,
   lastSay,
   type RestingEvidence,
   restingStatus,
@@ -99,13 +99,9 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       return { verdict, shown: name, status, wrote: true };
     });
 
-  const isLatest = async ({ repo, workItem, run }: SetStatus): Promise<boolean> => {
-    const latest = run === undefined ? null : await latestRun(repo, workItem);
-    return latest === null || latest.runId === run;
-  };
-
-  const sayOf = async ({ repo, workItem, run }: SetStatus): Promise<LastSay> =>
-    run === undefined ? 'has' : lastSay(run, await latestRun(repo, workItem));
+  /** The latest run, for a request of a run that has ended; `null`, too, where the run that asks still runs. */
+  const latestFor = async ({ repo, workItem, run }: SetStatus): Promise<DeployRecord | null> =>
+    run === undefined ? null : latestRun(repo, workItem);
 
   /** Whether a run is about to show `monitoring`. Asked in this order: a deploy that is not under way any more has its window by now. */
   const aboutToWatch = async (evidence: RestingEvidence, { repo, workItem }: SetStatus): Promise<boolean> =>
@@ -124,7 +120,9 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       withEvidence(request, async (evidence, named, write) => {
         const verdict = verdictOn('done', named, evidence);
         if (!evidence.inForce) {
-          if (!(await isLatest(named))) return { verdict, shown: null, status: null, wrote: false };
+          const latest = await latestFor(named);
+          if (latest !== null && latest.runId !== named.run)
+            return { verdict, shown: null, status: null, wrote: false };
           const status = degradedState(request) ? 'degraded' : 'done';
           await write(status);
           return { verdict, shown: null, status, wrote: true };
@@ -153,7 +151,7 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         const { before } = request;
         const { repo, workItem } = named;
         const verdict = verdictOn('before', named, evidence);
-        const say = await sayOf(named);
+        const say = lastSay(named.run ?? '', await latestFor(named));
         if (say !== 'has') return { verdict, shown: null, status: null, wrote: false, waits: say === 'waits' };
         // An item that was shown without any state has nothing that could be put back.
         const own = before !== null && before.id !== '' && !inDeployPhase(before);

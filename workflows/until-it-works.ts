@@ -5,7 +5,7 @@ import { messageOf } from './failures.ts';
 export const mendingMs = (failures: number): number => Math.min(60_000 * 2 ** (failures - 1), 15 * 60_000);
 
 /** Whether an activity says that it would fail again for ever, until a person has mended something. */
-export const isPermanent = (error: unknown): boolean =>
+const isPermanent = (error: unknown): boolean =>
   error instanceof ActivityFailure &&
   error.cause instanceof ApplicationFailure &&
   error.cause.nonRetryable === true &&

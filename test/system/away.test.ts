@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { approveSignal, cancelWindowSignal, deployWorkflowId, monitorWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
+import { timerHasFired } from '../workflows/histories.ts';
 import type { System } from './harness.ts';
 import type { Item } from './item.ts';
 import { withSystem } from './with-system.ts';
@@ -35,14 +36,6 @@ async function oneFailureSeen(system: System, item: Item): Promise<void> {
     const { lastTicks } = await item.windowStatus();
     expect(lastTicks.filter(({ health }) => health === 'fail')).toHaveLength(1);
   });
-}
-
-async function timerHasFired(workflow: ReturnType<typeof windowOf>): Promise<void> {
-  const { events } = await workflow.fetchHistory();
-  const last = events?.findLast(
-    (event) => (event.timerStartedEventAttributes ?? event.timerFiredEventAttributes) != null,
-  );
-  expect(last?.timerFiredEventAttributes).not.toBeNull();
 }
 
 test('a message counts, although a timer has fired before it: no look and no rollback after an end, no expiry after an approval', () => {

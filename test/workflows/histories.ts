@@ -1,7 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
+import { expect } from 'vitest';
 import { dataConverter } from '../../adapters/temporal/workflow-source.ts';
 
 const { History } = temporal.api.history.v1;
@@ -31,6 +33,15 @@ export function atOtherTimes(history: IHistory): IHistory {
   for (const { eventTime } of started.slice(1))
     if (eventTime?.seconds != null) eventTime.seconds = eventTime.seconds.add(LATER_SECONDS);
   return copy;
+}
+
+/** @throws while the last timer of a workflow runs */
+export async function timerHasFired(workflow: WorkflowHandle): Promise<void> {
+  const { events } = await workflow.fetchHistory();
+  const last = events?.findLast(
+    (event) => (event.timerStartedEventAttributes ?? event.timerFiredEventAttributes) != null,
+  );
+  expect(last?.timerFiredEventAttributes).not.toBeNull();
 }
 
 const FOLDER = fileURLToPath(new URL('../histories/', import.meta.url));

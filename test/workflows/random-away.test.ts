@@ -13,6 +13,7 @@ import {
 import type { Look } from '../../workflows/window-state.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
+import { timerHasFired } from './histories.ts';
 import { fail, type Item, pass, plan, policy, realClock, unknown } from './item.ts';
 
 // A due timer and a message in one workflow task, for each message and random windows: no worker runs while both come. The time-skipping
@@ -75,14 +76,6 @@ afterAll(() => harness.close());
 interface Drawn extends Sample {
   readonly item: Item;
   readonly window: WorkflowHandle;
-}
-
-async function timerHasFired({ window }: Drawn): Promise<void> {
-  const { events } = await window.fetchHistory();
-  const last = events?.findLast(
-    (event) => (event.timerStartedEventAttributes ?? event.timerFiredEventAttributes) != null,
-  );
-  expect(last?.timerFiredEventAttributes).not.toBeNull();
 }
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
@@ -158,7 +151,7 @@ test(`${WINDOWS} random windows whose timer and a message come while no worker r
   );
   await harness.until(() => all.every(({ item }) => item.count.looks > 0));
   await harness.stopWorker();
-  for (const drawn of all) await eventually(() => timerHasFired(drawn));
+  for (const { window } of all) await eventually(() => timerHasFired(window));
   const looksBefore = all.map(({ item }) => item.count.looks);
   for (const { message, window } of all) await MESSAGES[message][1](window).catch(ifEnded);
   await harness.startWorker();
