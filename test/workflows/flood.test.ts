@@ -1,4 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closedGate } from '../../demo/gate.ts';
 import {
@@ -18,6 +19,8 @@ beforeAll(async () => {
   harness = await startRealHarness({ unhurried: true });
 });
 afterAll(() => harness.close());
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 const MANY = 1_400;
 const SIGNALS = ['approve', 'reject', 'deployFinished', 'resolveDeploy', 'cancelWindow', 'driverStuck', 'nonsense'];
@@ -59,6 +62,7 @@ describe(`${MANY} signals that mean nothing`, () => {
     expect(approval).toMatchObject({ decision: 'approved', by: 'oncall' });
     expect(ignoredSignals).toBe(MANY + SIGNALS.length - 1);
     expect(notes).toHaveLength(100);
+    await harness.until(() => item.alerts.length > 0);
     expect(item.alerts.map(({ text }) => text)).toEqual([`the same again (${item.workItem})`]);
     await harness.window(item).executeUpdate(closeWindowUpdate, { args: [ONCALL] });
     await deploy.result();
@@ -66,15 +70,20 @@ describe(`${MANY} signals that mean nothing`, () => {
 
   test('to a window: it can be closed, and they start no timer anew', async () => {
     const item = harness.add({ plan: plan({ window, settleMs: 50 }) });
-    const watched = await harness.watch(item);
+    // One run, so that its history has every timer.
+    const watched = await harness.watch(item, { continueAfterEvents: 10_000 });
     await flood(watched);
     // A query of a busy worker may time out.
     const { ignoredSignals, notes } = await eventually(() => watched.query(windowStatusQuery));
     expect(ignoredSignals).toBe(MANY + SIGNALS.length - 1);
     expect(notes).toHaveLength(100);
-    const { events = [] } = await watched.fetchHistory();
-    // One at its begin, and one after the note of the driver's call.
-    expect(events?.filter((event) => event.timerStartedEventAttributes != null).length).toBeLessThanOrEqual(2);
+    const { events } = await watched.fetchHistory();
+    const count = (kind: keyof HistoryEvent) => events?.filter((event) => event[kind] != null).length ?? 0;
+    // One at its begin, and one after the note of the driver's call. On a busy machine a look may be due meanwhile, and an alert
+    // or a comment may not be sent in its 10 s: it is noted, and retried after a timer of its own.
+    const unsent = count('activityTaskTimedOutEventAttributes') + count('activityTaskFailedEventAttributes');
+    const others = item.count.looks + 2 * unsent;
+    expect(count('timerStartedEventAttributes')).toBeLessThanOrEqual(2 + others);
     await watched.executeUpdate(closeWindowUpdate, { args: [ONCALL] });
   });
 });
