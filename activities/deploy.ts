@@ -81,7 +81,7 @@ async function runFenced(
       if (workflowId === undefined) throw new Error('no workflow has asked for it');
       await context.client.workflow.getHandle(workflowId, runId).signal(driverStuckSignal, { kind, text });
     } catch (error) {
-      log.warn({ ...fields, err: error }, 'somebody should be called, and the workflow could not be told so');
+      log.warn({ ...fields, err: error }, 'the driver needs a person, but its workflow could not be signalled');
       throw error;
     }
   };

@@ -11,6 +11,7 @@ import {
   terminalStage,
 } from '../decisions/index.ts';
 import { type SentWrite, sentWrites } from './sent-writes.ts';
+import { type Stopwatch, startStopwatch } from './stopwatch.ts';
 
 export type TrackerStatus = DeployPhaseStatus | 'done' | 'degraded';
 
@@ -44,7 +45,7 @@ export interface SetStatus {
   /** Who asks, for the log. */
   readonly caller: string;
   readonly reason?: string;
-  /** The run of `deployToDone` whose last status it is, where that has ended: a newer one of the work item has the say. */
+  /** The deploy whose last status it is: a newer run of the work item outranks it. Absent: no deploy asks, or a run of an earlier version does. */
   readonly run?: string;
 }
 
@@ -82,8 +83,7 @@ export interface EvidenceDeps<Held> {
   readonly lastDeploy?: ((repo: string, workItem: string, dbStage: string | null) => Promise<LastDeploy>) | undefined;
   readonly tracker: Tracker;
   readonly log: { info(fields: object, message: string): void };
-  /** Begins to measure a time: the answer tells how long ago that was, ms. */
-  readonly stopwatch?: () => () => number;
+  readonly stopwatch?: Stopwatch;
 }
 
 /** Not in force is exactly the unguarded behaviour: no lock, no evidence, one write. */
@@ -271,15 +271,6 @@ function recording(evidence: RestingEvidence, send: (status: Written, sending: (
       return earlier.length === 0 ? {} : { earlier };
     },
   };
-}
-
-/**
- * By the clock that only grows and by the one of the day, whichever says more: the first stands still while a machine sleeps, the
- * second may be set back.
- */
-function startStopwatch(): () => number {
-  const [since, sinceToday] = [performance.now(), Date.now()];
-  return () => Math.max(performance.now() - since, Date.now() - sinceToday);
 }
 
 function assertFresh(workItem: string, ageMs: number): void {

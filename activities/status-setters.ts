@@ -1,6 +1,5 @@
 import {
   type DeployPhaseStatus,
-  type DeployRecord,
   type GuardVerdict,
   isLeftAtRest,
   lastSay,
@@ -99,10 +98,6 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       return { verdict, shown: name, status, wrote: true };
     });
 
-  /** The latest run, for a request of a run that has ended; `null`, too, where the run that asks still runs. */
-  const latestFor = async ({ repo, workItem, run }: SetStatus): Promise<DeployRecord | null> =>
-    run === undefined ? null : latestRun(repo, workItem);
-
   /** Whether a run is about to show `monitoring`. Asked in this order: a deploy that is not under way any more has its window by now. */
   const aboutToWatch = async (evidence: RestingEvidence, { repo, workItem }: SetStatus): Promise<boolean> =>
     (await deployUnderWay(repo, workItem)) || (await windowActive(repo, workItem)) !== evidence.windowActive;
@@ -120,9 +115,9 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
       withEvidence(request, async (evidence, named, write) => {
         const verdict = verdictOn('done', named, evidence);
         if (!evidence.inForce) {
-          const latest = await latestFor(named);
-          if (latest !== null && latest.runId !== named.run)
-            return { verdict, shown: null, status: null, wrote: false };
+          const { repo, workItem, run } = named;
+          const latest = run === undefined ? null : await latestRun(repo, workItem);
+          if (latest !== null && latest.runId !== run) return { verdict, shown: null, status: null, wrote: false };
           const status = degradedState(request) ? 'degraded' : 'done';
           await write(status);
           return { verdict, shown: null, status, wrote: true };
@@ -149,9 +144,9 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
     restoreStatus: (request: SetStatus & Ended & { readonly before: ShownStatus | null }): Promise<PutBack> =>
       withEvidence(request, async (evidence, named, write) => {
         const { before } = request;
-        const { repo, workItem } = named;
+        const { repo, workItem, run } = named;
         const verdict = verdictOn('before', named, evidence);
-        const say = lastSay(named.run ?? '', await latestFor(named));
+        const say = run === undefined ? 'has' : lastSay(run, await latestRun(repo, workItem));
         if (say !== 'has') return { verdict, shown: null, status: null, wrote: false, waits: say === 'waits' };
         // An item that was shown without any state has nothing that could be put back.
         const own = before !== null && before.id !== '' && !inDeployPhase(before);

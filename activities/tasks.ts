@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { LastDeployed } from '../adapters/temporal/last-deployed.ts';
 import { sameRepo, terminalStage } from '../decisions/index.ts';
 import { howToEnd } from '../workflows/how-to-end.ts';
+import { type Stopwatch, startStopwatch } from './stopwatch.ts';
 
 export type { LastDeployed };
 
@@ -29,6 +30,7 @@ export interface TasksDeps {
   readonly windowActive: (repo: string, workItem: string) => Promise<boolean>;
   /** The deploy that took a task to `done` last; `null`: none is on record. */
   readonly lastDeployed: (repo: string, workItem: string) => Promise<LastDeployed | null>;
+  readonly stopwatch?: Stopwatch;
 }
 
 export interface RunningOnRepository {
@@ -44,6 +46,12 @@ const FIRST_STAGE = 'deploy';
 /** How often a lost compare-and-set is tried again; each loss means that somebody else moved the task on meanwhile. */
 const MAX_TRIES = 5;
 
+/**
+ * How long after it began an activity may still set a stage, ms. A worker that is silent for so long loses its activity to another
+ * one; if it goes on afterwards, the task may have been set to done, and reopened, meanwhile.
+ */
+const SET_WITHIN_MS = 10_000;
+
 /** Phases in which a deploy or window only has its status or comment to write. */
 const OVER = new Set(['finished', 'closed']);
 
@@ -51,12 +59,17 @@ const OVER = new Set(['finished', 'closed']);
 const IDLE = new Set(['awaiting_approval', 'monitoring', 'finished', 'closed']);
 
 /** What a deploy needs to know of the tasks. Each throws what Postgres or Temporal throw. */
-export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, lastDeployed }: TasksDeps) {
+export function createTaskActivities(deps: TasksDeps) {
+  const { tasks, namesOf, runningOn, windowActive, lastDeployed, stopwatch = startStopwatch } = deps;
+
   /**
    * Returns whether the stage was still the one that was read.
-   * @throws ApplicationFailure `DatabaseRefused` where it is, and Postgres changes it all the same not.
+   * @param age of the activity
+   * @throws ApplicationFailure `DatabaseRefused` where the stage is unchanged and Postgres updated no row.
    */
-  async function setStage({ workItem, stage }: Task, to: string): Promise<boolean> {
+  async function setStage({ workItem, stage }: Task, to: string, age: () => number): Promise<boolean> {
+    if (age() > SET_WITHIN_MS)
+      throw new Error(`setting the stage of ${workItem} took more than ${SET_WITHIN_MS / 1_000} s; trying again`);
     if (await tasks.compareAndSetStage(workItem, stage, to)) return true;
     if ((await tasks.find(workItem))?.stage !== stage) return false;
     throw ApplicationFailure.nonRetryable(
@@ -95,12 +108,13 @@ export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, 
      * is done already counts as done: the attempt before may have set it and lost its answer.
      */
     async completeTask({ workItem }: { readonly workItem: string }): Promise<'done' | 'cancelled' | 'missing'> {
+      const age = stopwatch();
       for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
         const task = await tasks.find(workItem);
         if (task === null) return 'missing';
         const terminal = terminalStage(task.stage);
         if (terminal !== null) return terminal;
-        if (await setStage(task, 'done')) return 'done';
+        if (await setStage(task, 'done', age)) return 'done';
       }
       throw new Error(
         `tasks.stage of ${workItem} was changed by somebody else ${MAX_TRIES} times in a row; trying again`,
@@ -112,6 +126,7 @@ export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, 
      * @throws ApplicationFailure `Refused`, and what Postgres and Temporal throw.
      */
     async reopenTask({ repo, workItem }: { readonly repo: string; readonly workItem: string }) {
+      const age = stopwatch();
       const task = await tasks.find(workItem);
       if (task === null) throw refusedTask('it has no task');
       if (!sameRepo(task.repo, repo)) throw refusedTask(`its task belongs to repository ${task.repo}, not ${repo}`);
@@ -123,7 +138,7 @@ export function createTaskActivities({ tasks, namesOf, runningOn, windowActive, 
       const own = (await runningOn(task.repo)).filter((run) => run.workItem === workItem && !OVER.has(run.phase ?? ''));
       const [first] = own;
       if (first !== undefined) throw refusedTask(whatKeeps(first, own));
-      if (await setStage(task, FIRST_STAGE)) return reopened;
+      if (await setStage(task, FIRST_STAGE, age)) return reopened;
       throw new Error(`tasks.stage of ${workItem} was changed by somebody else; trying again`);
     },
 

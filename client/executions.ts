@@ -1,6 +1,7 @@
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { quoted } from '../adapters/temporal/query-text.ts';
+import { wrapUpsOf } from '../adapters/temporal/wrap-ups.ts';
 import { sameRepo } from '../decisions/index.ts';
 import {
   D2dOutcome,
@@ -13,7 +14,6 @@ import {
   deployWorkflowId,
   MONITOR_WORKFLOW,
   monitorWorkflowId,
-  wrapUpWorkflowId,
 } from '../workflows/messages.ts';
 import { notFound, refused } from './errors.ts';
 import type { ResolvedWorkItem } from './resolve-work-item.ts';
@@ -50,6 +50,8 @@ export interface Execution {
   readonly closedAt: number | null;
   /** What it, or its wrap-up, tries again; empty in a listing. */
   readonly retries: readonly Retry[];
+  /** Workflows that do what it has left undone, while they run; empty in a listing. */
+  readonly wrapUps: readonly string[];
 }
 
 /** A work item by any of its names; the repository where it is known or matters. */
@@ -105,13 +107,17 @@ export function executionOf(
     version: attributes.get(D2dVersion) ?? null,
     startedAt: info.startTime.getTime(),
     closedAt: info.closeTime?.getTime() ?? null,
-    retries: pending.flatMap(({ activityType, attempt, lastFailure }) =>
-      lastFailure == null
-        ? []
-        : [{ activity: activityType?.name ?? '', attempt: attempt ?? 0, message: lastFailure.message ?? '' }],
-    ),
+    retries: retriesOf(pending),
+    wrapUps: [],
   };
 }
+
+const retriesOf = (pending: readonly temporal.api.workflow.v1.IPendingActivityInfo[]): Retry[] =>
+  pending.flatMap(({ activityType, attempt, lastFailure }) =>
+    lastFailure == null
+      ? []
+      : [{ activity: activityType?.name ?? '', attempt: attempt ?? 0, message: lastFailure.message ?? '' }],
+  );
 
 /** Whether the deploy of a run that runs is over, and its window too, so that it only has its status or comment to write. @throws D2dError */
 export async function onlyWrites(temporal: Client, { repo, workItem, phase }: Execution): Promise<boolean> {
@@ -122,34 +128,26 @@ export async function onlyWrites(temporal: Client, { repo, workItem, phase }: Ex
 
 /** The latest execution with that id, from the server's own state; `null`: there is none. @throws D2dError */
 export function describe(temporal: Client, workflowId: string, runId?: string): Promise<Execution | null> {
-  return asking(temporal, async () => {
+  const description = async (id: string, run?: string): Promise<WorkflowExecutionDescription | null> => {
     try {
-      const found = await temporal.workflow.getHandle(workflowId, runId).describe();
-      const execution = executionOf(found, found.raw.pendingActivities ?? []);
-      if (execution.running) return execution;
-      // The wrap-up of a run that a reset has made has the id of the run before.
-      const runIds = new Set([found.runId, found.raw.workflowExecutionInfo?.firstRunId || found.runId]);
-      const retries = await Promise.all([...runIds].map((runId) => retriesOfWrapUp(temporal, { ...execution, runId })));
-      return { ...execution, retries: retries.flat() };
+      return await temporal.workflow.getHandle(id, run).describe();
     } catch (error) {
       if (isGone(error)) return null;
       throw error;
     }
+  };
+  return asking(temporal, async () => {
+    const found = await description(workflowId, runId);
+    if (found === null) return null;
+    const execution = executionOf(found, found.raw.pendingActivities ?? []);
+    if (execution.running) return execution;
+    const wrapUps = (await wrapUpsOf(found, description)).filter(({ status }) => status.name === 'RUNNING');
+    return {
+      ...execution,
+      retries: wrapUps.flatMap(({ raw }) => retriesOf(raw.pendingActivities ?? [])),
+      wrapUps: wrapUps.map((wrapUp) => wrapUp.workflowId),
+    };
   });
-}
-
-/** What an execution that has ended has left to its wrap-ups, and is tried again. One that hands over more than once numbers them. */
-async function retriesOfWrapUp(temporal: Client, { repo, workItem, runId }: Execution): Promise<Execution['retries']> {
-  const retries: Retry[] = [];
-  try {
-    for (let nth = 1; ; nth += 1) {
-      const wrapUp = await temporal.workflow.getHandle(wrapUpWorkflowId(repo, workItem, runId, nth)).describe();
-      retries.push(...executionOf(wrapUp, wrapUp.raw.pendingActivities ?? []).retries);
-    }
-  } catch (error) {
-    if (isGone(error)) return retries;
-    throw error;
-  }
 }
 
 /**

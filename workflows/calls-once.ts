@@ -1,4 +1,4 @@
-import { patched } from '@temporalio/workflow';
+import { since } from './patches.ts';
 
 /** The most calls of one driver for a person: each raises an alert. */
 const MOST_CALLS = 10;
@@ -12,7 +12,7 @@ export function callsOnce(): (text: string) => string | null {
       : heard.size >= MOST_CALLS
         ? `the driver has raised ${MOST_CALLS} alerts already`
         : null;
-    if (refusal !== null && patched('calls-once')) return refusal;
+    if (refusal !== null && since('calls-once')) return refusal;
     heard.add(text);
     return null;
   };

@@ -1,6 +1,7 @@
-import { isCancellation, log, patched, proxyActivities, sleep } from '@temporalio/workflow';
+import { isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
 import type { LastWord, StatusSetters } from '../activities/status-setters.ts';
 import { isFailure, messageOf } from './failures.ts';
+import { since } from './patches.ts';
 import { sendAlert } from './tell-people.ts';
 import { mendingMs } from './until-it-works.ts';
 
@@ -34,7 +35,7 @@ export interface Convergence extends LastWrite {
   readonly degraded?: boolean;
   /** Nothing was deployed: a status that rests stays. */
   readonly redrive?: boolean;
-  /** The run of `deployToDone` whose last word it is; absent where that is the one that runs. */
+  /** The deploy that asks: a newer run of the work item outranks it. Absent: a window without a deploy, or an earlier version. */
   readonly run?: string;
 }
 
@@ -47,11 +48,11 @@ export interface Outside {
   besideAlarms(): boolean;
 }
 
-const TEMPORAL: Outside = {
+export const TEMPORAL: Outside = {
   setters: lastSetters,
   sleep,
   sendAlert,
-  besideAlarms: () => patched('alarm-beside'),
+  besideAlarms: () => since('alarm-beside'),
 };
 
 /**
@@ -133,7 +134,7 @@ export async function untilWritten<T>(
         return null;
       }
       if (failures === 1) {
-        const why = `the last status cannot be written, it is tried again every few minutes: ${text}`;
+        const why = `the last status cannot be written; retrying every few minutes: ${text}`;
         alarming = alarm(last, kind, note, outside, why);
         alarming.catch(() => {}); // waited for once the status is written
         // A sink that is down must not keep the status from being written.

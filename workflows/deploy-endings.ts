@@ -1,6 +1,7 @@
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { LastDeployed, TaskLook } from '../activities/tasks.ts';
 import { isUnhealthy, sameRepo, terminalStage } from '../decisions/index.ts';
+import type { Completed } from './late-task.ts';
 import { type DeployInput, type DeployOutcome, monitorWorkflowId } from './messages.ts';
 import type { WindowResult } from './post-deploy-monitor.ts';
 
@@ -105,6 +106,25 @@ export function alreadyDone({ workItem, version }: DeployInput, last: LastDeploy
       : `${version} was not deployed${last?.version == null ? ' (the version deployed last is unknown)' : ''}`;
   const advice = `To deploy it: d2d reopen ${workItem} --reason "…", then start it again`;
   return { outcome: 'already_done', reason: `${done}; ${why}. ${advice}`, otherVersionRequested: true };
+}
+
+/**
+ * How a run ends whose deploy worked, and whose task was not set to done.
+ * @param window how its window ended, if there was one
+ */
+export function endingWithoutDone(became: Exclude<Completed, 'done'>, window?: string): EndingBeforeDone {
+  const watched = window === undefined ? '' : `; its window: ${window}`;
+  switch (became) {
+    case 'given_up':
+      return ending('cancelled', 'the run was cancelled after its deploy, before the task could be set to done');
+    case 'cancelled':
+      return ending('task_cancelled', `the task was cancelled before it could be set to done${watched}`);
+    case 'missing':
+      return ending(
+        'deploy_failed',
+        `the deploy worked, but the task was deleted meanwhile, so that nothing could be set to done${watched}`,
+      );
+  }
 }
 
 /** How a run ends whose window has ended. */

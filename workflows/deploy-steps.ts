@@ -5,7 +5,6 @@ import {
   condition,
   isCancellation,
   ParentClosePolicy,
-  patched,
   proxyActivities,
   sleep,
   startChild,
@@ -30,6 +29,7 @@ import {
   WORKFLOW_TASK_TIMEOUT,
 } from './messages.ts';
 import { onAnyWorker } from './on-any-worker.ts';
+import { since } from './patches.ts';
 import { postDeployMonitor } from './post-deploy-monitor.ts';
 
 /** A deploy that has worked, and the version that it brought, where somebody has named one. */
@@ -72,7 +72,7 @@ export async function runDeploy(
   } catch (error) {
     if (isCancellation(error)) throw error;
     if (isInterrupted(error)) {
-      const lost = isTimeout(error) ? ', its worker was lost or could not reach Temporal' : '';
+      const lost = isTimeout(error) ? ', as its worker was lost or could not reach Temporal' : '';
       return ending('deploy_unknown', `nobody knows whether it has happened${lost}: ${messageOf(error)}`);
     }
     return ending('deploy_failed', messageOf(error));
@@ -92,7 +92,7 @@ export const reportedDeploy = (
       );
 
 /** Runs of earlier versions ended where nobody knew how the deploy had ended. */
-export const waitsWhereUnknown = (): boolean => patched('unknown-deploy-waits');
+export const waitsWhereUnknown = (): boolean => since('unknown-deploy-waits');
 
 /** The health check right after the deploy, or after its rollback, tried again where its worker is lost: it only reads. */
 export function checkHealth(plan: DeployPlan, workItem: string, version: string | null, rolledBack?: true) {

@@ -5,7 +5,6 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
-  patched,
   proxyActivities,
   setDefaultSignalHandler,
   setHandler,
@@ -25,6 +24,7 @@ import {
   type EndingBeforeDone,
   ending,
   endingOfTask,
+  endingWithoutDone,
   finalStatusOf,
   OUTCOME_OF_WINDOW,
   OWED,
@@ -39,6 +39,7 @@ import { handOver, handsOver } from './hand-over.ts';
 import { howToEnd } from './how-to-end.ts';
 import { ignoredWords, isWorthTelling } from './ignored-signals.ts';
 import { type LastStatus, tryLastStatus } from './last-status.ts';
+import { type Completed, createTaskCompletion } from './late-task.ts';
 import {
   approveSignal,
   D2dOutcome,
@@ -65,23 +66,16 @@ import {
   parseResolution,
   parseSignalCommand,
 } from './parse-message.ts';
+import { since } from './patches.ts';
 import { rollBack } from './roll-back.ts';
 import { showDetails } from './ui-details.ts';
 import { untilItWorks } from './until-it-works.ts';
 
-/** Reading and setting stages waits for a database that is away, as long as that takes. */
+/** Reading stages waits for a database that is away, as long as that takes. */
 const tasks = proxyActivities<TaskActivities>({
   startToCloseTimeout: '30 seconds',
   heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
-});
-
-/** The first try to set `done`: what does not work by then must not leave the new version unwatched. */
-const { completeTask: completeTaskNow } = proxyActivities<TaskActivities>({
-  startToCloseTimeout: '30 seconds',
-  scheduleToCloseTimeout: '1 minute',
-  heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
 });
 
 /** It asks the tracker, which may be away: a start waits for that no longer than a person does. */
@@ -93,9 +87,6 @@ const { createTask: createTaskNow } = proxyActivities<TaskActivities>({
 
 const { planDeploy } = proxyActivities<PlanActivity>({ startToCloseTimeout: '10 seconds' });
 
-/** What became of the task; `given_up`: the run was cancelled before it could be set to done. */
-type Completed = 'done' | 'cancelled' | 'missing' | 'given_up';
-
 /**
  * One deploy, from `Awaiting Deploy` to a true `Done`. Every ending of it leads on to the status that the authorities ask
  * for, and says why.
@@ -103,16 +94,16 @@ type Completed = 'done' | 'cancelled' | 'missing' | 'given_up';
 export async function deployToDone(payload: DeployInput): Promise<DeployResult> {
   const parsed = parseDeployInput(
     payload,
-    () => patched('version-pattern'),
-    () => patched('name-pattern'),
+    () => since('version-pattern'),
+    () => since('name-pattern'),
   );
   if (typeof parsed === 'string') {
-    if (patched('outcome-of-refusals')) upsertSearchAttributes([{ key: D2dOutcome, value: 'refused' }]);
+    if (since('outcome-of-refusals')) upsertSearchAttributes([{ key: D2dOutcome, value: 'refused' }]);
     return { outcome: 'refused', reason: parsed };
   }
   const input = parsed;
-  /** The one that a run of an earlier version was started with is fine. */
-  const strict = (version: string) => version !== input.version && patched('version-pattern');
+  /** Refuses a version that breaks the pattern, unless the run was started with it. */
+  const strict = (version: string) => version !== input.version && since('version-pattern');
   const { repo, workItem } = input;
   const { firstExecutionRunId, workflowId } = workflowInfo();
   const operationId = `${firstExecutionRunId}:deploy`;
@@ -124,9 +115,6 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   let touched = false;
   let began = false;
   let version = input.version ?? null;
-  /** The task could not be set to done before its window opened. */
-  let late: Promise<Completed> | null = null;
-  let tryingLate: CancellationScope | null = null;
 
   /** None where the version that was asked for was not deployed. */
   const versionUpdate = () =>
@@ -165,7 +153,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** Runs of earlier versions let a report outrank a resolution that had come before it. */
   const secondAnswer = (): string | null => {
     const earlier = deploy.earlierAnswer(run);
-    return earlier !== null && patched('first-answer-counts') ? earlier : null;
+    return earlier !== null && since('first-answer-counts') ? earlier : null;
   };
   setHandler(
     deployFinishedSignal,
@@ -173,7 +161,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       const finished = parseDeployFinished(payload, strict);
       if (typeof finished === 'string') return ignore('deployFinished', finished);
       const refusal =
-        secondAnswer() ?? deploy.finishRefusal(run, plan, finished, input, operationId, patched('whose-report'));
+        secondAnswer() ?? deploy.finishRefusal(run, plan, finished, input, operationId, since('whose-report'));
       if (refusal !== null) return ignore('deployFinished', refusal);
       become(deploy.reported(run, finished));
     },
@@ -206,10 +194,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   showDetails(() => deploy.details(run, input));
 
   const mirror = mirrorOf(input, () => plan, note);
+  const completion = createTaskCompletion(workItem, note);
 
   /** The status with which it leaves the work item. */
   let lastStatus: LastStatus | null = null;
-  /** Alerts on their way: the run goes on. Runs of earlier versions ended only after them. */
+  /** Alerts and comments on their way: only a run that does not hand over waits for them. */
   const alerting: Promise<unknown>[] = [];
   const alertBeside = (kind: string, what: string, text: string): void =>
     void alerting.push(CancellationScope.nonCancellable(() => mirror.alert(kind, what, text)));
@@ -222,7 +211,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     const title = `the deploy of ${repo} needs attention`;
     alertBeside(key, title, `${text} (${workItem})`);
     // Without a sink for alerts the ticket is all that people see.
-    if (patched('calls-on-the-ticket'))
+    if (since('calls-on-the-ticket'))
       alerting.push(CancellationScope.nonCancellable(() => mirror.tell(key, [`${workItem}: ${title}.`, text])));
   };
 
@@ -239,7 +228,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     { description: 'From the driver of the deploy: something needs a person, {kind, text}.' },
   );
 
-  // Last of all: it takes every signal that came before its handler was set. A driver's call comes later, once a driver runs.
+  // Set last: earlier, it would take signals that came with the start, before their own handlers are set.
   setDefaultSignalHandler((name) => ignore(name, 'a deploy takes approve, reject, deployFinished and resolveDeploy'));
 
   /** A refusal leaves nothing behind: the task is made once everything else allows the deploy. */
@@ -269,7 +258,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       (text) => callSomebody('task-unread', text),
     );
     const unfit = endingOfTask(fixed, workItem, task, mayCreate);
-    if (unfit?.outcome === 'already_done' && patched('version-of-done-task'))
+    if (unfit?.outcome === 'already_done' && since('version-of-done-task'))
       return alreadyDone(input, await lastDeployed(fixed));
     if (unfit !== null) return unfit;
     const unversioned = versionRefusal(fixed, input);
@@ -328,50 +317,20 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       if (!check.ok) callSomebody('health-unknown', `its health after the deploy is not known: ${check.detail}`);
     }
     endIfCancelled();
-    const completed = await CancellationScope.nonCancellable(() => complete(fixed.window !== null));
-    if (completed === 'done' || completed === 'late') return null;
-    return completed === 'cancelled'
-      ? ending('task_cancelled', 'the task was cancelled while its deploy ran')
-      : ending(
-          'deploy_failed',
-          'the deploy worked, but the task was deleted meanwhile, so that nothing could be set to done',
-        );
+    const completed = await CancellationScope.nonCancellable(() =>
+      completion.complete((why) => {
+        const meanwhile =
+          fixed.window === null ? 'and no window watches production' : 'production is watched meanwhile';
+        callSomebody('task-not-done', `the task cannot be set to done, ${meanwhile}: ${why}`);
+      }),
+    );
+    return completed === 'done' || completed === 'late' ? null : endingWithoutDone(completed);
   };
 
   /** Ends the run if it was cancelled in the workflow task in which the last step ended: the next step is not cancellable. */
   const endIfCancelled = (): void => {
-    if (root.consideredCancelled && patched('cancel-first')) throw new CancelledFailure('the run was cancelled');
+    if (root.consideredCancelled && since('cancel-first')) throw new CancelledFailure('the run was cancelled');
   };
-
-  /** Sets the task to done. Where that is not possible now the window opens all the same, and the workflow retries beside it. */
-  const complete = async (watched: boolean): Promise<Completed | 'late'> => {
-    try {
-      return await completeTaskNow({ workItem });
-    } catch (error) {
-      const meanwhile = watched ? ', production is watched meanwhile' : ', and no window watches production';
-      callSomebody('task-not-done', `the task cannot be set to done${meanwhile}: ${messageOf(error)}`);
-      tryingLate = new CancellationScope();
-      late = tryingLate
-        .run(() => untilItWorks('the task cannot be set to done', () => tasks.completeTask({ workItem }), note))
-        .catch((error: unknown) => {
-          if (isCancellation(error)) return 'given_up';
-          throw error;
-        });
-      late.catch(() => {}); // waited for once the window has ended
-      giveUpLate();
-      return 'late';
-    }
-  };
-
-  /** A person who cancels the run need not wait until the stage can be set. */
-  const giveUpLate = (): void => {
-    if (cancelRequested && tryingLate !== null && patched('cancel-ends-late-task')) tryingLate.cancel();
-  };
-  const givenUp = () =>
-    endBeforeDone(
-      ending('cancelled', 'the run was cancelled after its deploy, before the task could be set to done'),
-      before,
-    );
 
   /** The repository is not free for another deploy until somebody says what happened. */
   const untilKnown = async (end: EndingBeforeDone): Promise<EndingBeforeDone | Deployed> => {
@@ -395,7 +354,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     const { selfHosting } = fixed;
     const configured = fixed.window?.action ?? 'alert';
     const action = decideAction({ verdict: 'DEGRADED', configured, selfHosting });
-    if (action !== 'ROLLBACK' || !patched('unhealthy-rollback')) {
+    if (action !== 'ROLLBACK' || !since('unhealthy-rollback')) {
       const never =
         selfHosting && configured === 'rollback' ? '; the orchestrator itself is never rolled back (BR-5)' : '';
       return ending('unhealthy_after_deploy', `${detail}${never}`);
@@ -408,7 +367,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       if (rollback.unknown !== true)
         return ending('unhealthy_rollback_failed', `${detail}; the rollback failed: ${rollback.detail}`);
       const doubt = `${detail}; nobody knows whether the rollback worked: ${rollback.detail}`;
-      if (!patched('unknown-rollback-is-watched')) return ending('unhealthy_rollback_failed', doubt);
+      if (!since('unknown-rollback-is-watched')) return ending('unhealthy_rollback_failed', doubt);
       const after = await checkHealth(fixed, workItem, rollback.to ?? null, true);
       return after.ok
         ? ending('unhealthy_rolled_back', `${doubt}; production is healthy again: ${after.detail}`)
@@ -421,7 +380,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   /** Production is looked at once more: what says that it has rolled back need not have helped. */
   const rolledBack = async (fixed: DeployPlan, reason: string, to: string | null): Promise<EndingBeforeDone> => {
-    if (!patched('rollback-is-checked')) return ending('unhealthy_rolled_back', reason);
+    if (!since('rollback-is-checked')) return ending('unhealthy_rolled_back', reason);
     const { ok, seen, detail } = await checkHealth(fixed, workItem, to, true);
     if (ok) return ending('unhealthy_rolled_back', `${reason}; production is healthy again: ${detail}`);
     const what =
@@ -447,7 +406,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     if (told !== 'nobody') owed.push(mirror.comment('ended', end, rests));
     // The one at the begin of the wait has the key `deploy_unknown`: a sink would take this for the same.
     const kind = end.outcome === 'deploy_unknown' ? 'deploy_unknown:ended' : end.outcome;
-    if (told === 'comment_and_alert' && (end.outcome === 'deploy_unknown' || patched('alerts-of-failed-deploys')))
+    if (told === 'comment_and_alert' && (end.outcome === 'deploy_unknown' || since('alerts-of-failed-deploys')))
       owed.push(mirror.alert(kind, notRecovered ?? wordsOf(end.outcome, repo), end.reason));
     if (!leaves) await Promise.all(owed);
     return result;
@@ -478,10 +437,12 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const fromDoneToDone = async (fixed: DeployPlan): Promise<DeployResult> => {
     if (fixed.window === null) {
       enter('monitoring');
+      const late = completion.late();
       const completed = late === null ? 'done' : await late;
-      if (completed === 'given_up') return givenUp();
       if (completed !== 'done')
-        return finish(ending('task_cancelled', 'the task was cancelled or deleted before it could be set to done'));
+        return completed === 'given_up' || since('late-task-decides')
+          ? endBeforeDone(endingWithoutDone(completed), before)
+          : finish(ending('task_cancelled', 'the task was cancelled or deleted before it could be set to done'));
       await showDone('no window for this repository');
       return finish(ending('done', 'deployed; no post-deploy window for this repository'));
     }
@@ -493,7 +454,10 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     await mirror.monitoring();
     try {
       const { outcome, summary, degraded = false } = await window.result();
-      if ((await afterLate(degraded)) === 'given_up') return givenUp();
+      const completed = await afterLate(degraded);
+      if (completed === 'given_up') return endBeforeDone(endingWithoutDone(completed), before);
+      if (completed !== 'done' && outcome !== 'task_cancelled' && since('late-task-decides'))
+        return endBeforeDone(endingWithoutDone(completed, summary), before);
       return finish(ending(OUTCOME_OF_WINDOW[outcome], summary));
     } catch (error) {
       return lost(`the post-deploy window was lost: ${messageOf(error)}`);
@@ -502,6 +466,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   /** The window could not show Done, as its task was not: that is made up for. */
   const afterLate = async (degraded: boolean): Promise<Completed> => {
+    const late = completion.late();
     if (late === null) return 'done';
     const completed = await late;
     if (completed === 'done') await showDone('the task was set to done after its window', { degraded });
@@ -512,7 +477,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   /** Nobody else takes the status to its end where there is no window any more. */
   const lost = async (reason: string): Promise<DeployResult> => {
     const end = ending('window_lost', reason);
-    if (late !== null && (await late) === 'given_up') return givenUp();
+    const late = completion.late();
+    if (late !== null && (await late) === 'given_up') return endBeforeDone(endingWithoutDone('given_up'), before);
     await showDone(reason);
     const told = mirror.comment('lost', end);
     if (!handsOver()) await told;
@@ -522,7 +488,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   root.cancelRequested.catch(() => {
     cancelRequested = true;
     cancelWindow();
-    giveUpLate();
+    completion.giveUp();
   });
 
   let before: ShownStatus | null = null;
@@ -552,7 +518,11 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       if ('unknown' in read) refusal = ending('refused', read.unknown);
       else before = read.shown;
     }
-    if (refusal?.outcome === 'refused') return finish(refusal);
+    if (refusal?.outcome === 'refused') {
+      const refused = finish(refusal);
+      if (!mirror.telling.isDone() && since('refusal-leaves')) await CancellationScope.nonCancellable(leave);
+      return refused;
+    }
     end = refusal ?? (await upToDone(plan));
   } catch (error) {
     if (isFailure(error, 'UnknownRepository')) return finish(ending('refused', messageOf(error)));
@@ -572,7 +542,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       ? fromDoneToDone(fixed)
       : endBeforeDone(end ?? ending('cancelled', 'the run was cancelled'), before));
     if (handsOver()) await leave();
-    else if (alerting.length > 0 && patched('ends-after-its-alerts')) await Promise.all(alerting);
+    else if (alerting.length > 0 && since('ends-after-its-alerts')) await Promise.all(alerting);
     return result;
   });
 }

@@ -2,7 +2,6 @@ import {
   condition,
   continueAsNew,
   log,
-  patched,
   proxyActivities,
   setDefaultSignalHandler,
   setHandler,
@@ -14,6 +13,7 @@ import type { AlertActivities } from '../activities/alerts.ts';
 import type { Healed, HealWorkItem } from '../activities/heal-work-item.ts';
 import { messageOf } from './failures.ts';
 import { D2dRepo, D2dWorkItem, type HealInput, type HealResult, lookSignal } from './messages.ts';
+import { since } from './patches.ts';
 
 const activities = proxyActivities<HealWorkItem>({
   startToCloseTimeout: '45 seconds',
@@ -21,7 +21,7 @@ const activities = proxyActivities<HealWorkItem>({
   heartbeatTimeout: '10 seconds',
 });
 
-/** Given up in the end: while it is waited for, events are not looked at. */
+/** Given up after 10 minutes; a heal does not end before. */
 const { sendAlert } = proxyActivities<AlertActivities>({
   summary: 'call somebody',
   startToCloseTimeout: '45 seconds',
@@ -56,6 +56,16 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
   let alarming: Promise<void> | null = null;
   for (let more = true; more; ) {
     const answered = asked;
+    const asks = () => asked > answered;
+    /** Waits for the alert. @returns whether nobody has asked for another look by then */
+    const isOver = async (): Promise<boolean> => {
+      if (alarming !== null && since('look-before-end')) {
+        await Promise.race([alarming, condition(asks)]);
+        return !asks();
+      }
+      await alarming;
+      return true;
+    };
     looks += 1;
     const seen = await activities.healWorkItem({ id, project, reason });
     if (seen !== null) {
@@ -69,14 +79,13 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
       if (hasWritten(seen) && corrections === FOUGHT) {
         alarming = callSomebody(seen);
         // A sink that is down must not keep the status from being corrected.
-        if (!patched('alarm-beside')) await alarming;
+        if (!since('alarm-beside')) await alarming;
       }
     }
-    if (once && asked === answered) break;
+    if (once && !asks() && (await isOver())) break;
     await sleep(REST, { summary: 'events that come now are one more look' });
-    const asks = () => asked > answered;
     if (looks === MOST_LOOKS) {
-      if (!asks()) break;
+      if (!asks() && (await isOver())) break;
       await alarming;
       await continueAsNew<typeof healWorkItem>({ id, project, reason, once });
     }
@@ -84,9 +93,9 @@ export async function healWorkItem({ id, project, reason = 'event', once = false
       asks() ||
       (!once &&
         corrections > 0 &&
-        (await condition(asks, STAY, { summary: 'whoever writes again is answered at once' })));
+        (await condition(asks, STAY, { summary: 'whoever writes again is answered at once' }))) ||
+      !(await isOver());
   }
-  await alarming;
   return { looks, corrections, last };
 }
 

@@ -2,10 +2,10 @@
 export const ignoredWords = (signal: string, why: string): string =>
   `the signal ${signal.slice(0, 100)} was ignored: ${why}`;
 
-/** So many ignored signals are shown and logged one by one. Thousands may come, and a workflow task that takes seconds fails. */
+/** So many ignored signals are logged one by one. Thousands may come, and a workflow task that takes seconds fails. */
 const FEW = 20;
 
-/** Whether the n-th ignored signal is logged, and shown at once in the details. After that those are whose number is a power of two. */
+/** Whether the n-th ignored signal is logged: the first 20, and after that those whose number is a power of two. */
 export const isWorthTelling = (n: number): boolean => n <= FEW || Number.isInteger(Math.log2(n));
 
 /** A line that sums them up, once there are more than a few. */

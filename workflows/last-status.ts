@@ -4,16 +4,22 @@ import { type Convergence, lastWord, summaryOf } from './converge.ts';
 import { isFailure, messageOf } from './failures.ts';
 
 /** The last status of a deploy or a window: what the authorities ask for, or the one from before the run. */
-export type LastStatus =
-  | ({ readonly kind: 'converge' /** It only has to settle. */; readonly written?: true } & Convergence)
-  | {
-      readonly kind: 'put_back';
-      readonly request: Parameters<StatusSetters['restoreStatus']>[0];
-      /** Whether the guard is in force: only then is it tried again. */
-      readonly guarded: boolean;
-      /** Names the run, so that an alarm about it is raised once. */
-      readonly alarmKey: string;
-    };
+export type LastStatus = LastConverged | LastPutBack;
+
+interface LastConverged extends Convergence {
+  readonly kind: 'converge';
+  /** It only has to settle. */
+  readonly written?: true;
+}
+
+interface LastPutBack {
+  readonly kind: 'put_back';
+  readonly request: Parameters<StatusSetters['restoreStatus']>[0];
+  /** Whether the guard is in force: only then is it tried again. */
+  readonly guarded: boolean;
+  /** Names the run, so that an alarm about it is raised once. */
+  readonly alarmKey: string;
+}
 
 export const summaryOfPutBack = ({ degraded }: Ended): string =>
   degraded === true ? 'show that it is degraded' : 'put the status back';
@@ -39,10 +45,8 @@ const setters = (summary: string, scheduleToCloseTimeout: typeof SOON | typeof O
 export async function tryLastStatus(status: LastStatus, note: (text: string) => void): Promise<LastStatus | null> {
   try {
     if (status.kind === 'put_back') {
-      const { degraded } = status.request;
-      await setters(degraded === true ? 'show that it is degraded' : 'put the status back').restoreStatus(
-        status.request,
-      );
+      const { request, guarded } = status;
+      await setters(summaryOfPutBack(request), guarded ? SOON : ONLY_NOW).restoreStatus(request);
       return null;
     }
     await setters(summaryOf(status)).convergeDone(lastWord(status));

@@ -1,5 +1,6 @@
-import { patched, proxyLocalActivities } from '@temporalio/workflow';
+import { proxyLocalActivities } from '@temporalio/workflow';
 import type { WorkerClock } from '../activities/worker-clock.ts';
+import { since } from './patches.ts';
 
 /** Without a limit on its tries: it cannot fail for good. */
 const { tellTime } = proxyLocalActivities<WorkerClock>({ startToCloseTimeout: '5 seconds' });
@@ -9,4 +10,4 @@ const { tellTime } = proxyLocalActivities<WorkerClock>({ startToCloseTimeout: '5
  * was lost. Runs of earlier versions use `Date.now()`.
  */
 export const now = async (): Promise<number> =>
-  patched('time-from-a-worker') ? (await tellTime(Date.now())).at : Date.now();
+  since('time-from-a-worker') ? (await tellTime(Date.now())).at : Date.now();

@@ -39,12 +39,26 @@ function text(payload: Record<string, unknown>, key: string): string | undefined
 type Strict = (text: string) => boolean;
 const always: Strict = () => true;
 
-/** Why the names in a start are refused; `null`: they are fine. */
-function nameRefusal(repo: string, workItem: string, strict: Strict): string | null {
+const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+/**
+ * The names in a start, or a text that says why they are refused.
+ * @param others the other fields of a start, as an example shows them
+ */
+function parseNames(
+  payload: unknown,
+  strict: Strict,
+  others = '',
+): { readonly repo: string; readonly workItem: string; readonly fields: Record<string, unknown> } | string {
+  if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
+    return `the start must name a repository and a work item, {"repo": "…", "workItem": "…"${others}}, got ${shown(payload)}`;
+  }
+  const { repo, workItem } = payload;
   const repositoryRefusal = repositoryFault(repo);
   if (repositoryRefusal !== null && strict(repo)) return repositoryRefusal;
   const workItemRefusal = workItemFault(workItem);
-  return workItemRefusal !== null && strict(workItem) ? workItemRefusal : null;
+  if (workItemRefusal !== null && strict(workItem)) return workItemRefusal;
+  return { repo, workItem, fields: payload };
 }
 
 /** Why a version is refused; `null`: it is none, or it is fine. */
@@ -133,22 +147,18 @@ export function parseExtension(payload: unknown): (Command & { readonly minutes:
   return { ...command, minutes };
 }
 
-const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
-
 /** What a deploy is started with, or a text that says why it is refused. */
 export function parseDeployInput(
   payload: unknown,
   strict: Strict = always,
   strictNames: Strict = always,
 ): DeployInput | string {
-  if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
-    return `the start must name a repository and a work item, {"repo": "…", "workItem": "…"}, got ${shown(payload)}`;
-  }
-  const { repo, workItem, approval, createTask } = payload;
-  const unnamed = nameRefusal(repo, workItem, strictNames);
-  if (unnamed !== null) return unnamed;
-  const version = text(payload, 'version');
-  const requestedBy = text(payload, 'requestedBy');
+  const names = parseNames(payload, strictNames);
+  if (typeof names === 'string') return names;
+  const { repo, workItem, fields } = names;
+  const { approval, createTask } = fields;
+  const version = text(fields, 'version');
+  const requestedBy = text(fields, 'requestedBy');
   if (version === null || requestedBy === null) return `version and requestedBy must be texts, got ${shown(payload)}`;
   const refusal = versionRefusal(version, strict);
   if (refusal !== null) return refusal;
@@ -173,30 +183,25 @@ const isDeployPhaseStatus = (value: unknown): value is DeployPhaseStatus =>
 
 /** What one status write is started with, or a text that says why it is refused. */
 export function parseSetDeployStatus(payload: unknown, strict: Strict = always): SetDeployStatusInput | string {
-  if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
-    return `the start must name a repository and a work item, {"repo": "…", "workItem": "…", "status": "…", "caller": "…"}, got ${shown(payload)}`;
-  }
-  const { repo, workItem, status } = payload;
-  const unnamed = nameRefusal(repo, workItem, strict);
-  if (unnamed !== null) return unnamed;
+  const names = parseNames(payload, strict, ', "status": "…", "caller": "…"');
+  if (typeof names === 'string') return names;
+  const { repo, workItem, fields } = names;
+  const { status } = fields;
   if (!isDeployPhaseStatus(status)) {
     return `status must be "awaiting_deploy", "deploying" or "monitoring", got ${shown(status)}`;
   }
-  const caller = text(payload, 'caller');
-  const reason = text(payload, 'reason');
+  const caller = text(fields, 'caller');
+  const reason = text(fields, 'reason');
   if (caller === null || reason === null) return `caller and reason must be texts, got ${shown(payload)}`;
   return { repo, workItem, status, caller: caller ?? 'unknown', ...(reason === undefined ? {} : { reason }) };
 }
 
 /** What a task is reopened with, or a text that says why it is refused. */
 export function parseReopen(payload: unknown, strict: Strict = always): ReopenInput | string {
-  if (!isRecord(payload) || !isName(payload['repo']) || !isName(payload['workItem'])) {
-    return `the start must name a repository and a work item, {"repo": "…", "workItem": "…", "by": "…", "reason": "…"}, got ${shown(payload)}`;
-  }
-  const { repo, workItem } = payload;
-  const unnamed = nameRefusal(repo, workItem, strict);
-  if (unnamed !== null) return unnamed;
-  const command = parseUpdateCommand(payload);
+  const names = parseNames(payload, strict, ', "by": "…", "reason": "…"');
+  if (typeof names === 'string') return names;
+  const { repo, workItem, fields } = names;
+  const command = parseUpdateCommand(fields);
   return typeof command === 'string' ? command : { repo, workItem, ...command };
 }
 

@@ -5,7 +5,6 @@ import {
   condition,
   continueAsNew,
   log,
-  patched,
   proxyActivities,
   proxyLocalActivities,
   setDefaultSignalHandler,
@@ -41,11 +40,12 @@ import {
   parseSignalCommand,
   parseUpdateCommand,
 } from './parse-message.ts';
+import { since } from './patches.ts';
 import { rollBack } from './roll-back.ts';
 import { createTelling, type Severity } from './tell-people.ts';
 import { showDetails } from './ui-details.ts';
 import * as messages from './window-messages.ts';
-import type { MonitorInput, WindowState } from './window-state.ts';
+import type { MonitorInput, Rules, WindowState } from './window-state.ts';
 import * as win from './window-state.ts';
 import * as view from './window-view.ts';
 import type { WrapUpInput } from './wrap-up.ts';
@@ -86,21 +86,19 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     );
   }
   const { policy, repo, workItem } = input;
-  const { firstExecutionRunId, startTime, parent } = workflowInfo();
-  const rules = patched('window-rules-4')
-    ? 4
-    : patched('window-rules-3')
-      ? 3
-      : patched('window-rules-2')
-        ? 2
-        : undefined;
-  let state = win.open(input, startTime.getTime(), rules);
+  const { firstExecutionRunId, runId, startTime, parent } = workflowInfo();
+  let state = win.open(input, startTime.getTime(), newestRules());
   showDetails(() => view.details(state, input));
   let finalReport: WindowReport | null = null;
   let handedOver = 0;
-  const handOn = (owed: WrapUpInput): Promise<void> => {
-    handedOver += 1;
-    return handOver(owed, handedOver);
+  // Without an await of its own: what comes in the same task as the wrap-up's start must find the window where a replay finds it.
+  const handOn = (owed: WrapUpInput): Promise<unknown> => {
+    const handing = handOver(owed, handedOver + 1);
+    const count = (made: boolean): void => {
+      if (made || !since('wrap-ups-without-gaps')) handedOver += 1;
+    };
+    handing.then(count, () => {});
+    return handing;
   };
   /** What runs beside the loop: a rollback, alerts, comments. */
   let beside = 0;
@@ -115,7 +113,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
 
   const ignore = (signal: string, why: string): void => {
     const text = ignoredWords(signal, why);
-    state = win.ignored(state, text, Date.now(), !patched('ignored-signals-wake-nobody'));
+    state = win.ignored(state, text, Date.now(), !since('ignored-signals-wake-nobody'));
     if (isWorthTelling(state.ignoredSignals ?? 0)) log.warn(text);
   };
 
@@ -175,9 +173,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
 
   /** Whether the window has ended, or a cancel is not handled yet: within one workflow task a cancel is handled after a timer. */
   const mayHaveEnded = (): boolean => state.ending !== null || (root.consideredCancelled && !cancelHeard);
-  /** Whether a message has ended the window, where it may have. @param since the patch of the place that asks */
-  const hasEnded = async (since: 'ending-first' | 'ending-after-clock' = 'ending-first'): Promise<boolean> => {
-    if (!patched(since)) return false;
+  /** Waits for the ending that may have come. @returns whether it counts here */
+  const hasEnded = async (patch: 'ending-first' | 'ending-after-clock' = 'ending-first'): Promise<boolean> => {
+    if (!since(patch)) return false;
     await condition(() => state.ending !== null);
     return true;
   };
@@ -192,7 +190,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   };
 
   const telling = createTelling(note);
-  const keyOf = (kind: string): string => `${firstExecutionRunId}:${kind}`;
+  // By its own run: what a window tells after a reset is no repetition.
+  const keyOf = (kind: string): string => `${runId}:${kind}`;
   const alert = (
     kind: string,
     severity: Severity,
@@ -211,7 +210,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   };
   /** Alerts that windows of earlier versions did not send. */
   const alertAlso = (kind: string, severity: Severity, title: string, text: string): void => {
-    if (patched('alerts-of-endings')) void alert(kind, severity, title, text);
+    if (since('alerts-of-endings')) void alert(kind, severity, title, text);
   };
   const subject = `${workItem}: ${repo}${input.version === null ? '' : ` ${input.version}`}`;
 
@@ -229,12 +228,12 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       const kind = `${stuck.kind}-stuck${calls === 1 ? '' : `:${calls}`}`;
       const title = `${subject}: its ${stuck.kind} needs attention`;
       void alert(kind, 'critical', title, stuck.text);
-      if (patched('calls-on-the-ticket')) comment(kind, [title, stuck.text]);
+      if (since('calls-on-the-ticket')) comment(kind, [title, stuck.text]);
     },
     { description: 'From the driver of the rollback: something needs a person, {kind, text}.' },
   );
 
-  // Last of all: it takes every signal that came before its handler was set. A driver's call comes later, once a driver runs.
+  // Set last: earlier, it would take signals that came with the start, before their own handlers are set.
   setDefaultSignalHandler((name) => ignore(name, 'a window takes cancelWindow'));
 
   const act = async (): Promise<void> => {
@@ -261,7 +260,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     const end = await rollBack(rollback, { repo, workItem, version, operationId });
     const result = mayDiffer(end, win.lastSeenAt(state), state) ? await byTemporalsClock(end, state, noteClock) : end;
     become(
-      win.rollbackFinished(state, policy, result, result.unknown === true && patched('unknown-rollback-is-watched')),
+      win.rollbackFinished(state, policy, result, result.unknown === true && since('unknown-rollback-is-watched')),
     );
     if (result.ok) alertAlso('rolled-back', 'info', `${subject} was rolled back`, result.detail);
     else {
@@ -275,7 +274,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   const lastStatus = ({ outcome }: WindowReport): LastStatus & { readonly kind: 'converge' } => ({
     kind: 'converge',
     ...{ repo, workItem, caller: 'postDeployMonitor', reason: `window ${outcome}` },
-    ...{ guarded: input.guarded, settleMs: input.settleMs, alarmKey: firstExecutionRunId },
+    ...{ guarded: input.guarded, settleMs: input.settleMs, alarmKey: runId },
     degraded: view.restsDegraded(state, input),
     ...(parent === undefined ? {} : { run: parent.runId }),
   });
@@ -311,7 +310,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
       writeLogAtOnce(report)
         .catch(() => writePostDeployLog(report))
         .catch((error) => {
-          if (patched('alert-of-lost-log')) alertOfLog(messageOf(error));
+          if (since('alert-of-lost-log')) alertOfLog(messageOf(error));
           throw error;
         }),
     );
@@ -321,7 +320,12 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
 
   await CancellationScope.nonCancellable(async () => {
     while (win.isOpen(state)) {
-      if (mayContinueAsNew(input) && beside === 0 && allHandlersFinished() && (telling.isDone() || handsOver())) {
+      if (
+        mayContinueAsNew(input, state) &&
+        beside === 0 &&
+        allHandlersFinished() &&
+        (telling.isDone() || handsOver())
+      ) {
         await handOn({ repo, workItem, status: null, report: null, ...(await telling.leave()) });
         // This run answers an update, and raises an alert, that came meanwhile.
         if (beside === 0 && allHandlersFinished() && telling.isDone())
@@ -411,12 +415,24 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   };
 }
 
-/** Some 250 looks: a replay of them fits well into one workflow task. The server suggests it much later, or by size. */
-const CONTINUE_AFTER_EVENTS = 1_500;
+/** Newest first: a new run records only that id, and a replay finds the id on record. */
+function newestRules(): Rules | undefined {
+  if (since('window-rules-5')) return 5;
+  if (since('window-rules-4')) return 4;
+  if (since('window-rules-3')) return 3;
+  return since('window-rules-2') ? 2 : undefined;
+}
 
-function mayContinueAsNew({ continueAfterEvents = CONTINUE_AFTER_EVENTS }: MonitorInput): boolean {
+/** Some 80 looks: a replay of them takes less than 0.5 s of CPU. The server suggests it much later, or by size. */
+const CONTINUE_AFTER_EVENTS = 500;
+
+/** In windows of earlier versions. */
+const CONTINUE_AFTER_EVENTS_BEFORE_5 = 1_500;
+
+function mayContinueAsNew({ continueAfterEvents }: MonitorInput, state: WindowState): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return continueAsNewSuggested || historyLength >= continueAfterEvents;
+  const after = win.hasRules(state, 5) ? CONTINUE_AFTER_EVENTS : CONTINUE_AFTER_EVENTS_BEFORE_5;
+  return continueAsNewSuggested || historyLength >= (continueAfterEvents ?? after);
 }
 
 function refuse(reason: string | null): void {

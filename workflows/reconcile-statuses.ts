@@ -5,7 +5,6 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
-  patched,
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -27,6 +26,7 @@ import {
 import { now } from './now.ts';
 import { orphanWords } from './orphan-words.ts';
 import { parseReconcileInput } from './parse-message.ts';
+import { since } from './patches.ts';
 import { COMPARED_AT_ONCE, type Corrected, sweepProject } from './sweep-project.ts';
 import { toldOf } from './swept-projects.ts';
 import { showDetails } from './ui-details.ts';
@@ -138,7 +138,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
     }
   }
 
-  const found = patched('orphaned-statuses')
+  const found = since('orphaned-statuses')
     ? await orphansAmong(readNow(projects, unread)).catch(notKnown('orphaned statuses'))
     : [];
   for (const [project, swept] of Object.entries(projects)) {
@@ -149,9 +149,7 @@ export async function reconcileStatuses(payload?: ReconcileInput): Promise<Recon
   const known = new Set(Object.values(before.projects ?? {}).flatMap(({ orphans = [] }) => orphans));
   const orphaned = found?.filter(({ item }) => full || known.has(item.id)) ?? null;
   for (const orphan of orphaned ?? []) log.warn(orphanWords(orphan));
-  const failing = patched('failing-workflow-tasks')
-    ? await findFailing().catch(notKnown('failing workflow tasks'))
-    : [];
+  const failing = since('failing-workflow-tasks') ? await findFailing().catch(notKnown('failing workflow tasks')) : [];
   for (const { workflowId, why } of failing ?? []) log.warn(`${workflowId}: its workflow task fails: ${why}`);
 
   const of = (result: Healing['result']): number => healings.filter((healing) => healing.result === result).length;

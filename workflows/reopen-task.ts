@@ -1,15 +1,10 @@
-import {
-  ApplicationFailure,
-  patched,
-  proxyActivities,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { AlertActivities } from '../activities/alerts.ts';
 import type { TaskActivities } from '../activities/tasks.ts';
 import { messageOf } from './failures.ts';
 import { D2dRepo, D2dWorkItem, type Reopened, type ReopenInput } from './messages.ts';
 import { parseReopen } from './parse-message.ts';
+import { since } from './patches.ts';
 
 /** Somebody waits for the answer. */
 const bounded = { startToCloseTimeout: '30 seconds', scheduleToCloseTimeout: '1 minute' } as const;
@@ -22,7 +17,7 @@ const { commentOnWorkItem } = proxyActivities<AlertActivities>(bounded);
  * @throws ApplicationFailure `Refused`: the task is not done, or a deploy or window of it is running.
  */
 export async function reopenTask(payload: ReopenInput): Promise<Reopened> {
-  const input = parseReopen(payload, () => patched('name-pattern'));
+  const input = parseReopen(payload, () => since('name-pattern'));
   if (typeof input === 'string') throw ApplicationFailure.nonRetryable(input, 'Refused');
   const { repo, workItem, by, reason } = input;
   upsertSearchAttributes([

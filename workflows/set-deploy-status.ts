@@ -1,8 +1,9 @@
-import { ApplicationFailure, patched, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
 import type { SetStatusResult, StatusSetters } from '../activities/status-setters.ts';
 import type { DeployPhaseStatus } from '../decisions/index.ts';
 import { D2dRepo, D2dWorkItem, type SetDeployStatusInput } from './messages.ts';
 import { parseSetDeployStatus } from './parse-message.ts';
+import { since } from './patches.ts';
 
 /** Bounded, unlike the last write: whoever asks for one status can ask again. */
 const setters = proxyActivities<StatusSetters>({
@@ -20,7 +21,7 @@ const SETTERS = {
 
 /** One guarded status write by itself, for callers that know only a work item. Whoever calls, the guard decides (FR-2). */
 export async function setDeployStatus(payload: SetDeployStatusInput): Promise<SetStatusResult> {
-  const input = parseSetDeployStatus(payload, () => patched('name-pattern'));
+  const input = parseSetDeployStatus(payload, () => since('name-pattern'));
   if (typeof input === 'string') throw ApplicationFailure.nonRetryable(input, 'Refused');
   const { repo, workItem, status, caller, reason } = input;
   upsertSearchAttributes([

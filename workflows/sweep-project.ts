@@ -7,7 +7,7 @@ const MARGIN_MS = 5 * 60_000;
 /** A full pass is made again after a day, ms. */
 const FULL_EVERY_MS = 24 * 60 * 60_000;
 
-/** Each may be two questions to Temporal, and all of them must be answered within the time of one activity. */
+/** Each may be several questions to Temporal, and all of them must be answered within the time of one activity. */
 export const COMPARED_AT_ONCE = 100;
 
 /** The most work items in the deploy phase that the next sweep is told of; where there are more, it reads everything. */

@@ -3,12 +3,12 @@ import {
   CancellationScope,
   condition,
   isCancellation,
-  patched,
   proxyActivities,
   sleep,
 } from '@temporalio/workflow';
 import type { AlertActivities } from '../activities/alerts.ts';
 import { isFailure, messageOf } from './failures.ts';
+import { since } from './patches.ts';
 import { mendingMs } from './until-it-works.ts';
 
 const limits = { startToCloseTimeout: '45 seconds', retry: { maximumInterval: '1 minute' } } as const;
@@ -18,7 +18,7 @@ const soon = { ...limits, scheduleToCloseTimeout: '10 seconds' } as const;
 
 /**
  * The later ones, without a limit in all: what takes the sink or the tracker away may last, and a person must hear of it all the same.
- * Where one is given up, nothing of it runs any more, so that nobody sends the same beside it.
+ * Cancelling waits until the attempt has stopped, so that the wrap-up cannot send the same twice.
  */
 const sometime = { ...limits, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
 
@@ -130,7 +130,7 @@ async function untilTold({ soon, sometime }: Tries, message: Message, failed: Fa
     return true;
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const retries = !isFailure(error, 'PlaneNotFound') && patched('told-until-heard');
+    const retries = !isFailure(error, 'PlaneNotFound') && since('told-until-heard');
     failed(`${retries ? ' yet and is retried' : ''}: ${messageOf(error)}`);
     if (!retries) return false;
   }

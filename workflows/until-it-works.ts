@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
 import { messageOf } from './failures.ts';
 
-/** How long something that only a person can mend waits for its next try: 1 to 15 minutes. */
+/** The wait before a retry of what only a person can fix: 1 to 15 minutes. */
 export const mendingMs = (failures: number): number => Math.min(60_000 * 2 ** (failures - 1), 15 * 60_000);
 
 /** Whether an activity says that it would fail again for ever, until a person has mended something. */
@@ -13,8 +13,8 @@ const isPermanent = (error: unknown): boolean =>
   error.cause.type !== 'UnknownRepository';
 
 /**
- * Runs activities until they work. What heals by itself they try again themselves; for the rest somebody is called, once, and it is
- * tried again slowly, so that it goes on once it is mended.
+ * Runs an activity until it works. It retries by itself what may heal by itself. For the rest somebody is called, once, and it is retried
+ * slowly, so that the run goes on once that person has fixed it.
  * @param what part of a sentence: what cannot be done
  */
 export async function untilItWorks<T>(what: string, run: () => Promise<T>, call: (text: string) => void): Promise<T> {
@@ -23,7 +23,7 @@ export async function untilItWorks<T>(what: string, run: () => Promise<T>, call:
       return await run();
     } catch (error) {
       if (isCancellation(error) || !isPermanent(error)) throw error;
-      if (failures === 1) call(`${what}, it is tried again every few minutes: ${messageOf(error)}`);
+      if (failures === 1) call(`${what}; retrying every few minutes: ${messageOf(error)}`);
       await sleep(mendingMs(failures), { summary: `then it is tried again: ${what}` });
     }
   }

@@ -25,7 +25,7 @@ export function cancelled(
   );
 }
 
-/** So many cancels of a window that has ended are on record; it takes no more of them. */
+/** A window that has ended records no further message once it has so many. */
 const MOST_LATE = 20;
 
 /** Whether one more message of a window that has ended is not worth a record. */

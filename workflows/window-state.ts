@@ -42,7 +42,7 @@ export interface MonitorInput {
   readonly degradedState?: string;
   /** The window so far, where it goes on in a new run (continue-as-new). */
   readonly carried?: WindowState;
-  /** Length of the history after which it continues as new; 1 500 where it is left out. */
+  /** Length of the history after which it continues as new, where that is not the usual one. */
   readonly continueAfterEvents?: number;
 }
 
@@ -75,7 +75,7 @@ interface Watch {
   readonly skipped?: number;
 }
 
-export type Rules = 2 | 3 | 4;
+export type Rules = 2 | 3 | 4 | 5;
 
 export interface WindowState {
   readonly window: Watch;
@@ -104,7 +104,8 @@ export interface WindowState {
   readonly ignoredSignals?: number;
   /**
    * Absent in windows of earlier versions: ticks during a slow probe are missed there, and health alone proves a recovery.
-   * Before 3 a look that failed was evidence of health, and before 4 a worker's clock could be 10 s ahead.
+   * Before 3 a look that failed was evidence of health, before 4 a worker's clock could be 10 s ahead, and before 5 a run of it went
+   * on for 1,500 events.
    */
   readonly rules?: Rules;
   /** The look that found the window over, too late to count as one of its own, failed. */

@@ -1,12 +1,13 @@
-import { log, proxyActivities, sleep } from '@temporalio/workflow';
+import { condition, log, proxyActivities, sleep } from '@temporalio/workflow';
 import type { PostDeployLog } from '../activities/post-deploy-log.ts';
 import type { WindowReport } from '../activities/window-report.ts';
 import { detailsOf } from './bounded.ts';
-import { convergeAndSettle, lastSetters, settle, untilWritten } from './converge.ts';
+import { convergeAndSettle, lastSetters, type Outside, settle, TEMPORAL, untilWritten } from './converge.ts';
 import { withNote } from './kept.ts';
 import { type LastStatus, summaryOfPutBack } from './last-status.ts';
 import { inline } from './markdown.ts';
-import { createTelling, type Untold } from './tell-people.ts';
+import { since } from './patches.ts';
+import { createTelling, type Telling, type Untold } from './tell-people.ts';
 import { showDetails } from './ui-details.ts';
 import { untilItWorks } from './until-it-works.ts';
 
@@ -42,22 +43,33 @@ export async function wrapUp({ status, alerts, comments, report }: WrapUpInput):
   const logIt = (written: WindowReport) =>
     untilItWorks('the log of the window cannot be written', () => writePostDeployLog(written), note);
   await Promise.all([
-    status === null ? null : writeStatus(status, note),
+    status === null ? null : writeStatus(status, note, alarmingBeside(telling)),
     report === null ? null : logIt(report),
     ...alerts.map((alert) => telling.alert(alert)),
     ...comments.map((comment) => telling.comment(comment)),
   ]);
+  await condition(() => telling.isDone());
 }
+
+/** An alarm about the status is told like the rest: a sink that is away delays no status, and hears of it later. */
+const alarmingBeside = (telling: Telling): Outside => ({
+  ...TEMPORAL,
+  async sendAlert(alert) {
+    if (!since('alarm-told')) return TEMPORAL.sendAlert(alert);
+    telling.alert(alert).catch(() => {}); // a cancel of the wrap-up gives it up
+  },
+});
 
 /** How long to wait for a newer run, ms: at first not for long, and at last so long that the history stays small for weeks. */
 const waitMs = (waits: number): number => Math.min(5_000 * 2 ** waits, 15 * 60_000);
 
-async function writeStatus(status: LastStatus, note: (text: string) => void): Promise<void> {
-  if (status.kind !== 'put_back') return status.written ? settle(status, note) : convergeAndSettle(status, note);
+async function writeStatus(status: LastStatus, note: (text: string) => void, outside: Outside): Promise<void> {
+  if (status.kind !== 'put_back')
+    return status.written ? settle(status, note, outside) : convergeAndSettle(status, note, outside);
   const { request, alarmKey } = status;
   const putBack = () => lastSetters(summaryOfPutBack(request)).restoreStatus(request);
   for (let waits = 0; ; waits += 1) {
-    const result = await untilWritten({ ...request, alarmKey }, note, putBack);
+    const result = await untilWritten({ ...request, alarmKey }, note, putBack, outside);
     if (result?.waits !== true) return;
     await sleep(waitMs(waits), { summary: 'a newer deploy of the work item runs' });
   }

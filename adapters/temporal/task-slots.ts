@@ -51,14 +51,16 @@ export function createWorkflowTaskSlots(replays: number, cached: number): Custom
     type: 'custom',
     tryReserveSlot: take,
     async reserveSlot(context, abortSignal) {
+      abortSignal.throwIfAborted(); // nobody would give the slot back
       const permit = take(context);
       if (permit !== null) return permit;
       const pool = poolOf(context);
       return new Promise<Permit>((resolve, reject) => {
         pool.waiting.add(resolve);
-        abortSignal.addEventListener('abort', () => {
+        const giveUp = (): void => {
           if (pool.waiting.delete(resolve)) reject(abortSignal.reason);
-        });
+        };
+        abortSignal.addEventListener('abort', giveUp, { once: true });
       });
     },
     markSlotUsed() {},

@@ -3,6 +3,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { type DeployRecord, type LastDeploy, lastDeploy, sameRepo, terminalStage } from '../../decisions/index.ts';
 import { D2D_OUTCOME } from './previous-version.ts';
 import { quoted, RUNNING } from './query-text.ts';
+import { wrapUpsOf } from './wrap-ups.ts';
 
 export interface RunningExecution {
   readonly workflowId: string;
@@ -71,15 +72,6 @@ export function createWindowEvidence(client: Client): WindowEvidence {
     return latest && { ...onRecord(latest), runId: latest.runId };
   }
 
-  /** A run that hands over more than once numbers its wrap-ups. */
-  async function wrapUpsOf(workflowId: string): Promise<WorkflowExecutionDescription[]> {
-    const found: WorkflowExecutionDescription[] = [];
-    for (let nth = 1; ; nth += 1) {
-      const wrapUp = await describe(nth === 1 ? workflowId : `${workflowId}/${nth}`);
-      if (wrapUp === null) return found;
-      found.push(wrapUp);
-    }
-  }
   return {
     async windowActive(repo, workItem) {
       const window = await describe(windowId(repo, workItem));
@@ -93,11 +85,7 @@ export function createWindowEvidence(client: Client): WindowEvidence {
     async runs(repo, workItem) {
       const both = await Promise.all([deployId(repo, workItem), windowId(repo, workItem)].map(describe));
       const ended = both.filter((found) => found !== null);
-      // The wrap-up of a run that a reset has made may have the id of the run before.
-      const runIds = new Set(
-        ended.flatMap(({ runId, raw }) => [runId, raw.workflowExecutionInfo?.firstRunId || runId]),
-      );
-      const wrapUps = await Promise.all([...runIds].map((runId) => wrapUpsOf(wrapUpId(repo, workItem, runId))));
+      const wrapUps = await Promise.all(ended.map((each) => wrapUpsOf(each, describe)));
       return [...ended, ...wrapUps.flat()].some(({ status }) => status.name === 'RUNNING');
     },
     async lastDeploy(repo, workItem, dbStage) {
@@ -132,8 +120,6 @@ export function createWindowEvidence(client: Client): WindowEvidence {
 const windowId = (repo: string, workItem: string): string => `monitor/${repo}/${workItem}`;
 
 const deployId = (repo: string, workItem: string): string => `deploy/${repo}/${workItem}`;
-
-const wrapUpId = (repo: string, workItem: string, runId: string): string => `wrap-up/${repo}/${workItem}/${runId}`;
 
 /** By the workflow ids, which are there from the start on: search attributes are set by the first task where a start leaves them out. */
 const runningOn = (repo: string): string =>

@@ -14,13 +14,13 @@ export function formatWorkItem({ deploy, window }: WorkItemView, now: number, pa
     if (status === null) parts.push(bare(execution, unanswered, now, paint));
     else parts.push(formatDeploy(status, now, paint, cutOff(execution, status)));
     if (status === null && result !== null) parts.push(`  ${words(result.outcome)}: ${oneLine(result.reason)}`);
-    parts.push(...retries(execution, paint));
+    parts.push(...unfinished(execution, paint));
   }
   if (window !== null) {
     const { execution, status, unanswered } = window;
     if (status === null) parts.push(bare(execution, unanswered, now, paint));
     else parts.push(formatWindow(status, now, paint, cutOff(execution, status)));
-    parts.push(...retries(execution, paint));
+    parts.push(...unfinished(execution, paint));
   }
   return parts.join('\n');
 }
@@ -45,8 +45,12 @@ function bare(execution: Execution, unanswered: string | null, now: number, pain
 const cutOff = ({ running, status }: Execution, { outcome }: { readonly outcome: string | null }): string | null =>
   running || outcome !== null || status === 'COMPLETED' ? null : words(status.toLowerCase());
 
-/** What keeps it from going on, or from ending. */
-const retries = ({ retries: failing }: Execution, paint: Paint): string[] =>
-  failing.map(({ activity, attempt, message }) =>
+/** What keeps it from going on, or from ending, and what it has left undone. */
+const unfinished = ({ retries, wrapUps }: Execution, paint: Paint): string[] => [
+  ...wrapUps.map((workflowId) =>
+    paint.warn(`  not done yet (status, alerts, comments or log): ${oneLine(workflowId)} is running`),
+  ),
+  ...retries.map(({ activity, attempt, message }) =>
     paint.warn(`  tries again: ${oneLine(activity)}, attempt ${attempt}: ${oneLine(message)}`),
-  );
+  ),
+];

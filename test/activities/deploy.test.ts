@@ -256,7 +256,7 @@ describe('a driver that needs a person', () => {
     const { log, run } = asking(() => Promise.reject(new Error('Temporal is away')));
     expect(await run()).toEqual({ ok: true, detail: 'not called' });
     expect(log.entries.map(({ message }) => message)).toContain(
-      'somebody should be called, and the workflow could not be told so',
+      'the driver needs a person, but its workflow could not be signalled',
     );
   });
 });

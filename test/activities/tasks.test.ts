@@ -15,12 +15,15 @@ function setUp({
   before = async () => {},
   running = [],
   names = (workItem) => [workItem],
+  ageMs = 0,
 }: {
   /** What somebody else does right before each compare-and-set. */
   before?: (workItem: string) => Promise<unknown>;
   running?: readonly RunningOnRepository[];
   /** What the tracker calls a work item. */
   names?: (workItem: string) => readonly string[] | null;
+  /** How long ago the activity began, once it sets a stage. */
+  ageMs?: number;
 } = {}) {
   const tasks = createTasks(fresh.database);
   const describes: string[] = [];
@@ -35,6 +38,7 @@ function setUp({
     namesOf: async (_repo, workItem) => names(workItem),
     runningOn: async () => running,
     lastDeployed: async () => null,
+    stopwatch: () => () => ageMs,
     windowActive: async (repo, workItem) => {
       describes.push(`${repo}/${workItem}`);
       return true;
@@ -100,6 +104,20 @@ test('createTask makes no second task for one work item, and none for one that t
   );
   expect(await createTasks(fresh.database).findNamed([uuid, other])).toEqual([]);
 });
+
+test.each([
+  ['completeTask', 'deploy'],
+  ['reopenTask', 'done'],
+] as const)(
+  '%s of a worker that stood still for longer than its activity may be silent changes nothing',
+  async (set, stage) => {
+    const workItem = await task(stage);
+    await expect(setUp({ ageMs: 10_001 })[set]({ repo: 'shop', workItem })).rejects.toThrow(
+      `setting the stage of ${workItem} took more than 10 s; trying again`,
+    );
+    expect(await stageOf(workItem)).toBe(stage);
+  },
+);
 
 describe('reopenTask', () => {
   const reopen = (workItem: string, world: Parameters<typeof setUp>[0] = {}) =>

@@ -114,6 +114,7 @@ export const execution = (change: Partial<Execution> = {}): Execution => ({
   startedAt: NOON - 60_000,
   closedAt: null,
   retries: [],
+  wrapUps: [],
   ...change,
 });
 

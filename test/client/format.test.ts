@@ -137,6 +137,14 @@ describe('a deploy', () => {
     );
   });
 
+  test('what it has left undone is named, also while nothing of it is tried again', () => {
+    const wrapUps = ['wrap-up/shop/ORCH-61/0190-run'];
+    const view = deployView({ execution: execution({ wrapUps }) });
+    expect(formatWorkItem({ workItem: 'ORCH-61', deploy: view, window: null }, NOON)).toMatch(
+      /\n {2}not done yet \(status, alerts, comments or log\): wrap-up\/shop\/ORCH-61\/0190-run is running$/,
+    );
+  });
+
   const TERMINATED = { running: false, status: 'TERMINATED' } as const;
 
   test('that was terminated says so first, and asks for nothing', () => {

@@ -42,7 +42,7 @@ function viewOf(text: string): WorkItemView {
   return {
     workItem: text,
     deploy: deployView({
-      execution: execution({ ...recorded(text), workflowId: text, retries }),
+      execution: execution({ ...recorded(text), workflowId: text, retries, wrapUps: [text] }),
       status: deployStatus({
         ...{ workItem: text, repo: text, version: text, requestedBy: text, reason: text, notes, finalStatus: text },
         ...{ phase: 'unknown', windowId: text },
@@ -50,7 +50,7 @@ function viewOf(text: string): WorkItemView {
       }),
     }),
     window: windowView({
-      execution: execution({ ...recorded(text), kind: 'window', workflowId: text, retries }),
+      execution: execution({ ...recorded(text), kind: 'window', workflowId: text, retries, wrapUps: [text] }),
       status: windowStatus({
         ...{ workItem: text, repo: text, version: text, summary: text, notes, degradedAt: NOON, finalStatus: text },
         action: { kind: 'ROLLBACK', startedAt: NOON, finishedAt: NOON, ok: true, detail: text },

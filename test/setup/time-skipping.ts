@@ -1,14 +1,17 @@
+import { temporal } from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { inject } from 'vitest';
+import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
 import { freePort, isListening } from '../../demo/servers/port.ts';
 import { startServerProcess, untilReady } from '../../demo/servers/server-process.ts';
 import { made } from './made.ts';
 import { PATIENCE_MS } from './patience.ts';
 
+const { INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = temporal.api.enums.v1.IndexedValueType;
 const NAME = 'The time-skipping test server';
 
 /**
- * A test environment on a time-skipping server. The server is started here, because the SDK (1.24.0) waits only 5 s for one that it
+ * A test environment on a time-skipping server, with our search attributes. The server is started here, because the SDK (1.24.0) waits only 5 s for one that it
  * starts: too short for a JVM on a busy machine.
  * @throws if this machine cannot have that server.
  */
@@ -30,6 +33,10 @@ export async function createTimeSkipping(): Promise<TestWorkflowEnvironment> {
   }).catch(async (error: unknown) => {
     await server.stop();
     throw error;
+  });
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: env.namespace ?? 'default',
+    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
   });
   const teardown = env.teardown.bind(env);
   env.teardown = async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { approveSignal, cancelWindowSignal, deployWorkflowId, monitorWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
-import { timerHasFired } from '../workflows/histories.ts';
+import { expectTimerFired } from '../workflows/histories.ts';
 import type { System } from './harness.ts';
 import type { Item } from './item.ts';
 import { withSystem } from './with-system.ts';
@@ -48,8 +48,8 @@ test('a message counts, although a timer has fired before it: no look and no rol
     await approved.start({ approval: 'required' });
     await approved.untilShown('Awaiting Deploy');
     await worker.kill();
-    for (const item of ended) await eventually(() => timerHasFired(windowOf(system, item)));
-    await eventually(() => timerHasFired(deployOf(system, approved)));
+    for (const item of ended) await eventually(() => expectTimerFired(windowOf(system, item)));
+    await eventually(() => expectTimerFired(deployOf(system, approved)));
 
     const looks = ended.map(({ repo }) => production.probes(repo));
     for (const [n, item] of ended.entries()) await ENDS[n]?.[1](system, item);

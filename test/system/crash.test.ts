@@ -117,7 +117,7 @@ describe.concurrent('kill -9', () => {
       await system.startWorker();
       const { code, stdout } = await waiting;
       expect(stdout).toContain(
-        'nobody knows whether it has happened, its worker was lost or could not reach Temporal: ',
+        'nobody knows whether it has happened, as its worker was lost or could not reach Temporal: ',
       );
       expect(code).toBe(14);
       expect(await item.result()).toMatchObject({ outcome: 'deploy_unknown' });

@@ -227,7 +227,7 @@ describe.concurrent('outages', () => {
       });
       expect(alert).toMatchObject({
         text: expect.stringMatching(
-          /the last status cannot be written, it is tried again every few minutes: .* The API key is wrong, expired or revoked/,
+          /the last status cannot be written; retrying every few minutes: .* The API key is wrong, expired or revoked/,
         ),
       });
       expect(item.status()).toBe('Monitoring after Deploy');

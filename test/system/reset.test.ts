@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { deployWorkflowId, monitorWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
+import { resetRun } from '../setup/reset-run.ts';
 import type { System } from './harness.ts';
 import { HELD_OPEN, type Item } from './item.ts';
 import { withSystem } from './with-system.ts';
@@ -11,19 +11,11 @@ import { withSystem } from './with-system.ts';
 // `temporal workflow reset` to before a driver that must run once: the run asks for it again, by the same operation id.
 
 /** Resets the latest run of a workflow to before it first asked for an activity. @returns the id of the new run */
-async function resetBefore({ temporal }: System, workflowId: string, activity: string): Promise<string> {
-  const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
-  const asked = events?.map((event) => event.activityTaskScheduledEventAttributes);
-  const first = asked?.find((attributes) => attributes?.activityType?.name === activity);
-  const { runId } = await temporal.client.workflowService.resetWorkflowExecution({
-    namespace: temporal.namespace,
-    workflowExecution: { workflowId },
-    workflowTaskFinishEventId: first?.workflowTaskCompletedEventId ?? null,
-    reason: 'a test',
-    requestId: randomUUID(),
+const resetBefore = ({ temporal }: System, workflowId: string, activity: string): Promise<string> =>
+  resetRun(temporal.client, workflowId, (events) => {
+    const asked = events.map((event) => event.activityTaskScheduledEventAttributes);
+    return asked.find((attributes) => attributes?.activityType?.name === activity)?.workflowTaskCompletedEventId;
   });
-  return runId;
-}
 
 const deployOf = ({ repo, workItem }: Item) => deployWorkflowId(repo, workItem);
 const windowOf = ({ repo, workItem }: Item) => monitorWorkflowId(repo, workItem);

@@ -163,6 +163,7 @@ export function activitiesOver({
   return {
     ...setters,
     ...tasks,
+    completeTask: (task: Parameters<typeof tasks.completeTask>[0]) => withHeartbeats(() => tasks.completeTask(task)),
     tellTime: async (temporalMs: number): Promise<WorkerTime> => ({ at: Math.max(await now(), temporalMs) }),
     /** A project for each item that is to be swept: its own id. */
     projectsToSweep: async () => [...items.values()].filter(({ swept }) => swept).map(({ workItem }) => workItem),

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { closedGate } from '../../demo/gate.ts';
 import {
   approveSignal,
   D2dPhase,
@@ -13,7 +14,10 @@ import {
 } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type Harness, startHarness } from './harness.ts';
+import { expectActivityCancelRequested } from './histories.ts';
 import { fail, IN_PROGRESS, type Item, pass, plan, policy, shownAs } from './item.ts';
+
+const kinds = (records: readonly { readonly key: string }[]) => records.map(({ key }) => key.split(':').at(-1));
 
 let harness: Harness;
 beforeAll(async () => {
@@ -397,6 +401,8 @@ describe('endings before done', () => {
     const item = harness.add({ plan: plan({ approval: { required: true, timeoutMs: 600_000 } }) });
     const handle = await harness.start(item);
     await harness.until(() => item.shown.status === 'awaiting_deploy');
+    // The time-skipping server strands a workflow that cancels an activity which ends meanwhile: it waits by its timer now.
+    await eventually(async () => expect((await handle.query(deployStatusQuery)).approval.expiresAt).not.toBeNull());
     await handle.cancel();
     expect(await handle.result()).toMatchObject({ outcome: 'cancelled' });
     expect(item.shown.id).toBe(IN_PROGRESS.id);
@@ -768,6 +774,65 @@ describe('a database that needs somebody', () => {
     ]);
   });
 
+  test.each([true, false])(
+    'a task that is deleted before it can be set to done: the deploy has failed, and somebody hears of it; window: %s',
+    async (watched) => {
+      const item = harness.add(watched ? {} : { plan: plan({ window: null }) });
+      let tries = 0;
+      item.database = async (call) => {
+        if (call !== 'set') return;
+        tries += 1;
+        if (tries === 1) refused('permission denied for table tasks');
+        item.task = null;
+      };
+      const handle = await harness.start(item);
+      if (watched) await harness.window(item).result();
+      expect(await handle.result()).toMatchObject({
+        outcome: 'deploy_failed',
+        reason: expect.stringMatching(/^the deploy worked, but the task was deleted meanwhile/),
+      });
+      expect(kinds(item.alerts)).toEqual(['task-not-done', 'deploy_failed']);
+      expect(item.shown.id).toBe(IN_PROGRESS.id);
+    },
+  );
+
+  test('a start that is refused leaves what is still to be told to its wrap-up', async () => {
+    const item = harness.add();
+    let reads = 0;
+    item.database = async (call) => {
+      if (call !== 'read' || ++reads > 1) return;
+      item.task = { repo: 'another', stage: 'deploy' };
+      refused('permission denied for table tasks');
+    };
+    let sent = 0;
+    item.sink = async () => {
+      sent += 1;
+      if (sent < 20) throw new Error('the sink is away');
+    };
+    const handle = await harness.start(item);
+    expect(await handle.result()).toMatchObject({ outcome: 'refused' });
+    expect(kinds(item.alerts)).toEqual(['task-unread']);
+  });
+
+  test('a run that is cancelled while its last try sets the task to done ends with Done', async () => {
+    const item = harness.add({ plan: plan({ window: null }) });
+    const gate = closedGate();
+    let tries = 0;
+    item.database = async (call) => {
+      if (call !== 'set') return;
+      tries += 1;
+      if (tries === 1) refused('permission denied for table tasks');
+      await gate.passed;
+    };
+    const handle = await harness.start(item);
+    await harness.until(() => tries === 2);
+    await handle.cancel();
+    await eventually(() => expectActivityCancelRequested(handle));
+    gate.open();
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+    expect([item.task?.stage, item.shown.status]).toEqual(['done', 'done']);
+  });
+
   test('a task that cannot be read: somebody is called at once, and it goes on once it is mended', async () => {
     const item = harness.add();
     let reads = 0;
@@ -778,7 +843,7 @@ describe('a database that needs somebody', () => {
     expect(await handle.result()).toMatchObject({ outcome: 'done' });
     expect(item.alerts).toHaveLength(1);
     expect((await handle.query(deployStatusQuery)).notes[0]?.text).toMatch(
-      /^the task cannot be read, it is tried again every few minutes: Postgres refuses/,
+      /^the task cannot be read; retrying every few minutes: Postgres refuses/,
     );
   });
 });
@@ -793,7 +858,7 @@ test('Temporal refuses to list runs: somebody is called at once, and the deploy 
   expect(await handle.result()).toMatchObject({ outcome: 'done' });
   expect(item.alerts).toMatchObject([{ title: expect.stringMatching(/needs attention$/) }]);
   expect((await handle.query(deployStatusQuery)).notes[0]?.text).toBe(
-    'nobody knows whether the repository is busy, it is tried again every few minutes: Temporal refuses: not allowed to list',
+    'nobody knows whether the repository is busy; retrying every few minutes: Temporal refuses: not allowed to list',
   );
 });
 
@@ -862,6 +927,43 @@ describe('a tracker that fails never holds up the work', () => {
     expect(await handle.result()).toMatchObject({ outcome: 'deploy_failed' });
     const { notes } = await handle.query(deployStatusQuery);
     expect(notes.map(({ text }) => text)).toContainEqual('the last status could not be written: the tracker is away');
+  });
+
+  test('where the guard is not in force a rate limit of a minute is waited out', async () => {
+    const item = harness.add({ plan: plan({ guarded: false }), deploy: async () => ({ ok: false, detail: 'exit 3' }) });
+    let limitedSince: number | null = null;
+    item.tracker = async () => {
+      if (item.count.deploys === 0) return;
+      const now = await harness.env.currentTimeMs();
+      limitedSince ??= now;
+      if (now - limitedSince < 60_000)
+        throw ApplicationFailure.create({ message: 'Plane answered 429', nextRetryDelay: 60_000 });
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'deploy_failed' });
+    expect(item.shown.id).toBe(IN_PROGRESS.id);
+  });
+
+  test('an alert sink that is away delays neither the status nor its settle: the alarm arrives later', async () => {
+    const item = harness.add({ plan: plan({ window: null, settleMs: 60_000 }) });
+    const began = await harness.env.currentTimeMs();
+    let refused = 0;
+    let settled = false;
+    let settledFirst: boolean | null = null;
+    item.tracker = async (call) => {
+      if (item.task?.stage !== 'done') return;
+      if (item.shown.status === 'done') settled = true;
+      else if (call === 'write' && refused < 2) {
+        refused += 1;
+        throw ApplicationFailure.nonRetryable('Given API token is not valid', 'PlaneUnauthorized');
+      }
+    };
+    item.sink = async () => {
+      if (!settled && (await harness.env.currentTimeMs()) - began < 3 * 60 * 60_000) throw new Error('it is away');
+      settledFirst ??= settled;
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(settledFirst).toBe(true);
+    expect(item.alerts).toMatchObject([{ key: expect.stringMatching(/:status-unwritten$/) }]);
   });
 
   test('where only a person can mend it: one alarm, and it is put back afterwards', async () => {

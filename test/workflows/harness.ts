@@ -10,7 +10,6 @@ import { temporal } from '@temporalio/proto';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { expect } from 'vitest';
 import type { RunningOnRepository } from '../../activities/tasks.ts';
-import { SEARCH_ATTRIBUTES } from '../../adapters/temporal/search-attributes.ts';
 import { createWindowEvidence } from '../../adapters/temporal/window-evidence.ts';
 import { dataConverter } from '../../adapters/temporal/workflow-source.ts';
 import {
@@ -36,8 +35,6 @@ import { connectTemporal, unique, workflowBundle } from '../setup/temporal.ts';
 import { createTimeSkipping } from '../setup/time-skipping.ts';
 import { activitiesOver } from './activities.ts';
 import { type Item, item, repoOf, shownAs } from './item.ts';
-
-const { INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = temporal.api.enums.v1.IndexedValueType;
 
 const {
   EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
@@ -71,10 +68,6 @@ interface Options {
 /** Whole workflows, parent and child, on the time-skipping server, with evidence by `describe`. */
 export async function startHarness(options: Options = {}) {
   const env = await createTimeSkipping();
-  await env.connection.operatorService.addSearchAttributes({
-    namespace: env.namespace ?? 'default',
-    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
-  });
   const { close, ...harness } = await harnessOn(env, unique('queue'), {
     ...options,
     now: () => env.currentTimeMs(),

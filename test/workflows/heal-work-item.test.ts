@@ -27,9 +27,11 @@ const healed = (wrote: boolean): Healed => ({
 });
 
 async function healing<T>(
-  look: () => Healed | null | Promise<null>,
+  look: () => Healed | null | Promise<Healed | null>,
   run: (taskQueue: string, alerts: string[]) => Promise<T>,
   connection: NativeConnection = access.nativeConnection,
+  /** Called before each alert is sent; throws to let it fail. */
+  sink = async (): Promise<void> => {},
 ): Promise<T> {
   const taskQueue = unique('queue');
   const alerts: string[] = [];
@@ -39,7 +41,10 @@ async function healing<T>(
     workflowBundle: workflowBundle(),
     activities: {
       healWorkItem: async () => look(),
-      sendAlert: async ({ title }: { title: string }) => void alerts.push(title),
+      async sendAlert({ title }: { title: string }) {
+        await sink();
+        alerts.push(title);
+      },
     },
   });
   return worker.runUntil(run(taskQueue, alerts));
@@ -115,6 +120,39 @@ test('after a correction it stays: whoever writes again is answered, and somebod
       await handle.terminate();
     },
   ));
+
+test('who asks while it waits for a sink that is away gets another look', async () => {
+  const env = await createTimeSkipping();
+  const id = unique('item');
+  let looks = 0;
+  let queue = '';
+  const ask = () => startHealing(env.client, queue, { id, project: 'p' });
+  const look = async (): Promise<Healed> => {
+    looks += 1;
+    if (looks < 5) await ask();
+    return healed(looks <= 5);
+  };
+  const since = await env.currentTimeMs();
+  const sink = async (): Promise<void> => {
+    if ((await env.currentTimeMs()) - since < 120_000) throw new Error('the sink is away');
+    await ask();
+  };
+  try {
+    await healing(
+      look,
+      async (taskQueue, alerts) => {
+        queue = taskQueue;
+        await ask();
+        expect(await env.client.workflow.getHandle(healWorkflowId(taskQueue, id)).result()).toMatchObject({ looks: 6 });
+        expect(alerts).toHaveLength(1);
+      },
+      env.nativeConnection,
+      sink,
+    );
+  } finally {
+    await env.teardown();
+  }
+});
 
 test('who asks while the fiftieth look is made gets another: it goes on as a new execution', async () => {
   const env = await createTimeSkipping();

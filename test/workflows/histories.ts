@@ -36,12 +36,31 @@ export function atOtherTimes(history: IHistory): IHistory {
 }
 
 /** @throws while the last timer of a workflow runs */
-export async function timerHasFired(workflow: WorkflowHandle): Promise<void> {
+export async function expectTimerFired(workflow: WorkflowHandle): Promise<void> {
   const { events } = await workflow.fetchHistory();
   const last = events?.findLast(
     (event) => (event.timerStartedEventAttributes ?? event.timerFiredEventAttributes) != null,
   );
   expect(last?.timerFiredEventAttributes).not.toBeNull();
+}
+
+/** @throws until the first activity of that type has ended so */
+export async function expectActivityEnded(
+  workflow: WorkflowHandle,
+  activity: string,
+  ending: 'Completed' | 'Failed' = 'Completed',
+): Promise<void> {
+  const { events } = await workflow.fetchHistory();
+  const asked = events?.find((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity);
+  expect(asked).toBeDefined();
+  const ends = events?.map((event) => event[`activityTask${ending}EventAttributes`]?.scheduledEventId);
+  expect(ends?.map(String)).toContain(String(asked?.eventId));
+}
+
+/** @throws until a cancel of an activity is on record */
+export async function expectActivityCancelRequested(workflow: WorkflowHandle): Promise<void> {
+  const { events } = await workflow.fetchHistory();
+  expect(events?.some((event) => event.activityTaskCancelRequestedEventAttributes != null)).toBe(true);
 }
 
 const FOLDER = fileURLToPath(new URL('../histories/', import.meta.url));

@@ -13,7 +13,7 @@ import {
 import type { Look } from '../../workflows/window-state.ts';
 import { eventually } from '../setup/eventually.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
-import { timerHasFired } from './histories.ts';
+import { expectActivityEnded, expectTimerFired } from './histories.ts';
 import { fail, type Item, pass, plan, policy, realClock, unknown } from './item.ts';
 
 // A due timer and a message in one workflow task, for each message and random windows: no worker runs while both come. The time-skipping
@@ -127,13 +127,7 @@ test('a deploy that is cancelled in the task that tells that it is unhealthy is 
     },
   });
   const run = await harness.start(item);
-  await eventually(async () => {
-    const { events } = await run.fetchHistory();
-    const scheduled = events?.find((e) => e.activityTaskScheduledEventAttributes?.activityType?.name === 'checkHealth');
-    expect(scheduled).toBeDefined();
-    const ends = events?.map((event) => String(event.activityTaskCompletedEventAttributes?.scheduledEventId));
-    expect(ends).toContain(String(scheduled?.eventId));
-  });
+  await eventually(() => expectActivityEnded(run, 'checkHealth'));
   await stopping;
   await run.cancel();
   await harness.startWorker();
@@ -151,7 +145,7 @@ test(`${WINDOWS} random windows whose timer and a message come while no worker r
   );
   await harness.until(() => all.every(({ item }) => item.count.looks > 0));
   await harness.stopWorker();
-  for (const { window } of all) await eventually(() => timerHasFired(window));
+  for (const { window } of all) await eventually(() => expectTimerFired(window));
   const looksBefore = all.map(({ item }) => item.count.looks);
   for (const { message, window } of all) await MESSAGES[message][1](window).catch(ifEnded);
   await harness.startWorker();

@@ -1,12 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe as describeExecution } from '../../client/executions.ts';
 import { closedGate } from '../../demo/gate.ts';
-import { closeWindowUpdate, WRAP_UP_WORKFLOW } from '../../workflows/messages.ts';
+import { closeWindowUpdate, WRAP_UP_WORKFLOW, wrapUpWorkflowId } from '../../workflows/messages.ts';
 import { eventually } from '../setup/eventually.ts';
+import { completedTasks, resetRun } from '../setup/reset-run.ts';
 import { type RealHarness, startRealHarness } from './harness.ts';
+import { expectActivityCancelRequested } from './histories.ts';
 import { fail, plan, policy, shownAs } from './item.ts';
 
 // What a run owes when it has ended is done by its wrap-up, and keeps nobody from the next deploy of the work item.
@@ -36,11 +37,6 @@ function refusedThenHeld() {
   return { gate, tries: () => tries, fails };
 }
 
-async function hasCancelledAnActivity(workflow: WorkflowHandle): Promise<void> {
-  const { events } = await workflow.fetchHistory();
-  expect(events?.some((event) => event.activityTaskCancelRequestedEventAttributes != null)).toBe(true);
-}
-
 describe('the tracker is away at the end of a run', () => {
   test('the work item is free at once, and the status from before is put back once the tracker is there again', async () => {
     let away = false;
@@ -52,6 +48,11 @@ describe('the tracker is away at the end of a run', () => {
     const run = await harness.start(item);
     expect(await harness.resultOf(run)).toMatchObject({ outcome: 'deploy_failed' });
     expect(item.shown.status).toBe('deploying');
+    await eventually(async () => {
+      const { wrapUps, retries } = (await describeExecution(harness.client, run.workflowId)) ?? {};
+      expect(wrapUps).toEqual([wrapUpWorkflowId(item.plan.repo, item.workItem, run.firstExecutionRunId)]);
+      expect(retries).toMatchObject([{ activity: 'restoreStatus', message: expect.stringContaining(AWAY.message) }]);
+    });
     item.tracker = async () => {};
     await run.result(); // with its wrap-up
     expect(item.writes.at(-1)).toMatchObject({ status: 'before' });
@@ -66,13 +67,10 @@ describe('the tracker is away at the end of a run', () => {
     const first = await harness.start(item);
     expect(await harness.resultOf(first)).toMatchObject({ outcome: 'deploy_failed' });
 
-    let finish = (): void => {};
-    const deployed = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
+    const deployed = closedGate();
     item.shown = shownAs('awaiting_deploy'); // for the second deploy the tracker is there
     item.deploy = async () => {
-      await deployed;
+      await deployed.passed;
       return { ok: true, detail: 'it worked' };
     };
     const second = await harness.start(item);
@@ -84,7 +82,7 @@ describe('the tracker is away at the end of a run', () => {
       expect(waits, 'it has met the second deploy').toBe(true);
     });
     expect(item.shown.status).toBe('deploying');
-    finish();
+    deployed.open();
     expect(await second.result()).toMatchObject({ outcome: 'done' });
     await first.result();
     expect(item.shown.status).toBe('done');
@@ -116,7 +114,7 @@ test('a comment that is on its way when its window ends, and fails, is left to t
   const watching = await harness.watch(item);
   await harness.until(() => tries() === 2);
   await watching.executeUpdate(closeWindowUpdate, { args: [{ by: 'oncall', reason: 'seen enough' }] });
-  await eventually(() => hasCancelledAnActivity(watching));
+  await eventually(() => expectActivityCancelRequested(watching));
   gate.open();
   expect(await watching.result()).toMatchObject({ outcome: 'degraded_alerted' });
   expect(item.comments.map(({ key }) => key.split(':').at(-1)).toSorted()).toEqual(['closed', 'degraded']);
@@ -128,7 +126,7 @@ test('a close that comes while a window is about to continue as new is answered'
   const { gate, fails } = refusedThenHeld();
   item.sink = fails;
   const watching = await harness.watch(item, { continueAfterEvents: 30 });
-  await eventually(() => hasCancelledAnActivity(watching));
+  await eventually(() => expectActivityCancelRequested(watching));
   const command = { by: 'oncall', reason: 'seen enough' };
   const closing = await watching.startUpdate(closeWindowUpdate, { args: [command], waitForStage: 'ACCEPTED' });
   gate.open();
@@ -141,14 +139,41 @@ test('a run that is reset to its last task, after it has handed over, ends as be
   const item = harness.add({ plan: brief });
   const run = await harness.start(item);
   expect(await run.result()).toMatchObject({ outcome: 'done' });
-  const { events } = await run.fetchHistory();
-  const last = events?.findLast((event) => event.workflowTaskCompletedEventAttributes != null);
-  await harness.client.workflowService.resetWorkflowExecution({
-    ...{ namespace: 'default', reason: 'a test', requestId: randomUUID() },
-    workflowExecution: { workflowId: run.workflowId, runId: run.firstExecutionRunId },
-    workflowTaskFinishEventId: last?.eventId ?? null,
-  });
+  await resetRun(harness.client, run.workflowId, (events) => completedTasks(events).at(-1)?.eventId);
   expect(await harness.deploy(item).result()).toMatchObject({ outcome: 'done' });
+});
+
+test('a run that is reset to before its hand-over, while its wrap-up runs, has another one', async () => {
+  const item = harness.add({ plan: brief });
+  const gate = closedGate();
+  item.tracker = async () => {
+    if (inWrapUp()) await gate.passed;
+  };
+  const run = await harness.start(item);
+  expect(await harness.resultOf(run)).toMatchObject({ outcome: 'done' });
+  await resetRun(harness.client, run.workflowId, (events) => {
+    const children = events.map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
+    return children.find((child) => child != null)?.workflowTaskCompletedEventId;
+  });
+  const { runId } = await harness.deploy(item).describe();
+  await harness.client.workflow.getHandle(run.workflowId, runId).result();
+  gate.open();
+  await harness.wrapUpOf(item, run.firstExecutionRunId).result();
+  await harness.wrapUpOf(item, `${run.firstExecutionRunId}/2`).result();
+});
+
+test('a window that is reset tells of its new end, under another key', async () => {
+  const window = policy({ windowMs: 600_000, intervalMs: 60_000 });
+  const item = harness.add({ plan: plan({ window, settleMs: 50 }) });
+  const watching = await harness.watch(item);
+  const close = () =>
+    harness.window(item).executeUpdate(closeWindowUpdate, { args: [{ by: 'oncall', reason: 'seen' }] });
+  await close();
+  await watching.result();
+  await resetRun(harness.client, watching.workflowId, (events) => completedTasks(events)[0]?.eventId);
+  await close().catch(() => {}); // the reset may have brought the first close with it
+  await eventually(() => expect(item.comments).toHaveLength(2));
+  expect(new Set(item.comments.map(({ key }) => key)).size).toBe(2);
 });
 
 test('an operator may give it up: a cancel ends it', async () => {

@@ -4,8 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AskedOperation, createEarlierOutcome } from '../../../adapters/temporal/earlier-runs.ts';
 import { approveSignal, deployWorkflowId } from '../../../workflows/messages.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { completedTasks, resetRun } from '../../setup/reset-run.ts';
 import { unique } from '../../setup/temporal.ts';
 import { type RealHarness, startRealHarness } from '../../workflows/harness.ts';
+import { expectActivityEnded } from '../../workflows/histories.ts';
 import { fail, type Item, plan, policy } from '../../workflows/item.ts';
 
 let harness: RealHarness;
@@ -16,42 +18,23 @@ afterAll(() => harness.close());
 
 const earlierOutcome = (operation: AskedOperation) => createEarlierOutcome(harness.client)(operation);
 
-/** Resets a run to its first workflow task. @returns the id of the new run */
-async function resetRun(workflowId: string, runId: string): Promise<string> {
-  const { events } = await harness.client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const first = events?.find((event) => event.workflowTaskCompletedEventAttributes != null);
-  const reset = await harness.client.workflowService.resetWorkflowExecution({
-    namespace: 'default',
-    workflowExecution: { workflowId, runId },
-    workflowTaskFinishEventId: first?.eventId ?? null,
-    reason: 'a test',
-    requestId: randomUUID(),
-  });
-  return reset.runId;
-}
+const toFirstTask = (workflowId: string, runId: string): Promise<string> =>
+  resetRun(harness.client, workflowId, (events) => completedTasks(events)[0]?.eventId, runId);
 
 /** Resets a run once its deploy has ended so. @returns the operation as the new run asks for it */
-async function reset(deploy: Item['deploy'], hasEnded: 'completed' | 'failed'): Promise<AskedOperation> {
+async function reset(deploy: Item['deploy'], ending: 'Completed' | 'Failed'): Promise<AskedOperation> {
   const item = harness.add({ plan: plan({ window: null, settleMs: 50 }), deploy });
   const { workflowId, firstExecutionRunId } = await harness.start(item);
   const handle = harness.deploy(item);
-  await eventually(async () => {
-    const events = (await handle.fetchHistory()).events ?? [];
-    const asked = events.find((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'deploy');
-    expect(asked).toBeDefined();
-    const ends = events.map((event) =>
-      hasEnded === 'completed' ? event.activityTaskCompletedEventAttributes : event.activityTaskFailedEventAttributes,
-    );
-    expect(ends.map((end) => String(end?.scheduledEventId))).toContain(String(asked?.eventId));
-  });
+  await eventually(() => expectActivityEnded(handle, 'deploy', ending));
   // The new run gets no further than to its approval.
   item.plan = { ...item.plan, approval: { required: true, timeoutMs: 3_600_000 } };
-  const runId = await resetRun(workflowId, firstExecutionRunId);
+  const runId = await toFirstTask(workflowId, firstExecutionRunId);
   return { kind: 'deploy', workflowId, runId, operationId: `${firstExecutionRunId}:deploy` };
 }
 
 test('the result of the run before is what counts; of another operation there is none', async () => {
-  const operation = await reset(async () => ({ ok: false, detail: 'exit code 1' }), 'completed');
+  const operation = await reset(async () => ({ ok: false, detail: 'exit code 1' }), 'Completed');
   expect(await earlierOutcome(operation)).toEqual({ ok: false, detail: 'exit code 1' });
   expect(await earlierOutcome({ ...operation, kind: 'rollback' })).toBeNull();
   expect(await earlierOutcome({ ...operation, operationId: `${randomUUID()}:deploy` })).toMatchObject({
@@ -64,10 +47,10 @@ test('a run between them that was reset away counts, too: nothing but the index 
   const item = harness.add({ plan: plan({ window: null, settleMs: 50, approval: waits }) });
   const { workflowId, firstExecutionRunId: first } = await harness.start(item);
   await eventually(() => expect(item.shown.status).toBe('awaiting_deploy'));
-  await resetRun(workflowId, first);
+  await toFirstTask(workflowId, first);
   await harness.deploy(item).signal(approveSignal, { by: 'oncall', reason: 'go' });
   expect(await harness.deploy(item).result()).toMatchObject({ outcome: 'done' });
-  const runId = await resetRun(workflowId, first);
+  const runId = await toFirstTask(workflowId, first);
   const operation = { kind: 'deploy', workflowId, runId, operationId: `${first}:deploy` } as const;
   await eventually(async () => expect(await earlierOutcome(operation)).toEqual({ ok: true, detail: 'it worked' }));
 });
@@ -80,7 +63,7 @@ test.each([
   ['DeployInterrupted', { unknown: 'an earlier run may have begun the deploy, and its end is not on record' }],
   ['NotDescribedHere', null],
 ])('a deploy of the run before that ended %s', async (type, outcome) => {
-  expect(await earlierOutcome(await reset(failing(type), 'failed'))).toEqual(outcome);
+  expect(await earlierOutcome(await reset(failing(type), 'Failed'))).toEqual(outcome);
 });
 
 test('a rollback of which nobody knows stays one', async () => {
@@ -89,7 +72,7 @@ test('a rollback of which nobody knows stays one', async () => {
   Object.assign(item, { looks: [fail()], rollback: async () => ({ ok: false, unknown: true, detail: 'lost' }) });
   const { workflowId, firstExecutionRunId: first } = await harness.watch(item);
   expect(await harness.window(item).result()).toMatchObject({ outcome: 'rollback_failed' });
-  const runId = await resetRun(workflowId, first);
+  const runId = await toFirstTask(workflowId, first);
   const operation = { kind: 'rollback', workflowId, runId, operationId: `${first}:rollback` } as const;
   expect(await earlierOutcome(operation)).toMatchObject({ unknown: expect.stringContaining('begun the rollback') });
 });

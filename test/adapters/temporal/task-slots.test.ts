@@ -40,5 +40,8 @@ test('a slot that is not needed any more is waited for by nobody', async () => {
   given.abort();
   await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
   slots.releaseSlot({ permit: only });
+  await expect(slots.reserveSlot(asked(false), given.signal), 'given up before').rejects.toMatchObject({
+    name: 'AbortError',
+  });
   expect(slots.tryReserveSlot(asked(false))).not.toBeNull();
 });
