@@ -21,13 +21,13 @@ import { createAlerts } from './alerts.ts';
 import { createDeploy } from './deploy.ts';
 import { createHealWorkItem } from './heal-work-item.ts';
 import { createHealthCheck } from './health-check.ts';
+import { createInTurn } from './in-turn.ts';
 import { onceInAllRuns } from './once-in-all-runs.ts';
 import { createPlanActivity } from './plan-deploy.ts';
 import { createPostDeployLog } from './post-deploy-log.ts';
 import { createProbes } from './probes.ts';
 import { createReconcile } from './reconcile.ts';
 import { createRollback } from './rollback.ts';
-import { createSpareRequests } from './spare-requests.ts';
 import { createStatusSetters } from './status-setters.ts';
 import { createTaskActivities } from './tasks.ts';
 import { workerClock } from './worker-clock.ts';
@@ -62,7 +62,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     names: { awaiting_deploy: awaitingDeploy, deploying, monitoring, done, degraded: degraded ?? undefined },
     projectOf: (repo) => repository(repo)?.planeProject ?? settings.plane.project,
   });
-  const withSpareRequests = createSpareRequests(plane.requestsLeft, settings.sweep.keepRequests);
+  const inTurn = createInTurn(plane.within);
   const driverFor = onceInAllRuns(
     createDriverFor({ environment, secrets: settings.secrets }),
     createEarlierOutcome(temporal),
@@ -84,6 +84,11 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     log,
   });
 
+  const ofRuns =
+    <Request, T>(set: (request: Request) => Promise<T>) =>
+    (request: Request): Promise<T> =>
+      inTurn('run', () => set(request));
+
   return {
     ...createPlanActivity({
       repository,
@@ -102,7 +107,13 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       lastDeployed: createLastDeployed(temporal),
     }),
     ...setters,
-    ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus, withSpareRequests }),
+    setAwaitingDeploy: ofRuns(setters.setAwaitingDeploy),
+    setDeploying: ofRuns(setters.setDeploying),
+    setMonitoring: ofRuns(setters.setMonitoring),
+    convergeDone: ofRuns(setters.convergeDone),
+    settleStatus: ofRuns(setters.settleStatus),
+    restoreStatus: ofRuns(setters.restoreStatus),
+    ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus, inTurn }),
     ...createReconcile({
       guard: settings.guard,
       projects: planeProjects(settings),
@@ -113,7 +124,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
       runs: (repo, workItem) => evidence.runs(spelled(repo), workItem),
       failingRuns: () => failingRuns(temporal, settings.worker.taskQueue),
       lastDeploy,
-      withSpareRequests,
+      inTurn,
     }),
     ...createDeploy({ repository, driverFor, log }),
     ...createHealthCheck({ repository, http }),

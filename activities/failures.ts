@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { PlaneBudgetSpent } from '../adapters/plane/budget.ts';
 import {
   PlaneAmbiguousState,
   PlaneForbidden,
@@ -66,6 +67,10 @@ export function asFailure(error: unknown, attempt = 1): unknown {
       nextRetryDelay: error.retryAfterMs,
       cause: error,
     });
+  }
+  if (error instanceof PlaneBudgetSpent) {
+    const { message, retryAfterMs: nextRetryDelay } = error;
+    return ApplicationFailure.create({ type: 'PlaneBudget', message, nextRetryDelay });
   }
   if (needsPerson(error) && error instanceof Error) {
     const message = `Postgres refuses: ${error.message}`;

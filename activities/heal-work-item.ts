@@ -1,3 +1,4 @@
+import type { InTurn } from './in-turn.ts';
 import type { TrackedItem } from './reconcile.ts';
 import { sentWrites } from './sent-writes.ts';
 import type { Correction, StatusSetters } from './status-setters.ts';
@@ -14,8 +15,7 @@ export interface HealWorkItemDeps {
     findNamed(names: readonly string[]): Promise<readonly { readonly repo: string; readonly workItem: string }[]>;
   };
   readonly healStatus: StatusSetters['healStatus'];
-  /** Runs a look at the tracker in its turn. @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
-  readonly withSpareRequests: <T>(look: () => Promise<T>) => Promise<T>;
+  readonly inTurn: InTurn;
 }
 
 /** Which work item to look at, and why. */
@@ -29,7 +29,7 @@ export interface Healed extends Correction {
 }
 
 /** Each throws what the tracker, the lock, Postgres or Temporal throw. */
-export function createHealWorkItem({ tracker, tasks, healStatus, withSpareRequests }: HealWorkItemDeps) {
+export function createHealWorkItem({ tracker, tasks, healStatus, inTurn }: HealWorkItemDeps) {
   async function look({ id, project, reason }: HealRequest): Promise<Healed | null> {
     const item = await tracker.item(project, id);
     // What an earlier try has sent is told with what is found after it.
@@ -44,7 +44,7 @@ export function createHealWorkItem({ tracker, tasks, healStatus, withSpareReques
 
   return {
     /** Looks at one work item, and corrects a deploy-phase status that should not stand; `null`: nothing of ours is shown, or nobody knows its task. */
-    healWorkItem: (request: HealRequest): Promise<Healed | null> => withSpareRequests(() => look(request)),
+    healWorkItem: (request: HealRequest): Promise<Healed | null> => inTurn('correction', () => look(request)),
   };
 }
 

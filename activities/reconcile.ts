@@ -7,6 +7,7 @@ import {
   sweptStatus,
   terminalStage,
 } from '../decisions/index.ts';
+import type { InTurn } from './in-turn.ts';
 
 /** A deploy or a window that does not go on: its workflow task keeps failing. */
 export interface FailingRun {
@@ -104,8 +105,7 @@ export interface ReconcileDeps {
   readonly failingRuns: () => Promise<readonly FailingRun[]>;
   /** What Temporal has on record of the last deploy; absent where degraded work has no state of its own in the tracker. */
   readonly lastDeploy?: ((repo: string, workItem: string, dbStage: string | null) => Promise<LastDeploy>) | undefined;
-  /** Runs a look at the tracker in its turn. @throws where what is left of the tracker's rate limit is kept for the writes of runs. */
-  readonly withSpareRequests: <T>(look: () => Promise<T>) => Promise<T>;
+  readonly inTurn: InTurn;
 }
 
 /** A faulty release of the worker may fail them all: these are enough for a person to see it. */
@@ -122,7 +122,7 @@ interface Task {
  * anew. Each throws what the tracker, Postgres or Temporal throw.
  */
 export function createReconcile(deps: ReconcileDeps) {
-  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, lastDeploy, withSpareRequests } = deps;
+  const { guard, projects, tracker, tasks, windowActive, deployUnderWay, lastDeploy, inTurn } = deps;
 
   /** What a task asks its work item to show; `null`: nothing else than it shows. */
   async function wantedBy({ repo, workItem, stage }: Task, shown: DeployPhaseStatus): Promise<Drift['wanted'] | null> {
@@ -148,7 +148,7 @@ export function createReconcile(deps: ReconcileDeps) {
 
     /** One page of a project. */
     async readPage({ project, cursor, since, known }: ReadPage): Promise<PageRead> {
-      const { items, next } = await withSpareRequests(() => tracker.page(project, cursor));
+      const { items, next } = await inTurn('sweep', () => tracker.page(project, cursor));
       const inDeployPhase: InDeployPhase[] = [];
       const left: string[] = [];
       for (const { item, names, shown, status } of items) {

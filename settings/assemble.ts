@@ -6,6 +6,9 @@ import type { Values } from './schema.ts';
 import { scopeOf } from './scopes.ts';
 import type { Settings } from './types.ts';
 
+/** Corrections of one work item leave this to the writes of runs, also where another worker begins one at the same moment. */
+const KEPT_BY_CORRECTIONS = 10;
+
 /** The settings that checked values come to, deeply frozen. */
 export function assemble(
   values: Values,
@@ -27,6 +30,10 @@ export function assemble(
       apiKey: values.ORCH_PLANE_API_KEY,
       workspace: values.ORCH_PLANE_WORKSPACE,
       project: values.ORCH_PLANE_PROJECT,
+      keep: {
+        correction: Math.min(KEPT_BY_CORRECTIONS, values.ORCH_SWEEP_KEEP_REQUESTS),
+        sweep: values.ORCH_SWEEP_KEEP_REQUESTS,
+      },
       states: {
         awaitingDeploy: values.ORCH_PLANE_STATE_AWAITING_DEPLOY,
         deploying: values.ORCH_PLANE_STATE_DEPLOYING,
@@ -47,7 +54,7 @@ export function assemble(
             port: values.ORCH_PLANE_WEBHOOK_PORT,
             secret: values.ORCH_PLANE_WEBHOOK_SECRET,
           },
-    sweep: { everyMs: values.ORCH_SWEEP_SECONDS, keepRequests: values.ORCH_SWEEP_KEEP_REQUESTS },
+    sweep: { everyMs: values.ORCH_SWEEP_SECONDS },
     approval: {
       required: values.ORCH_APPROVAL === 'required',
       timeoutMs: values.ORCH_APPROVAL_TIMEOUT_SECONDS,

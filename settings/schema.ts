@@ -87,7 +87,7 @@ const sections = {
     ORCH_SWEEP_KEEP_REQUESTS: withDefault(
       count(0, 10_000),
       '20',
-      'Requests a minute of the rate limit of Plane that sweeps and healings leave to the writes of runs: they wait where a look, which takes up to 5, could leave less. Must be at least 6 below the limit of the key, which is 60 by default.',
+      'Requests a minute of the rate limit of Plane that sweeps leave to the writes of runs and to corrections: they wait where a look, which takes up to 5, could leave less. A correction of one work item leaves 10 of them. Must be at least 6 below the limit of the key, which is 60 by default.',
     ),
   },
   'Webhooks of Plane': {

@@ -23,6 +23,8 @@ export interface Settings {
     readonly workspace: string;
     /** UUID or identifier of the project of each repository that names none of its own. */
     readonly project: string;
+    /** Requests a minute of the key's rate limit that corrections and sweeps leave to what matters more. */
+    readonly keep: { readonly correction: number; readonly sweep: number };
     /** Names of the states in Plane. */
     readonly states: {
       readonly awaitingDeploy: string;
@@ -43,8 +45,6 @@ export interface Settings {
   readonly sweep: {
     /** 0: there are none. */
     readonly everyMs: number;
-    /** Requests a minute that sweeps and healings leave to the writes of runs. */
-    readonly keepRequests: number;
   };
   readonly approval: Approval;
   readonly artefactsDir: string;

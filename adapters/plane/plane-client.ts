@@ -1,10 +1,12 @@
 /**
- * The part of Plane's REST API v1 that deploy-to-done needs, over undici. It never retries and never waits: its callers are
- * Temporal activities, and each error says what they need for that (see errors.ts).
+ * The part of Plane's REST API v1 that deploy-to-done needs, over undici. It never retries: its callers are Temporal activities, and
+ * each error says what they need for that (see errors.ts). Its requests wait for their turn (see budget.ts).
  */
 import { LRUCache } from 'lru-cache';
 import { oneAtATime } from '../one-at-a-time.ts';
+import { type Budget, createBudget } from './budget.ts';
 import { PlaneMisconfigured, PlaneNotFound, PlaneRejected, PlaneUnavailable } from './errors.ts';
+import { createRateAccount } from './rate-account.ts';
 import { canonicalUuid, isUuid, workItemRef } from './refs.ts';
 import { type CallOptions, createRequests } from './requests.ts';
 import { matchState, onlyState, type PlaneState } from './states.ts';
@@ -23,6 +25,8 @@ export interface PlaneClientOptions {
   /** The workspace's slug, as in the address of its pages. */
   readonly workspace: string;
   readonly timeouts?: Partial<PlaneTimeouts>;
+  /** How many requests a minute corrections and sweeps leave to what matters more; none where it is left out. */
+  readonly keep?: { readonly correction: number; readonly sweep: number };
 }
 
 export interface PlaneProject {
@@ -74,11 +78,8 @@ export interface PlaneClient {
    * changed meanwhile moves to the front, so that others show twice; one that is deleted lets another slip onto a page that was read.
    */
   workItemsPage(projectId: string, cursor: string | null, options?: CallOptions): Promise<PlaneWorkItemsPage>;
-  /**
-   * Requests that the key had left by the last answer, whoever uses it, less our own that are not answered yet; `null` where no answer of
-   * the last minute said so.
-   */
-  requestsLeft(): number | null;
+  /** Begins a piece of work once its requests are left of the key's rate limit: see budget.ts. */
+  within: Budget['within'];
   /** The project's states, in its order. Cached for 10 minutes. */
   states(projectId: string, options?: CallOptions): Promise<readonly PlaneState[]>;
   /** The same, asked anew: for a state that the cache does not know. One request a page. */
@@ -124,7 +125,7 @@ const ITEM_FIELDS = { fields: 'id,name,project,sequence_id,state' };
 /**
  * @throws PlaneMisconfigured for a URL, key or workspace that cannot work. No connection is opened before the first call.
  */
-export function createPlaneClient({ url, apiKey, workspace, timeouts }: PlaneClientOptions): PlaneClient {
+export function createPlaneClient({ url, apiKey, workspace, timeouts, keep }: PlaneClientOptions): PlaneClient {
   const endpoint = planeEndpoint(url);
   if (!/^[\x21-\x7e]+$/.test(apiKey))
     throw badOption('the Plane API key is empty, or has spaces or other characters that no key has');
@@ -132,7 +133,12 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts }: PlaneCli
     throw badOption(`the Plane workspace must be its slug, such as acme, got ${JSON.stringify(workspace)}`);
   }
   const transport = createTransport(endpoint.origin, apiKey, { ...DEFAULT_TIMEOUTS, ...timeouts });
-  const { ask, read, get, list, left } = createRequests(transport, apiKey);
+  const kept = { run: 0, correction: 0, sweep: 0, ...keep };
+  const budget = createBudget(
+    createRateAccount(() => performance.now()),
+    kept,
+  );
+  const { ask, read, get, list } = createRequests(transport, apiKey, budget);
   const projects = new LRUCache<string, PlaneProject>({ max: 200, ttl: PROJECT_TTL_MS });
   const statesOf = new LRUCache<string, readonly PlaneState[]>({ max: 200, ttl: CACHE_TTL_MS });
   // Plane looks for an external id and then inserts, with no constraint behind it: of eight POSTs at once six were stored (recording 603).
@@ -200,7 +206,7 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts }: PlaneCli
       return { id: item.id, projectId: item.project, key, name: item.name, stateId: item.state };
     },
 
-    requestsLeft: left,
+    within: budget.within,
 
     async workItemsPage(projectId, cursor, options = {}) {
       const { id, identifier } = await project(projectId, options);

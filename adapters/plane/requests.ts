@@ -1,8 +1,10 @@
 /** Asking Plane: one request, judged and read by a schema; or a whole list, page by page. */
 import type { z } from 'zod';
 import { type GoodAnswer, judge } from './answers.ts';
-import { PlaneUnavailable } from './errors.ts';
-import { type PlaneRequest, shownPath, type Transport } from './transport.ts';
+import type { Budget } from './budget.ts';
+import { PlaneRateLimited, PlaneUnavailable } from './errors.ts';
+import type { Said } from './rate-account.ts';
+import { type PlaneAnswer, type PlaneRequest, shownPath, type Transport } from './transport.ts';
 import { Page } from './wire.ts';
 
 export interface CallOptions {
@@ -11,12 +13,7 @@ export interface CallOptions {
 }
 
 export interface Requests {
-  /**
-   * Requests that the key had left by the last answer, whoever uses it, less our own that are not answered yet; `null` where no answer of
-   * the last minute said so.
-   */
-  left(): number | null;
-  /** @throws errors of errors.ts. */
+  /** Waits for its turn. @throws errors of errors.ts, and PlaneBudgetSpent. */
   ask(request: PlaneRequest): Promise<GoodAnswer>;
   /** The part of an answer that we read; an answer of another shape counts as none. @throws PlaneUnavailable */
   read<T>(schema: z.ZodType<T>, answer: GoodAnswer, request: PlaneRequest): T;
@@ -25,29 +22,40 @@ export interface Requests {
   list<T>(schema: z.ZodType<T>, path: (query: Record<string, string>) => string, options: CallOptions): Promise<T[]>;
 }
 
-/** Plane counts the requests of the last minute (recorded; `API_KEY_RATE_LIMIT` is 60 a minute by default). */
-const RATE_WINDOW_MS = 60_000;
+/** A limit of a day, in seconds: no longer one is believed. */
+const MOST_WINDOW_S = 86_401;
 
 const PER_PAGE = '100';
 /** 5 000 rows: a server that never says "last page" is not followed for ever. */
 const MAX_PAGES = 50;
 
-export function createRequests(transport: Transport, apiKey: string): Requests {
-  let last: { readonly left: number; readonly at: number } | null = null;
-  let unanswered = 0;
+/** What an answer says of the rate limit; `null`: nothing. Both of its times have whole seconds. */
+function limitSaidBy({ remaining, resetAt, date }: PlaneAnswer): Said | null {
+  const left = Number.parseInt(remaining ?? '', 10);
+  if (!Number.isFinite(left)) return null;
+  const seconds = Number.parseInt(resetAt ?? '', 10) - Date.parse(date ?? '') / 1_000 + 1;
+  return { remaining: left, windowMs: seconds > 0 && seconds <= MOST_WINDOW_S ? seconds * 1_000 : null };
+}
 
+export function createRequests(transport: Transport, apiKey: string, budget: Budget): Requests {
   async function ask(request: PlaneRequest): Promise<GoodAnswer> {
-    unanswered += 1;
-    const answer = await transport.exchange(request).finally(() => {
-      unanswered -= 1;
+    const sent = await budget.begin(request.signal);
+    const answer = await transport.exchange(request).catch((error: unknown) => {
+      sent.uncounted();
+      throw error;
     });
-    const left = answer.status === 429 ? 0 : Number.parseInt(answer.remaining ?? '', 10);
-    if (Number.isFinite(left)) last = { left, at: performance.now() };
-    return judge(request, answer, apiKey);
+    const said = limitSaidBy(answer);
+    try {
+      const good = judge(request, answer, apiKey);
+      sent.counted(said);
+      return good;
+    } catch (error) {
+      if (error instanceof PlaneRateLimited) sent.refused(error.retryAfterMs);
+      else if (said !== null) sent.counted(said);
+      else sent.uncounted();
+      throw error;
+    }
   }
-
-  const left = (): number | null =>
-    last === null || performance.now() - last.at > RATE_WINDOW_MS ? null : Math.max(0, last.left - unanswered);
 
   function read<T>(schema: z.ZodType<T>, { status, json }: GoodAnswer, { method, path }: PlaneRequest): T {
     const parsed = schema.safeParse(json);
@@ -91,5 +99,5 @@ export function createRequests(transport: Transport, apiKey: string): Requests {
     });
   }
 
-  return { left, ask, read, get, list };
+  return { ask, read, get, list };
 }

@@ -49,6 +49,10 @@ export interface PlaneAnswer {
   readonly retryAfter: string | null;
   /** `X-RateLimit-Remaining`: requests that the key has left, whoever uses it. */
   readonly remaining: string | null;
+  /** `X-RateLimit-Reset`: when a request that is sent now counts no more, epoch s. */
+  readonly resetAt: string | null;
+  /** `Date`: Plane's own time. */
+  readonly date: string | null;
   readonly text: string;
   /** Why `text` is empty although there is a body, as part of a sentence. */
   readonly unreadable?: string | undefined;
@@ -153,6 +157,8 @@ export function createTransport(origin: string, apiKey: string, timeouts: PlaneT
       location: header(response.headers, 'location'),
       retryAfter: header(response.headers, 'retry-after'),
       remaining: header(response.headers, 'x-ratelimit-remaining'),
+      resetAt: header(response.headers, 'x-ratelimit-reset'),
+      date: header(response.headers, 'date'),
       text: content.text ?? '',
       unreadable: content.unreadable,
     };

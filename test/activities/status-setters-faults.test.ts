@@ -136,7 +136,7 @@ describe('writes that fail', () => {
     const key = await world.item();
     const echo = `you sent X-Api-Key: ${world.apiKey}`;
     const told: string[] = [];
-    for (const status of [400, 401, 403, 404, 429, 500]) {
+    for (const status of [400, 401, 403, 404, 500, 429]) {
       world.control.fault({ mode: 'status', status, body: { error: echo }, match: { method: 'PATCH', times: 1 } });
       const error = await failureOf(world, key);
       expect(error).toBeInstanceOf(Error);

@@ -287,7 +287,7 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
     runs: async () => false,
     failingRuns: async () => [],
     lastDeploy: degradedState ? async (_repo, _workItem, stage) => lastDeployNow(stage) : undefined,
-    withSpareRequests: (look) => look(),
+    inTurn: (_priority, look) => look(),
   });
 
   let last: SweptProject | undefined;

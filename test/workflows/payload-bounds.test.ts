@@ -144,7 +144,7 @@ test('a page of a project, with all of it in the deploy phase', async () => {
   const items = Array.from({ length: 1_000 }, () => ({ ...one, updatedAt: 0 }));
   const deps: Partial<ReconcileDeps> = {
     tracker: { page: async () => ({ items, next: null }) },
-    withSpareRequests: (look) => look(),
+    inTurn: (_priority, look) => look(),
   };
   const { readPage } = createReconcile(deps as ReconcileDeps);
   const page = await readPage({ project: 'LONGPROJECT', cursor: null, since: null, known: [] });
