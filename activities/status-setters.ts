@@ -1,8 +1,10 @@
 import {
   type DeployPhaseStatus,
   type GuardVerdict,
+  isChosen,
   isLeftAtRest,
   lastSay,
+  type OwnStatuses,
   type RestingEvidence,
   restingStatus,
   statusToWrite,
@@ -37,6 +39,13 @@ export interface Ended {
 export interface LastWord extends SetStatus, Ended {
   /** Nothing was deployed: a status that rests stays. */
   readonly redrive?: true;
+  /** What the run knows of its statuses, so that somebody's choice stays; absent in runs of earlier versions, and where nothing was deployed. */
+  readonly own?: OwnStatuses;
+}
+
+export interface LastWordResult extends SetStatusResult {
+  /** What is shown is somebody's choice, and stays. */
+  readonly chosen?: true;
 }
 
 export interface Correction extends OnEvidence {
@@ -109,9 +118,9 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
 
     /**
      * The terminal sync: a done task whose window is over shows `Done`, or `degraded` after a deploy that ended so; one whose
-     * window is active `monitoring`.
+     * window is active `monitoring`. Where somebody has moved the item elsewhere during the run, it stays there.
      */
-    convergeDone: (request: LastWord): Promise<SetStatusResult> =>
+    convergeDone: (request: LastWord): Promise<LastWordResult> =>
       withEvidence(request, async (evidence, named, write) => {
         const verdict = verdictOn('done', named, evidence);
         if (!evidence.inForce) {
@@ -124,8 +133,14 @@ export function createStatusSetters<Held>(deps: EvidenceDeps<Held>) {
         }
         const status = restingStatus(evidence);
         if (status === null) return { verdict, shown: null, status, wrote: false };
-        const isLeft = request.redrive === true ? leftAtRest(evidence) : undefined;
-        return { verdict, ...(await writeIfNew(named, status, write, isLeft)) };
+        const { own, redrive } = request;
+        let chosen = false;
+        const isLeft = (stands: ShownStatus): boolean => {
+          chosen = own !== undefined && isChosen(stands, own);
+          return chosen || (redrive === true && isLeftAtRest(stands.status, evidence));
+        };
+        const written = await writeIfNew(named, status, write, isLeft);
+        return { verdict, ...written, ...(chosen ? { chosen: true as const } : {}) };
       }),
 
     /** Reads a status back and converges it again where a deploy-phase status stands that should not (invariant 5). */

@@ -43,7 +43,7 @@ export {
 } from './probe-cadence.ts';
 export { hasRecovered, recoveryIsUnknown } from './recovery.ts';
 export { normaliseRepo, sameRepo } from './repository-name.ts';
-export { isLeftAtRest, restingStatus, sweptStatus } from './resting-status.ts';
+export { isChosen, isLeftAtRest, type OwnStatuses, restingStatus, sweptStatus } from './resting-status.ts';
 export {
   type Assessment,
   type ClassifyPolicy,

@@ -41,3 +41,24 @@ export function isLeftAtRest(stands: string | null, evidence: RestingEvidence): 
   if (field(evidence, 'windowActive') === true || (last !== 'degraded' && last !== 'over')) return false;
   return stands === 'degraded' || (last === 'degraded' && (stands === null || stands === 'done'));
 }
+
+/** What a run knows of the status of its work item when it writes its last one. */
+export interface OwnStatuses {
+  /** The tracker has taken a status of this run. */
+  readonly acknowledged: boolean;
+  /** The state that it showed before the run, by the tracker's id; `null`: it could not be read. */
+  readonly before: string | null;
+}
+
+/**
+ * Whether what stands in the tracker at the end of a run is somebody's choice, so that it stays: a state of the project's own that the run
+ * has not found there. What stood there before the run is a choice, too, if the run has shown a status of its own in between: somebody
+ * has moved the item back. Where no status of the run has arrived, nobody has moved it. Pure and total: never throws.
+ * @param stands `status` is one of the orchestrator's; `null`: a state of the project's own
+ */
+export function isChosen(stands: { readonly id: string; readonly status: string | null }, own: OwnStatuses): boolean {
+  const id = field(stands, 'id');
+  if (field(stands, 'status') !== null || typeof id !== 'string' || id === '') return false;
+  const before = field(own, 'before');
+  return field(own, 'acknowledged') === true || (typeof before === 'string' && id !== before);
+}

@@ -1,5 +1,6 @@
 import { isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
-import type { LastWord, StatusSetters } from '../activities/status-setters.ts';
+import type { LastWord, LastWordResult, StatusSetters } from '../activities/status-setters.ts';
+import type { OwnStatuses } from '../decisions/index.ts';
 import { isFailure, messageOf } from './failures.ts';
 import { since } from './patches.ts';
 import { sendAlert } from './tell-people.ts';
@@ -35,6 +36,10 @@ export interface Convergence extends LastWrite {
   readonly degraded?: boolean;
   /** Nothing was deployed: a status that rests stays. */
   readonly redrive?: boolean;
+  /** What the run knows of its statuses, so that somebody's choice stays. */
+  readonly own?: OwnStatuses;
+  /** The deploy and its window, as part of a sentence: what a comment says where somebody's choice stays. */
+  readonly news?: string;
   /** The deploy that asks: a newer run of the work item outranks it. Absent: a window without a deploy, or an earlier version. */
   readonly run?: string;
 }
@@ -46,6 +51,8 @@ export interface Outside {
   sendAlert(alert: Parameters<typeof sendAlert>[0]): Promise<void>;
   /** False in runs of earlier versions: they waited for the alarm before they tried again. */
   besideAlarms(): boolean;
+  /** Takes what is told where somebody has moved the item elsewhere; absent: nobody is told. */
+  tell?(kind: string, paragraphs: readonly string[]): void;
 }
 
 export const TEMPORAL: Outside = {
@@ -66,16 +73,29 @@ export async function convergeAndSettle(
   outside: Outside = TEMPORAL,
 ): Promise<void> {
   const done = () => outside.setters(summaryOf(convergence)).convergeDone(lastWord(convergence));
-  if ((await untilWritten(convergence, note, done, outside)) !== null) await settle(convergence, note, outside);
+  const written = await untilWritten(convergence, note, done, outside);
+  if (written === null) return;
+  tellOfChoice(convergence, written, (...told) => outside.tell?.(...told));
+  await settle(convergence, note, outside);
+}
+
+/** Tells people of a status that somebody has chosen, and that stays. */
+export function tellOfChoice(
+  { news, workItem }: Convergence,
+  { chosen, shown }: LastWordResult,
+  tell: (kind: string, paragraphs: readonly string[]) => void,
+): void {
+  if (chosen === true && news !== undefined) tell('left', [`${workItem}: ${news}. The status was left at ${shown}.`]);
 }
 
 /** What is asked of `convergeDone`. */
-export function lastWord({ repo, workItem, caller, reason, run, degraded, redrive }: Convergence): LastWord {
+export function lastWord({ repo, workItem, caller, reason, run, degraded, redrive, own }: Convergence): LastWord {
   return {
     ...{ repo, workItem, caller, reason },
     ...(run === undefined ? {} : { run }),
     ...(degraded === true ? { degraded: true as const } : {}),
     ...(redrive === true ? { redrive: true as const } : {}),
+    ...(own === undefined ? {} : { own }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { SetStatus, ShownStatus } from '../activities/status-evidence.ts';
-import type { StatusSetters } from '../activities/status-setters.ts';
-import { isUnhealthy } from '../decisions/index.ts';
+import type { SetStatusResult, StatusSetters } from '../activities/status-setters.ts';
+import { isUnhealthy, type OwnStatuses } from '../decisions/index.ts';
 import { type Convergence, convergeAndSettle, lastSetters, untilWritten } from './converge.ts';
 import type { Ending } from './deploy-endings.ts';
 import { isFailure, messageOf } from './failures.ts';
@@ -20,6 +20,8 @@ const setters = (summary: string) =>
     retry: { maximumInterval: '10 seconds' },
   });
 
+const IN_DEPLOY_PHASE: ReadonlySet<string | null> = new Set(['awaiting_deploy', 'deploying', 'monitoring']);
+
 /**
  * What the tracker is shown of one run. What cannot be shown within its time is noted, and the run goes on; only the last
  * one, `converge` or `putBack`, is kept at until it is there.
@@ -35,6 +37,9 @@ export function mirrorOf(
   const { runId } = workflowInfo();
   const repo = () => plan()?.repo ?? named;
   const request = (reason: string): SetStatus => ({ repo: repo(), workItem, caller: 'deployToDone', reason });
+  let acknowledged = false;
+  let before: ShownStatus | null = null;
+  const own = (): OwnStatuses => ({ acknowledged, before: before?.id ?? null });
   const attempt = async <T>(what: string, write: () => Promise<T>): Promise<T | null> => {
     try {
       return await write();
@@ -45,11 +50,17 @@ export function mirrorOf(
     }
   };
 
+  /** Shows a status on the way. */
+  const show = async (what: string, write: () => Promise<SetStatusResult>): Promise<void> => {
+    const result = await attempt(what, write);
+    acknowledged ||= IN_DEPLOY_PHASE.has(result?.status ?? null);
+  };
+
   const telling = createTelling(note);
   const tell = (kind: string, paragraphs: readonly string[]): Promise<boolean> =>
     telling.comment({ repo: repo(), workItem, key: `${runId}:${kind}`, paragraphs });
 
-  const restoring = ({ outcome }: Ending, before: ShownStatus | null) => ({
+  const restoring = ({ outcome }: Ending) => ({
     ...request(outcome),
     ...(plan()?.degradedState !== undefined && isUnhealthy(outcome) ? { degraded: true as const } : {}),
     before,
@@ -61,39 +72,41 @@ export function mirrorOf(
   };
 
   return {
-    /** What is shown before the run; `unknown` says why nothing could ever be shown. */
-    async read(): Promise<{ readonly shown: ShownStatus | null } | { readonly unknown: string }> {
+    /** Reads what is shown before the run. @returns why nothing could ever be shown; `null`: it can */
+    async read(): Promise<string | null> {
       try {
-        return { shown: await setters('read the status').readStatus({ repo: repo(), workItem }) };
+        before = await setters('read the status').readStatus({ repo: repo(), workItem });
+        return null;
       } catch (error) {
         if (isCancellation(error)) throw error;
         const text = messageOf(error);
         if (isFailure(error, 'PlaneNotFound') || isFailure(error, 'PlaneForbidden'))
-          return { unknown: `the tracker does not show work item ${workItem}: ${text}` };
+          return `the tracker does not show work item ${workItem}: ${text}`;
         note(`the status could not be read: ${text}`);
-        return { shown: null };
+        return null;
       }
     },
 
+    /** What is known of the statuses that were shown. */
+    own,
+
     awaitingDeploy: () =>
-      attempt('Awaiting Deploy could not be shown', () =>
+      show('Awaiting Deploy could not be shown', () =>
         setters('show Awaiting Deploy').setAwaitingDeploy(request('waits for approval')),
       ),
 
     deploying: () =>
-      attempt('Deploying could not be shown', () =>
-        setters('show Deploying').setDeploying(request('the deploy begins')),
-      ),
+      show('Deploying could not be shown', () => setters('show Deploying').setDeploying(request('the deploy begins'))),
 
     monitoring: () =>
-      attempt('Monitoring after Deploy could not be shown', () =>
+      show('Monitoring after Deploy could not be shown', () =>
         setters('show Monitoring after Deploy').setMonitoring(request('the window is open')),
       ),
 
     /** The last status of a run that puts back what was shown before it. */
-    before: (end: Ending, before: ShownStatus | null): LastStatus => ({
+    before: (end: Ending): LastStatus => ({
       kind: 'put_back',
-      request: { ...restoring(end, before), run: runId },
+      request: { ...restoring(end), run: runId },
       guarded: plan()?.guarded !== false,
       alarmKey: runId,
     }),
@@ -103,11 +116,12 @@ export function mirrorOf(
       kind: 'converge',
       ...convergence(reason, how),
       run: runId,
+      ...(how.redrive === true ? {} : { own: own(), news: `the deploy of ${repo()} is done` }),
     }),
 
     /** As runs of earlier versions did it, which waited for it. */
-    async putBack(end: Ending, before: ShownStatus | null): Promise<void> {
-      const restored = restoring(end, before);
+    async putBack(end: Ending): Promise<void> {
+      const restored = restoring(end);
       const putBackBy = (by: typeof setters) => by(summaryOfPutBack(restored)).restoreStatus(restored);
       const done = await attempt('the status from before the run could not be put back', () => putBackBy(setters));
       if (done !== null || plan()?.guarded === false) return;

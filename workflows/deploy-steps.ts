@@ -13,6 +13,7 @@ import {
 import type { Deploy } from '../activities/deploy.ts';
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { HealthCheck } from '../activities/health-check.ts';
+import type { OwnStatuses } from '../decisions/index.ts';
 import { oneLine } from '../decisions/shown-text.ts';
 import { type EndingBeforeDone, ending } from './deploy-endings.ts';
 import { driverTimeouts } from './driver-time-outs.ts';
@@ -111,6 +112,7 @@ export async function arm(
   policy: NonNullable<DeployPlan['window']>,
   { workItem, requestedBy }: DeployInput,
   version: string | null,
+  own: OwnStatuses,
 ) {
   const { repo, selfHosting, rollback, guarded, settleMs, healthCheck, degradedState } = plan;
   for (let tries = 1; tries <= ARMING.tries; tries += 1) {
@@ -131,6 +133,7 @@ export async function arm(
             guarded,
             settleMs,
             looksAtHealth: healthCheck !== null,
+            own,
             ...(degradedState === undefined ? {} : { degradedState }),
           },
         ],

@@ -14,7 +14,6 @@ import {
 import type { DeployPlan } from '../activities/deploy-plan.ts';
 import type { HealthCheckResult } from '../activities/health-check.ts';
 import type { PlanActivity } from '../activities/plan-deploy.ts';
-import type { ShownStatus } from '../activities/status-evidence.ts';
 import type { TaskActivities } from '../activities/tasks.ts';
 import { decideAction } from '../decisions/index.ts';
 import { callsOnce } from './calls-once.ts';
@@ -57,6 +56,7 @@ import {
   monitorWorkflowId,
   rejectSignal,
   resolveDeploySignal,
+  statusShownSignal,
   versionAttribute,
 } from './messages.ts';
 import {
@@ -392,15 +392,15 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   };
 
   /** An ending before `done`: the tracker goes back to what it showed, or to what the authorities ask for. */
-  const endBeforeDone = async (end: EndingBeforeDone, before: ShownStatus | null): Promise<DeployResult> => {
+  const endBeforeDone = async (end: EndingBeforeDone): Promise<DeployResult> => {
     const { status, told } = OWED[end.outcome];
     const result = finish(end);
     const owed: Promise<unknown>[] = [];
     const leaves = handsOver();
     if (leaves && status === 'converged') lastStatus = mirror.done(end.reason, { redrive: true });
-    if (leaves && status === 'put_back' && touched) lastStatus = mirror.before(end, before);
+    if (leaves && status === 'put_back' && touched) lastStatus = mirror.before(end);
     if (!leaves && status === 'converged') owed.push(mirror.converge(end.reason, { redrive: true }));
-    if (!leaves && status === 'put_back' && touched) owed.push(mirror.putBack(end, before));
+    if (!leaves && status === 'put_back' && touched) owed.push(mirror.putBack(end));
     const { finalStatus } = run;
     const rests = finalStatus === undefined ? '' : `Status of the work item: ${finalStatus}.`;
     if (told !== 'nobody') owed.push(mirror.comment('ended', end, rests));
@@ -420,7 +420,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
 
   /** What is done within seconds is done here; the rest is handed over. The repository and the work item are free then. */
   const leave = async (): Promise<void> => {
-    const status = lastStatus === null ? null : await tryLastStatus(lastStatus, note);
+    const tell = (kind: string, paragraphs: readonly string[]): void => void mirror.tell(kind, paragraphs);
+    const status = lastStatus === null ? null : await tryLastStatus(lastStatus, note, tell);
     await handOver({ repo: plan?.repo ?? repo, workItem, status, report: null, ...(await mirror.telling.leave()) });
   };
 
@@ -433,6 +434,15 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     );
   };
 
+  /** The window must know that a status of the run has arrived: what is shown at its end may be somebody's choice. */
+  const tellWindow = (): void => {
+    const { windowId } = run;
+    if (windowId === null || !since('status-shown')) return;
+    getExternalWorkflowHandle(windowId)
+      .signal(statusShownSignal)
+      .catch((error) => note(`the window could not be told that a status was shown: ${messageOf(error)}`));
+  };
+
   /** From `done` in the database to `Done` in the tracker. */
   const fromDoneToDone = async (fixed: DeployPlan): Promise<DeployResult> => {
     if (fixed.window === null) {
@@ -441,23 +451,25 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
       const completed = late === null ? 'done' : await late;
       if (completed !== 'done')
         return completed === 'given_up' || since('late-task-decides')
-          ? endBeforeDone(endingWithoutDone(completed), before)
+          ? endBeforeDone(endingWithoutDone(completed))
           : finish(ending('task_cancelled', 'the task was cancelled or deleted before it could be set to done'));
       await showDone('no window for this repository');
       return finish(ending('done', 'deployed; no post-deploy window for this repository'));
     }
     // D3: the window is armed before the terminal sync, so that the first Monitoring meets an active window.
-    const window = await arm(fixed, fixed.window, input, version);
+    const window = await arm(fixed, fixed.window, input, version, mirror.own());
     if (window === null) return lost('the post-deploy window could not be started: the one before is still running');
     become(deploy.armed(run, monitorWorkflowId(fixed.repo, workItem)));
     if (cancelRequested) cancelWindow();
+    const { acknowledged } = mirror.own();
     await mirror.monitoring();
+    if (!acknowledged && mirror.own().acknowledged) tellWindow();
     try {
       const { outcome, summary, degraded = false } = await window.result();
       const completed = await afterLate(degraded);
-      if (completed === 'given_up') return endBeforeDone(endingWithoutDone(completed), before);
+      if (completed === 'given_up') return endBeforeDone(endingWithoutDone(completed));
       if (completed !== 'done' && outcome !== 'task_cancelled' && since('late-task-decides'))
-        return endBeforeDone(endingWithoutDone(completed, summary), before);
+        return endBeforeDone(endingWithoutDone(completed, summary));
       return finish(ending(OUTCOME_OF_WINDOW[outcome], summary));
     } catch (error) {
       return lost(`the post-deploy window was lost: ${messageOf(error)}`);
@@ -478,7 +490,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   const lost = async (reason: string): Promise<DeployResult> => {
     const end = ending('window_lost', reason);
     const late = completion.late();
-    if (late !== null && (await late) === 'given_up') return endBeforeDone(endingWithoutDone('given_up'), before);
+    if (late !== null && (await late) === 'given_up') return endBeforeDone(endingWithoutDone('given_up'));
     await showDone(reason);
     const told = mirror.comment('lost', end);
     if (!handsOver()) await told;
@@ -491,7 +503,6 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     completion.giveUp();
   });
 
-  let before: ShownStatus | null = null;
   let end: EndingBeforeDone | null;
   try {
     plan = await planDeploy({ repo });
@@ -514,9 +525,8 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
     }
     let refusal = await mayDeploy(plan, input.createTask === true);
     if (refusal === null) {
-      const read = await mirror.read();
-      if ('unknown' in read) refusal = ending('refused', read.unknown);
-      else before = read.shown;
+      const unknown = await mirror.read();
+      if (unknown !== null) refusal = ending('refused', unknown);
     }
     if (refusal?.outcome === 'refused') {
       const refused = finish(refusal);
@@ -540,7 +550,7 @@ export async function deployToDone(payload: DeployInput): Promise<DeployResult> 
   return CancellationScope.nonCancellable(async () => {
     const result = await (end === null && fixed !== null
       ? fromDoneToDone(fixed)
-      : endBeforeDone(end ?? ending('cancelled', 'the run was cancelled'), before));
+      : endBeforeDone(end ?? ending('cancelled', 'the run was cancelled')));
     if (handsOver()) await leave();
     else if (alerting.length > 0 && since('ends-after-its-alerts')) await Promise.all(alerting);
     return result;

@@ -1,6 +1,6 @@
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { Ended, StatusSetters } from '../activities/status-setters.ts';
-import { type Convergence, lastWord, summaryOf } from './converge.ts';
+import { type Convergence, lastWord, summaryOf, tellOfChoice } from './converge.ts';
 import { isFailure, messageOf } from './failures.ts';
 
 /** The last status of a deploy or a window: what the authorities ask for, or the one from before the run. */
@@ -40,16 +40,21 @@ const setters = (summary: string, scheduleToCloseTimeout: typeof SOON | typeof O
 
 /**
  * Writes the last status, if that is possible now.
+ * @param tell takes what people are to hear of it
  * @returns what of it is left to do; `null`: nothing
  */
-export async function tryLastStatus(status: LastStatus, note: (text: string) => void): Promise<LastStatus | null> {
+export async function tryLastStatus(
+  status: LastStatus,
+  note: (text: string) => void,
+  tell: (kind: string, paragraphs: readonly string[]) => void,
+): Promise<LastStatus | null> {
   try {
     if (status.kind === 'put_back') {
       const { request, guarded } = status;
       await setters(summaryOfPutBack(request), guarded ? SOON : ONLY_NOW).restoreStatus(request);
       return null;
     }
-    await setters(summaryOf(status)).convergeDone(lastWord(status));
+    tellOfChoice(status, await setters(summaryOf(status)).convergeDone(lastWord(status)), tell);
     return status.guarded ? { ...status, written: true } : null;
   } catch (error) {
     if (isCancellation(error)) throw error;

@@ -113,6 +113,8 @@ export const deployFinishedSignal = defineSignal<[DeployFinished]>('deployFinish
 export const resolveDeploySignal = defineSignal<[DeployResolution]>('resolveDeploy');
 /** To a deploy or a window, from its own driver: something needs a person, while the operation goes on. */
 export const driverStuckSignal = defineSignal<[DriverStuck]>('driverStuck');
+/** From a deploy to its window: the tracker has taken a status of the run, its first one, only since the window has begun. */
+export const statusShownSignal = defineSignal('statusShown');
 export const deployStatusQuery = defineQuery<DeployStatus>('deployStatus');
 
 export const cancelWindowSignal = defineSignal<[Command]>('cancelWindow');

@@ -31,6 +31,7 @@ const PATCHES = {
   'outcome-of-refusals': 'set no outcome where their input is refused',
   'refusal-leaves': 'drop alerts and comments on their way where the start is refused',
   'rollback-is-checked': 'take a rollback of an unhealthy deploy for a recovery',
+  'status-shown': 'do not tell their window that a status was shown only since it has begun',
   'time-from-a-worker': "use the workflow's time for decisions",
   'told-until-heard': 'give up an alert or a comment after 10 s',
   'unhealthy-rollback': 'do not roll back a deploy that is unhealthy',

@@ -31,6 +31,7 @@ import {
   D2dVerdict,
   driverStuckSignal,
   extendWindowUpdate,
+  statusShownSignal,
   windowStatusQuery,
 } from './messages.ts';
 import {
@@ -233,6 +234,14 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     { description: 'From the driver of the rollback: something needs a person, {kind, text}.' },
   );
 
+  setHandler(
+    statusShownSignal,
+    () => {
+      state = { ...state, statusShown: true };
+    },
+    { description: 'From its deploy: the tracker has taken a status of the run.' },
+  );
+
   // Set last: earlier, it would take signals that came with the start, before their own handlers are set.
   setDefaultSignalHandler((name) => ignore(name, 'a window takes cancelWindow'));
 
@@ -271,13 +280,17 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     }
   };
 
-  const lastStatus = ({ outcome }: WindowReport): LastStatus & { readonly kind: 'converge' } => ({
-    kind: 'converge',
-    ...{ repo, workItem, caller: 'postDeployMonitor', reason: `window ${outcome}` },
-    ...{ guarded: input.guarded, settleMs: input.settleMs, alarmKey: runId },
-    degraded: view.restsDegraded(state, input),
-    ...(parent === undefined ? {} : { run: parent.runId }),
-  });
+  const lastStatus = ({ outcome }: WindowReport): LastStatus & { readonly kind: 'converge' } => {
+    const own = win.ownStatuses(input, state);
+    return {
+      kind: 'converge',
+      ...{ repo, workItem, caller: 'postDeployMonitor', reason: `window ${outcome}` },
+      ...{ guarded: input.guarded, settleMs: input.settleMs, alarmKey: runId },
+      degraded: view.restsDegraded(state, input),
+      ...(parent === undefined ? {} : { run: parent.runId }),
+      ...(own === null ? {} : { own, news: view.news(state, input) }),
+    };
+  };
 
   const alertOfLog = (why: string): void =>
     void alert(
@@ -290,7 +303,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   /** What is done within seconds is done here; the rest is handed over. The work item is free then. */
   const leave = async (report: WindowReport, last: LastStatus | null): Promise<void> => {
     const [status, unlogged] = await Promise.all([
-      last === null ? null : tryLastStatus(last, note),
+      last === null ? null : tryLastStatus(last, note, comment),
       writeLogAtOnce(report).then(
         () => null,
         (error) => {

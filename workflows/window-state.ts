@@ -10,6 +10,7 @@ import {
   missedAtEnd,
   nextLookAt,
   type Observation,
+  type OwnStatuses,
   plannedTicks,
   recoveryIsUnknown,
   skippedDuring,
@@ -40,6 +41,8 @@ export interface MonitorInput {
   readonly looksAtHealth?: boolean;
   /** The tracker's state in which the item rests where the window ends degraded; absent: there is none. */
   readonly degradedState?: string;
+  /** What its deploy knows of the statuses that it has shown; absent in windows of earlier versions, and without a deploy. */
+  readonly own?: OwnStatuses;
   /** The window so far, where it goes on in a new run (continue-as-new). */
   readonly carried?: WindowState;
   /** Length of the history after which it continues as new, where that is not the usual one. */
@@ -112,6 +115,8 @@ export interface WindowState {
   readonly failedAfterwards?: true;
   /** As in its input. */
   readonly looksAtHealth?: boolean;
+  /** Its deploy has shown a status, the first one, since the window has begun. */
+  readonly statusShown?: true;
   /** Counts the changes, so that a wait can tell that there was one. */
   readonly revision: number;
 }
@@ -140,6 +145,10 @@ export const open = ({ policy, looksAtHealth, carried }: MonitorInput, openedAt:
     ...(looksAtHealth === undefined ? {} : { looksAtHealth }),
     revision: 0,
   };
+
+/** What is known of the statuses of its deploy; `null`: nothing, as it has none. */
+export const ownStatuses = ({ own }: MonitorInput, { statusShown }: WindowState): OwnStatuses | null =>
+  own === undefined ? null : { ...own, acknowledged: own.acknowledged || statusShown === true };
 
 /** Whether it is judged by these rules, or later ones. */
 export const hasRules = ({ rules }: WindowState, since: Rules): boolean => rules !== undefined && rules >= since;

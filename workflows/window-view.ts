@@ -253,3 +253,10 @@ export function closingWords(report: WindowReport): string[] {
   );
   return words;
 }
+
+/** The deploy and its window, as part of a sentence. */
+export function news(state: WindowState, { repo, version }: MonitorInput): string {
+  const how = outcome(state);
+  const window = how === 'healthy' ? 'was healthy' : `ended: ${(how ?? 'closed early').replaceAll('_', ' ')}`;
+  return `the deploy of ${repo}${version === null ? '' : ` ${version}`} is done, and its window ${window}`;
+}

@@ -43,7 +43,7 @@ export async function wrapUp({ status, alerts, comments, report }: WrapUpInput):
   const logIt = (written: WindowReport) =>
     untilItWorks('the log of the window cannot be written', () => writePostDeployLog(written), note);
   await Promise.all([
-    status === null ? null : writeStatus(status, note, alarmingBeside(telling)),
+    status === null ? null : writeStatus(status, note, tellingBeside(status, telling)),
     report === null ? null : logIt(report),
     ...alerts.map((alert) => telling.alert(alert)),
     ...comments.map((comment) => telling.comment(comment)),
@@ -51,12 +51,17 @@ export async function wrapUp({ status, alerts, comments, report }: WrapUpInput):
   await condition(() => telling.isDone());
 }
 
-/** An alarm about the status is told like the rest: a sink that is away delays no status, and hears of it later. */
-const alarmingBeside = (telling: Telling): Outside => ({
+/** What there is to tell of the status is told like the rest: a sink or tracker that is away delays no status, and hears of it later. */
+const tellingBeside = (status: LastStatus, telling: Telling): Outside => ({
   ...TEMPORAL,
   async sendAlert(alert) {
     if (!since('alarm-told')) return TEMPORAL.sendAlert(alert);
     telling.alert(alert).catch(() => {}); // a cancel of the wrap-up gives it up
+  },
+  tell(kind, paragraphs) {
+    if (status.kind !== 'converge') return;
+    const { repo, workItem, alarmKey } = status;
+    telling.comment({ repo, workItem, key: `${alarmKey}:${kind}`, paragraphs }).catch(() => {});
   },
 });
 

@@ -60,6 +60,27 @@ describe('convergeDone, the terminal sync', () => {
     expect(world.logged()).toMatchObject([{ target: 'done', db_stage: stage, verdict, reason: 'the window is over' }]);
   });
 
+  test.each(['In Progress', 'Todo', 'Cancelled'])(
+    'somebody has moved the item to %s during the run: it stays',
+    async (shown) => {
+      const world = await guardWorld(servers);
+      const key = await world.item({ stage: 'done', shown });
+      const before = world.control.workItem(await world.item({ shown: 'Backlog' })).stateId;
+      const end = { ...world.request(key), own: { acknowledged: true, before } };
+      expect(await world.activities.convergeDone(end)).toMatchObject({ wrote: false, shown, chosen: true });
+      expect(world.patches()).toBe(0);
+    },
+  );
+
+  test('no status of the run has arrived: what stood there before is nobody’s choice', async () => {
+    const world = await guardWorld(servers);
+    const key = await world.item({ stage: 'done', shown: 'In Progress' });
+    const before = world.control.workItem(key).stateId;
+    const end = { ...world.request(key), own: { acknowledged: false, before } };
+    expect(await world.activities.convergeDone(end)).toMatchObject({ wrote: true, status: 'done' });
+    expect(world.shows(key)).toBe('Done');
+  });
+
   test('a task that was reopened while it converged gets no Done', async () => {
     const world = await guardWorld(servers);
     const key = await world.item({ stage: 'done', shown: 'Deploying' });

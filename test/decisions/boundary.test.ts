@@ -51,6 +51,7 @@ describe('the public names', () => {
       'failuresTakeMs',
       'hasEvidence',
       'hasRecovered',
+      'isChosen',
       'isDegradedOnRecord',
       'isLeftAtRest',
       'isUnhealthy',

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ShownStatus } from '../../activities/status-evidence.ts';
 import { closedGate } from '../../demo/gate.ts';
 import {
   approveSignal,
@@ -989,6 +990,62 @@ test('a degraded window ends done, with the alert as a comment', async () => {
   });
   expect(item.shown.status).toBe('done');
   expect(comments(item)).toContain('is degraded after its deploy');
+});
+
+describe('somebody moves the work item while its window is open', () => {
+  const CANCELLED: ShownStatus = { id: 'id-cancelled', name: 'Cancelled', status: null };
+
+  test('it stays there, and the ticket says what came of the deploy', async () => {
+    const item = harness.add();
+    item.onLook = async (n) => {
+      if (n === 2) item.shown = CANCELLED;
+    };
+    expect(await harness.run(item, { version: 'v2' })).toMatchObject({ outcome: 'done' });
+    expect(item.shown).toEqual(CANCELLED);
+    expect(statuses(item)).toEqual(['awaiting_deploy', 'deploying', 'monitoring']);
+    expect(item.comments.map(({ paragraphs }) => paragraphs.join())).toEqual([
+      `${item.workItem}: the deploy of ${item.plan.repo} v2 is done, and its window was healthy. The status was left at Cancelled.`,
+    ]);
+  });
+
+  test('also back to where it stood before, though only Monitoring had arrived', async () => {
+    const item = harness.add();
+    item.tracker = async (call) => {
+      if (call === 'write' && item.count.looks === 0 && item.task?.stage !== 'done') throw new Error('it is away');
+    };
+    item.onLook = async (n) => {
+      if (n === 3) item.shown = IN_PROGRESS;
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.shown.id).toBe(IN_PROGRESS.id);
+    expect(statuses(item)).toEqual(['monitoring']);
+  });
+
+  test('while the tracker is away at the end: its wrap-up leaves it there, too, and says so', async () => {
+    const item = harness.add();
+    const began = await harness.env.currentTimeMs();
+    item.onLook = async (n) => {
+      if (n === 2) item.shown = CANCELLED;
+    };
+    item.tracker = async () => {
+      if (item.shown === CANCELLED && (await harness.env.currentTimeMs()) - began < 2 * 60 * 60_000)
+        throw new Error('it is away');
+    };
+    const handle = await harness.start(item);
+    await harness.window(item).result(); // time does not skip while a wrap-up outlives its window
+    expect(await handle.result()).toMatchObject({ outcome: 'done' });
+    expect(item.shown).toEqual(CANCELLED);
+    expect(comments(item)).toContain('The status was left at Cancelled.');
+  });
+
+  test('without a window: a status that nothing of the run has reached becomes Done', async () => {
+    const item = harness.add({ plan: plan({ window: null }) });
+    item.tracker = async () => {
+      if (item.task?.stage !== 'done') throw new Error('it is away');
+    };
+    expect(await harness.run(item)).toMatchObject({ outcome: 'done' });
+    expect(item.shown.status).toBe('done');
+  });
 });
 
 test('a cancel of the run after done is passed on to the window', async () => {
