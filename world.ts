@@ -2,6 +2,7 @@ import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { Client, type Connection } from '@temporalio/client';
 import { whyCommandFails } from './adapters/deploy/command.ts';
 import { messageOf } from './adapters/error-message.ts';
+import { PlaneBudgetSpent } from './adapters/plane/budget.ts';
 import { PlaneRateLimited, PlaneUnavailable } from './adapters/plane/errors.ts';
 import type { PlaneClient } from './adapters/plane/plane-client.ts';
 import type { Database } from './adapters/postgres/database.ts';
@@ -261,7 +262,7 @@ async function checkStates(project: string, { plane: { states } }: Settings, pla
 
 /** Plane being away is no reason to stop a watch; a wrong key, project or name of a state is. */
 function planeCheck(name: string, error: unknown): Check {
-  const away = [PlaneUnavailable, PlaneRateLimited, NoAnswer].some((known) => error instanceof known);
+  const away = [PlaneUnavailable, PlaneRateLimited, PlaneBudgetSpent, NoAnswer].some((known) => error instanceof known);
   return away
     ? warning(name, `${messageOf(error)} Until it is back, statuses are late.`)
     : fault(name, messageOf(error));

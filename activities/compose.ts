@@ -101,7 +101,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     }),
     ...createTaskActivities({
       tasks,
-      namesOf: tracker.namesIfShown,
+      namesOf: (repo, workItem) => inTurn('run', () => tracker.namesIfShown(repo, workItem)),
       runningOn: (repo) => evidence.runningWindows(spelled(repo)),
       windowActive,
       lastDeployed: createLastDeployed(temporal),
@@ -113,6 +113,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     convergeDone: ofRuns(setters.convergeDone),
     settleStatus: ofRuns(setters.settleStatus),
     restoreStatus: ofRuns(setters.restoreStatus),
+    readStatus: ofRuns(setters.readStatus),
     ...createHealWorkItem({ tracker, tasks, healStatus: setters.healStatus, inTurn }),
     ...createReconcile({
       guard: settings.guard,
@@ -138,7 +139,7 @@ export function composeActivities(settings: Settings, { database, plane, tempora
     }),
     ...createAlerts({
       comment: ({ repo, workItem, key, paragraphs }) =>
-        tracker.comment(repo, workItem, commentHtml(paragraphs), `${workItem}:${key}`),
+        inTurn('run', () => tracker.comment(repo, workItem, commentHtml(paragraphs), `${workItem}:${key}`)),
       sink: settings.alertWebhookUrl === null ? null : createAlertSink(settings.alertWebhookUrl),
       log,
     }),

@@ -85,7 +85,8 @@ export function tellOfChoice(
   { chosen, shown }: LastWordResult,
   tell: (kind: string, paragraphs: readonly string[]) => void,
 ): void {
-  if (chosen === true && news !== undefined) tell('left', [`${workItem}: ${news}. The status was left at ${shown}.`]);
+  if (chosen === true && news !== undefined)
+    tell('left', [`${workItem}: ${news}. The status was left at ${shown || 'what somebody has chosen'}.`]);
 }
 
 /** What is asked of `convergeDone`. */

@@ -292,6 +292,12 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     };
   };
 
+  /** By the run of its deploy, which may have to tell the same. */
+  const tellOfStatus = (kind: string, paragraphs: readonly string[]): void =>
+    void CancellationScope.nonCancellable(() =>
+      telling.comment({ repo, workItem, key: `${parent?.runId ?? runId}:${kind}`, paragraphs }),
+    );
+
   const alertOfLog = (why: string): void =>
     void alert(
       'log',
@@ -303,7 +309,7 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
   /** What is done within seconds is done here; the rest is handed over. The work item is free then. */
   const leave = async (report: WindowReport, last: LastStatus | null): Promise<void> => {
     const [status, unlogged] = await Promise.all([
-      last === null ? null : tryLastStatus(last, note, comment),
+      last === null ? null : tryLastStatus(last, note, tellOfStatus),
       writeLogAtOnce(report).then(
         () => null,
         (error) => {

@@ -60,8 +60,8 @@ const tellingBeside = (status: LastStatus, telling: Telling): Outside => ({
   },
   tell(kind, paragraphs) {
     if (status.kind !== 'converge') return;
-    const { repo, workItem, alarmKey } = status;
-    telling.comment({ repo, workItem, key: `${alarmKey}:${kind}`, paragraphs }).catch(() => {});
+    const { repo, workItem, run, alarmKey } = status;
+    telling.comment({ repo, workItem, key: `${run ?? alarmKey}:${kind}`, paragraphs }).catch(() => {});
   },
 });
 

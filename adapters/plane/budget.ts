@@ -7,7 +7,7 @@ export type Priority = 'run' | 'correction' | 'sweep';
 /** A piece of work that sends some requests. */
 export interface Work {
   readonly priority: Priority;
-  /** The most requests that it sends, as a rule. It begins once so many are left; what goes beyond that waits by itself. */
+  /** The most requests that it sends, as a rule. It begins once so many are left, and may send more while any are. */
   readonly requests: number;
   /** How long it waits to begin, ms. */
   readonly withinMs: number;
@@ -33,14 +33,17 @@ export interface Budget {
    * @throws PlaneBudgetSpent, the signal's reason, and what the work throws
    */
   within<T>(work: Work, run: () => Promise<T>): Promise<T>;
-  /** Begins one request: one of the work around it, or one that waits by itself. @throws as `within` */
+  /** Begins one request: one of the work around it, which does not wait any more, or one alone, which waits. @throws as `within` */
   begin(signal: AbortSignal | undefined): Promise<Sent>;
   /** Requests that are left for others; `Infinity`: there is no limit. */
   left(): number;
 }
 
-/** One request alone: about as long as a person, or an activity, waits. */
+/** One request alone: about as long as a person waits. */
 const ALONE_WITHIN_MS = 30_000;
+
+/** Who has no place in the queue asks again after so long at the earliest, ms. */
+const QUEUE_RETRY_MS = 5_000;
 
 /** So many pieces of work may wait for their turn: each holds an activity slot of its worker, which runs need, too. */
 const MOST_WAITING: Readonly<Record<Priority, number>> = { run: 50, correction: 4, sweep: 4 };
@@ -112,12 +115,13 @@ export function createBudget(account: RateAccount, kept: Readonly<Record<Priorit
     }
   }
 
-  const spent = ({ priority, requests }: Work, why: string): PlaneBudgetSpent => {
-    const waitMs = Math.max(1_000, account.waitMs(requests + kept[priority]));
+  const spent = ({ priority, requests }: Work, why: string, atLeastMs = 1_000): PlaneBudgetSpent => {
+    const waitMs = Math.max(atLeastMs, account.waitMs(requests + kept[priority]));
+    const retryAfterMs = Math.round(waitMs * (1 + Math.random() / 2));
     const leaves = kept[priority] === 0 ? '' : `, and a ${priority} leaves ${kept[priority]} to what matters more`;
     return new PlaneBudgetSpent(
-      `${why}: ${Math.max(0, left())} requests are left of Plane's rate limit, and this takes up to ${requests}${leaves}`,
-      Math.round(waitMs * (1 + Math.random() / 2)),
+      `${why}: of Plane's rate limit ${Math.max(0, left())} requests are left, this takes up to ${requests}${leaves}. Try again in ${Math.ceil(retryAfterMs / 1_000)} s.`,
+      retryAfterMs,
     );
   };
 
@@ -173,20 +177,28 @@ export function createBudget(account: RateAccount, kept: Readonly<Record<Priorit
     async within(work, run) {
       if (around.getStore() !== undefined) return run(); // a part of work that has begun
       const { size } = queues[work.priority];
-      if (size >= MOST_WAITING[work.priority]) throw spent(work, `${size} others wait for their turn already`);
+      if (size >= MOST_WAITING[work.priority])
+        throw spent(work, `${size} others wait for their turn already`, QUEUE_RETRY_MS);
       const mine = await turn(work);
-      return around.run(mine, run).finally(() => giveBack(mine));
+      try {
+        return await around.run(mine, run);
+      } finally {
+        giveBack(mine);
+      }
     },
 
     async begin(signal) {
       const mine = around.getStore();
-      if (mine === undefined || mine.requests === 0) {
+      if (mine === undefined) {
         await turn({ priority: 'run', requests: 1, withinMs: ALONE_WITHIN_MS, signal });
-      } else if (account.left() < 1) {
-        // Others have used it up meanwhile. Work may hold a lock: it does not wait here, and is tried again from its beginning.
-        throw spent({ ...mine, withinMs: 0 }, 'others have used the key meanwhile');
-      } else mine.requests -= 1;
-      held -= 1;
+        held -= 1;
+      } else if (mine.requests > 0 && account.left() >= 1) {
+        mine.requests -= 1;
+        held -= 1;
+      } else if (left() < 1) {
+        // Work may hold a lock: it does not wait, and is tried again from its beginning.
+        throw spent({ ...mine, requests: 1, withinMs: 0 }, 'the key was used up meanwhile');
+      }
       const sent = account.send();
       const answered =
         <Args extends unknown[]>(tell: (...args: Args) => void) =>

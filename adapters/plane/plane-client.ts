@@ -166,15 +166,21 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts, keep }: Pl
     );
   }
 
+  const projectOnce = sharedCalls<PlaneProject>();
+  const statesOnce = sharedCalls<readonly PlaneState[]>();
+
   async function project(ref: string, options: CallOptions = {}): Promise<PlaneProject> {
-    const name = ref.trim();
-    const known = projects.get(name.toUpperCase());
-    if (known !== undefined) return known;
-    const { id, identifier, name: title } = await fetchProject(name, options);
-    const found: PlaneProject = { id, identifier, name: title };
-    projects.set(id.toUpperCase(), found);
-    projects.set(identifier.toUpperCase(), found);
-    return found;
+    const name = ref.trim().toUpperCase();
+    return (
+      projects.get(name) ??
+      projectOnce(name, async () => {
+        const { id, identifier, name: title } = await fetchProject(ref.trim(), options);
+        const found: PlaneProject = { id, identifier, name: title };
+        projects.set(id.toUpperCase(), found);
+        projects.set(identifier.toUpperCase(), found);
+        return found;
+      })
+    );
   }
 
   async function fetchStates(projectId: string, options: CallOptions): Promise<readonly PlaneState[]> {
@@ -182,6 +188,9 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts, keep }: Pl
     statesOf.set(projectId, states);
     return states;
   }
+
+  const knownStates = async (projectId: string, options: CallOptions): Promise<readonly PlaneState[]> =>
+    statesOf.get(projectId) ?? statesOnce(projectId, () => fetchStates(projectId, options));
 
   return {
     project,
@@ -224,17 +233,14 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts, keep }: Pl
       };
     },
 
-    async states(projectId, options = {}) {
-      const id = canonicalUuid(projectId, 'a project id');
-      return statesOf.get(id) ?? (await fetchStates(id, options));
-    },
+    states: (projectId, options = {}) => knownStates(canonicalUuid(projectId, 'a project id'), options),
 
     freshStates: (projectId, options = {}) => fetchStates(canonicalUuid(projectId, 'a project id'), options),
 
     async stateNamed(projectId, name, options = {}) {
       const id = canonicalUuid(projectId, 'a project id');
       const cached = statesOf.get(id);
-      let states = cached ?? (await fetchStates(id, options));
+      let states = cached ?? (await knownStates(id, options));
       let match = matchState(states, name);
       if ('missing' in match && cached !== undefined) {
         states = await fetchStates(id, options);
@@ -296,3 +302,13 @@ export function createPlaneClient({ url, apiKey, workspace, timeouts, keep }: Pl
 
 const badOption = (what: string): PlaneMisconfigured =>
   new PlaneMisconfigured(`${what}.`, { method: 'GET', path: '/', status: null, writeMayHaveApplied: false });
+
+/** Many runs that begin at once ask once for what all of them need, and share what comes of it. */
+function sharedCalls<T>(): (key: string, ask: () => Promise<T>) => Promise<T> {
+  const going = new Map<string, Promise<T>>();
+  return (key, ask) => {
+    const call = going.get(key) ?? ask().finally(() => going.delete(key));
+    going.set(key, call);
+    return call;
+  };
+}

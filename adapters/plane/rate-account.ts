@@ -4,6 +4,9 @@
  */
 const DEFAULTS = { limit: 60, windowMs: 60_000 } as const;
 
+/** Into so many parts a window is divided where a wait is looked for. */
+const STEPS = 120;
+
 /** What an answer says of the limit. */
 export interface Said {
   /** `X-RateLimit-Remaining`. */
@@ -39,75 +42,94 @@ export interface RateAccount {
 
 /** @param now a clock that only grows, ms */
 export function createRateAccount(now: () => number): RateAccount {
-  /** When the own requests were answered that Plane has counted, the oldest first. */
-  const own: number[] = [];
-  let unanswered = 0;
-  let limit: number = DEFAULTS.limit;
+  let sends = 0;
+  /** Those on their way, by their number. */
+  const onTheirWay = new Set<number>();
+  /** The own requests that Plane has counted: their number, and when they were answered. */
+  let own: { readonly number: number; readonly at: number }[] = [];
   let windowMs: number = DEFAULTS.windowMs;
-  /** What others had used by the last answer. It counts until the next one, or for that time: nobody knows when they sent it. */
-  let others = { requests: 0, at: Number.NEGATIVE_INFINITY };
+  /** The highest that an answer of the last two windows has come to, and when one came last; `null`: none has. */
+  let limit: { readonly requests: number; readonly at: number; readonly answeredAt: number } | null = null;
+  /** What others had used by the answer to the latest request: nobody knows when they sent it, so it ages evenly. */
+  let others = { requests: 0, at: Number.NEGATIVE_INFINITY, number: 0 };
   /** Since the last refusal, until the next answer. */
   let pausedUntil: number | null = null;
 
-  const ownAt = (at: number): number => own.filter((answeredAt) => answeredAt > at - windowMs).length;
-  const othersAt = (at: number): number => (others.at > at - windowMs ? others.requests : 0);
+  const ownAt = (at: number): number => own.filter((request) => request.at > at - windowMs).length;
+  const othersAt = (at: number): number =>
+    Math.ceil(others.requests * Math.max(0, 1 - (at - others.at) / windowMs)) || 0;
+  const limitAt = (at: number): number => {
+    if (limit === null) return DEFAULTS.limit;
+    return at - limit.answeredAt > windowMs ? Math.max(limit.requests, DEFAULTS.limit) : limit.requests;
+  };
   const leftAt = (at: number): number => {
     if (pausedUntil !== null) return at < pausedUntil ? 0 : 1;
-    return Math.max(0, limit - ownAt(at) - unanswered - othersAt(at));
+    return Math.max(0, limitAt(at) - ownAt(at) - onTheirWay.size - othersAt(at));
   };
+
+  function learn(number: number, { remaining, windowMs: said }: Said, at: number): void {
+    windowMs = said ?? windowMs;
+    // Plane has counted those that were sent before it, and has told of no later one.
+    const before = [
+      ...own.filter((request) => request.at > at - windowMs),
+      ...[...onTheirWay].map((sent) => ({ number: sent })),
+    ];
+    const mine = before.filter((request) => request.number <= number).length;
+    const known = remaining + mine;
+    const holds =
+      limit !== null && Number.isFinite(limit.requests) && limit.requests > known && at - limit.at <= 2 * windowMs;
+    limit = limit !== null && holds ? { ...limit, answeredAt: at } : { requests: known, at, answeredAt: at };
+    if (number > others.number) others = { requests: Math.max(0, limit.requests - known), at, number };
+  }
 
   return {
     send() {
-      unanswered += 1;
+      sends += 1;
+      const number = sends;
+      onTheirWay.add(number);
       const answered = (): number => {
-        unanswered -= 1;
+        onTheirWay.delete(number);
         const at = now();
-        while (own[0] !== undefined && own[0] <= at - windowMs) own.shift();
+        own = own.filter((request) => request.at > at - windowMs);
         return at;
       };
       return {
         counted(said) {
           const at = answered();
-          own.push(at);
+          own.push({ number, at });
           pausedUntil = null;
-          if (said === null) {
-            limit = Number.POSITIVE_INFINITY;
-            return;
-          }
-          windowMs = said.windowMs ?? windowMs;
-          const used = ownAt(at);
-          limit = Math.max(Number.isFinite(limit) ? limit : DEFAULTS.limit, said.remaining + used);
-          others = { requests: limit - said.remaining - used, at };
+          if (said === null) limit = { requests: Number.POSITIVE_INFINITY, at, answeredAt: at };
+          else learn(number, said, at);
         },
         refused(retryAfterMs) {
           const at = answered();
-          if (!Number.isFinite(limit)) limit = DEFAULTS.limit;
-          others = { requests: Math.max(0, limit - ownAt(at)), at };
-          pausedUntil = Math.max(pausedUntil ?? at, at + retryAfterMs);
+          if (limit?.requests === Number.POSITIVE_INFINITY) limit = null;
+          others = { requests: Math.max(0, limitAt(at) - ownAt(at)), at, number };
+          // A proxy may ask for an hour; another try costs nothing.
+          pausedUntil = Math.max(pausedUntil ?? at, at + Math.min(retryAfterMs, windowMs));
         },
         uncounted: () => void answered(),
       };
     },
 
     left: () => leftAt(now()),
-    unanswered: () => unanswered,
+    unanswered: () => onTheirWay.size,
+    isRefused: () => pausedUntil !== null,
+
     share() {
       const at = now();
       const mine = ownAt(at) + 1;
       return mine / (mine + othersAt(at));
     },
 
-    isRefused: () => pausedUntil !== null,
-
     waitMs(requests) {
       const at = now();
       if (pausedUntil !== null) return Math.max(0, pausedUntil - at);
-      const changes = [at, others.at + windowMs, ...own.map((answeredAt) => answeredAt + windowMs)];
-      const then = changes
-        .filter((change) => change >= at)
-        .toSorted((one, other) => one - other)
-        .find((change) => leftAt(change) >= requests);
-      return then === undefined ? windowMs : then - at;
+      for (let step = 0; step < STEPS; step += 1) {
+        const waitMs = (step * windowMs) / STEPS;
+        if (leftAt(at + waitMs) >= requests) return waitMs;
+      }
+      return windowMs;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { PlaneBudgetSpent } from '../../adapters/plane/budget.ts';
 import { PlaneRateLimited } from '../../adapters/plane/errors.ts';
 import { createPlaneClient } from '../../adapters/plane/plane-client.ts';
 import { type PlaneApi, planeApi } from './plane-api.ts';
@@ -74,7 +75,8 @@ async function inTurn<T>(ask: () => Promise<T>, say: (line: string) => void): Pr
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof PlaneRateLimited) || turns === TURNS) throw error;
+      const isBusy = error instanceof PlaneRateLimited || error instanceof PlaneBudgetSpent;
+      if (!isBusy || turns === TURNS) throw error;
       if (turns === 1) say('Plane takes no more requests of this key just now: waiting for a turn');
       await delay(error.retryAfterMs);
     }

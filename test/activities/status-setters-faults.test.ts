@@ -14,10 +14,10 @@ afterAll(() => servers.close());
 
 /** The setter as the worker runs it, behind the interceptor. */
 const attempt = (world: GuardWorld, key: string) =>
-  new MockActivityEnvironment({ activityType: 'setDeploying' }, { interceptors: [activityInterceptors] }).run(
-    world.activities.setDeploying,
-    world.request(key),
-  );
+  new MockActivityEnvironment(
+    { activityType: 'setDeploying', scheduledTimestampMs: Date.now(), scheduleToCloseTimeoutMs: 90_000 },
+    { interceptors: [activityInterceptors] },
+  ).run(world.activities.setDeploying, world.request(key));
 
 /** What Temporal is told of an attempt that fails. */
 const failureOf = (world: GuardWorld, key: string): Promise<unknown> =>

@@ -19,6 +19,7 @@ const REPO = 'shop';
 const WORK_ITEM = 'ORCH-61';
 const PROJECT = 'ORCH';
 const ITEM = { id: 'item', project: PROJECT };
+const OURS: ReadonlySet<string> = new Set(['awaiting_deploy', 'deploying', 'monitoring']);
 /** As the settings have it. */
 export const SWEEP_MS = 5 * 60_000;
 const SETTLE_MS = 60_000;
@@ -83,8 +84,7 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
   const wrong = (): boolean => {
     const wanted = sweptStatus(authorities());
     const shown = plane.shown();
-    const ours = ['awaiting_deploy', 'deploying', 'monitoring'].includes(shown);
-    return wanted !== null && shown !== wanted && (ours || !foreign);
+    return wanted !== null && shown !== wanted && (OURS.has(shown) || !foreign);
   };
   const wrongTime = stopwatch(clock, wrong);
   let disturbedAt = 0;
@@ -207,12 +207,13 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
   /** A run of the work item, as `deployToDone` and `postDeployMonitor` have it. */
   async function run({ windowMs, ending, degraded = false }: Run): Promise<void> {
     await turn('the run begins');
+    const before = plane.shown();
     task.stage = 'deploy';
     const runId = `run ${++runs}`;
     record.deploy = { runId, running: true, phase: 'deploying', outcome: null };
     underWay = true;
     disturbed();
-    await activity((setters) => setters.setDeploying(request('deployToDone')), 3);
+    const deploying = await activity((setters) => setters.setDeploying(request('deployToDone')), 3);
     await turn('the task becomes done');
     task.stage = 'done';
     disturbed();
@@ -225,7 +226,8 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
     await turn('the run says that it watches');
     underWay = false;
     record.deploy = { ...record.deploy, phase: 'monitoring' };
-    await activity((setters) => setters.setMonitoring(request('deployToDone')), 3);
+    const monitoring = await activity((setters) => setters.setMonitoring(request('deployToDone')), 3);
+    const acknowledged = [deploying, monitoring].some((result) => result !== null && OURS.has(result.status ?? ''));
     await clock.sleep(windowMs);
     await turn('the window closes');
     if (ending === 'cancelled') task.stage = 'cancelled';
@@ -245,6 +247,7 @@ export function virtualWorld(scheduler: Scheduler, circumstances: Circumstances,
         guarded: protections.settle,
         settleMs: SETTLE_MS * (protections.promptSettle ? 1 : 2),
         alarmKey: 'run',
+        own: { acknowledged, before },
       },
       () => {},
       {

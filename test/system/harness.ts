@@ -34,8 +34,6 @@ export interface SystemOptions {
   readonly deploy?: 'command' | 'external';
   /** Whether a deploy or rollback whose worker was lost is tried again. Default once. */
   readonly driver?: 'once' | 'idempotent';
-  /** Epoch ms, of the simulated Plane. Default `Date.now`. */
-  readonly planeClock?: () => number;
   /** Variables of every worker, over the ones below. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -90,7 +88,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     : connectTo(options.temporalAddress));
   opened.push(temporal.close);
   // Healings have Plane's ids in theirs, and all systems share one Temporal.
-  const plane = await startSimulatedPlane({ randomSeed: randomInt(2 ** 31), clock: options.planeClock ?? Date.now });
+  const plane = await startSimulatedPlane({ randomSeed: randomInt(2 ** 31) });
   opened.push(plane.close);
   plane.control.setRateLimit(null);
   const production = await startProduction();

