@@ -442,8 +442,8 @@ function newestRules(): Rules | undefined {
   return since('window-rules-2') ? 2 : undefined;
 }
 
-/** Some 80 looks: a replay of them takes less than 0.5 s of CPU. The server suggests it much later, or by size. */
-const CONTINUE_AFTER_EVENTS = 500;
+/** Some 65 looks: a replay of them takes half a second of CPU on a slow machine. The server suggests it much later, or by size. */
+const CONTINUE_AFTER_EVENTS = 400;
 
 /** In windows of earlier versions. */
 const CONTINUE_AFTER_EVENTS_BEFORE_5 = 1_500;

@@ -201,6 +201,16 @@ describe.concurrent('what may come back by itself does not stop it', () => {
       expect(item.history()).toEqual(TO_DONE);
     }));
 
+  test('the key is used up: it warns, and starts', () =>
+    withSystem({}, async ({ plane, startWorker }) => {
+      plane.control.setRateLimit(1, 3_600_000);
+      const worker = await startWorker();
+      const warnings = worker.log().filter(({ level }) => level === 'warn');
+      expect(warnings.map(({ msg }) => msg).join('\n')).toMatch(
+        /of Plane's rate limit 0 requests are left, .* Until it is back, statuses are late\./,
+      );
+    }));
+
   test('Postgres is away: it warns, starts, and works once Postgres is back', async () => {
     const postgres = await startPostgresServer();
     try {

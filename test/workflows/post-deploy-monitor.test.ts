@@ -615,7 +615,7 @@ describe('continue as new', () => {
     expect(statuses(item)).toEqual(['done']);
   });
 
-  test('a run has some 500 events, so that its replay takes little: a window of 90 looks has two', async () => {
+  test('a run has some 400 events, so that its replay takes little: a window of 90 looks has two', async () => {
     const item = harness.add({ plan: plan({ window: policy({ windowMs: 90 * 30_000 }) }) });
     const window = await harness.watch(item);
     await window.result();
@@ -623,8 +623,8 @@ describe('continue as new', () => {
       .getHandle(window.workflowId, window.firstExecutionRunId)
       .fetchHistory();
     expect(events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes).not.toBe(null);
-    expect(events?.length).toBeGreaterThanOrEqual(500);
-    expect(events?.length, 'also where workflow tasks were lost').toBeLessThan(530);
+    expect(events?.length).toBeGreaterThanOrEqual(400);
+    expect(events?.length, 'also where workflow tasks were lost').toBeLessThan(430);
     expect(await runsOf(harness, item)).toBe(2);
     expect(reportOf(item).coverage).toMatchObject({ made: 90, missed: 0 });
   });

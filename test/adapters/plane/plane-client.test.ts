@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { PlaneForbidden, PlaneNotFound, PlaneRejected, PlaneUnauthorized } from '../../../adapters/plane/errors.ts';
+import {
+  PlaneForbidden,
+  PlaneNotFound,
+  PlaneRejected,
+  PlaneUnauthorized,
+  PlaneUnavailable,
+} from '../../../adapters/plane/errors.ts';
 import { createPlaneClient } from '../../../adapters/plane/plane-client.ts';
 import { failure, simulated } from './support.ts';
 
@@ -125,6 +131,26 @@ test('work items are listed page by page, those that were changed last first', a
   expect(last.items.length).toBeLessThan(10);
   expect(last.next).toBeNull();
   expect(new Set([...first.items, ...last.items].map(({ key }) => key)).size).toBe(1_000 + last.items.length);
+});
+
+test('what many need at once is asked for once: a project, and its states', async () => {
+  const { plane, client } = await simulated();
+  plane.control.clearRequests();
+  const many = Array.from({ length: 10 });
+  const projects = await Promise.all(many.map(() => client.project('ORCH')));
+  const { id = '' } = projects[0] ?? {};
+  await Promise.all([...many.map(() => client.states(id)), ...many.map(() => client.stateNamed(id, 'Done'))]);
+  expect(new Set(projects.map((project) => project.id)).size).toBe(1);
+  expect(plane.control.requests()).toHaveLength(2);
+});
+
+test('what has failed is asked for again', async () => {
+  const { plane, client } = await simulated();
+  plane.control.fault({ mode: 'status', status: 500, match: { method: 'GET', times: 1 } });
+  const [first, second] = [client.project('ORCH'), client.project('orch')];
+  expect(await failure(first)).toBeInstanceOf(PlaneUnavailable);
+  expect(await failure(second)).toBeInstanceOf(PlaneUnavailable);
+  expect(await client.project('ORCH')).toMatchObject({ identifier: 'ORCH' });
 });
 
 test('a request waits until one is left of the rate limit', async () => {
