@@ -69,7 +69,7 @@ export function createRateAccount(now: () => number): RateAccount {
 
   function learn(number: number, { remaining, windowMs: said }: Said, at: number): void {
     windowMs = said ?? windowMs;
-    // Plane has counted those that were sent before it, and has told of no later one.
+    // `remaining` is less by what was sent before it, and by nothing that was sent later.
     const before = [
       ...own.filter((request) => request.at > at - windowMs),
       ...[...onTheirWay].map((sent) => ({ number: sent })),

@@ -1,4 +1,5 @@
-/** What is left of Plane's rate limit for the writes of runs, however many work items are to be healed at once; test/adapters/plane/budget.test.ts has all the rest. */
+// What is left of Plane's rate limit for the writes of runs, however many work items are to be healed at once. All the rest:
+// test/adapters/plane/budget.test.ts
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { asFailure } from '../../activities/failures.ts';

@@ -94,7 +94,7 @@ test('a limit below the usual one is learnt from the first answer, and asked for
   expect(account.left()).toBe(19);
 });
 
-test('an answer that comes late tells of no request that was sent after it, and not of the limit', () => {
+test('a late answer says nothing of requests that were sent after it, and raises no limit', () => {
   const { account, pass, send } = world();
   const slow = account.send(); // Plane has counted it as the first one
   for (let n = 0; n < 40; n += 1) send();
