@@ -51,7 +51,7 @@ export interface Outside {
   sendAlert(alert: Parameters<typeof sendAlert>[0]): Promise<void>;
   /** False in runs of earlier versions: they waited for the alarm before they tried again. */
   besideAlarms(): boolean;
-  /** Takes what is told where somebody has moved the item elsewhere; absent: nobody is told. */
+  /** Writes a comment where a person has moved the work item. Absent: none is written. */
   tell?(kind: string, paragraphs: readonly string[]): void;
 }
 
@@ -79,7 +79,7 @@ export async function convergeAndSettle(
   await settle(convergence, note, outside);
 }
 
-/** Tells people of a status that somebody has chosen, and that stays. */
+/** Has a comment written about a status that a person has chosen, and that stays. */
 export function tellOfChoice(
   { news, workItem }: Convergence,
   { chosen, shown }: LastWordResult,

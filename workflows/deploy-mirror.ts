@@ -8,6 +8,7 @@ import type { Ending } from './deploy-endings.ts';
 import { isFailure, messageOf } from './failures.ts';
 import { type LastStatus, summaryOfPutBack } from './last-status.ts';
 import type { DeployInput } from './messages.ts';
+import { isDeployPhaseStatus } from './parse-message.ts';
 import { createTelling } from './tell-people.ts';
 
 /** On its way no status holds up the work: after so long, which is more than Plane's rate limit asks to wait, the run goes on and says so. */
@@ -19,8 +20,6 @@ const setters = (summary: string) =>
     heartbeatTimeout: '10 seconds',
     retry: { maximumInterval: '10 seconds' },
   });
-
-const IN_DEPLOY_PHASE: ReadonlySet<string | null> = new Set(['awaiting_deploy', 'deploying', 'monitoring']);
 
 /**
  * What the tracker is shown of one run. What cannot be shown within its time is noted, and the run goes on; only the last
@@ -53,7 +52,7 @@ export function mirrorOf(
   /** Shows a status on the way. */
   const show = async (what: string, write: () => Promise<SetStatusResult>): Promise<void> => {
     const result = await attempt(what, write);
-    acknowledged ||= IN_DEPLOY_PHASE.has(result?.status ?? null);
+    acknowledged ||= isDeployPhaseStatus(result?.status);
   };
 
   const telling = createTelling(note);

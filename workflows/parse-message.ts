@@ -178,7 +178,7 @@ export function parseDeployInput(
   };
 }
 
-const isDeployPhaseStatus = (value: unknown): value is DeployPhaseStatus =>
+export const isDeployPhaseStatus = (value: unknown): value is DeployPhaseStatus =>
   value === 'awaiting_deploy' || value === 'deploying' || value === 'monitoring';
 
 /** What one status write is started with, or a text that says why it is refused. */

@@ -203,8 +203,8 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     const message = { key: keyOf(kind), severity, repo, workItem, title, text, at: Date.now() };
     return CancellationScope.nonCancellable(() => telling.alert(message, refused));
   };
-  const comment = (kind: string, paragraphs: readonly string[]): void =>
-    void CancellationScope.nonCancellable(() => telling.comment({ repo, workItem, key: keyOf(kind), paragraphs }));
+  const comment = (kind: string, paragraphs: readonly string[], key = keyOf(kind)): void =>
+    void CancellationScope.nonCancellable(() => telling.comment({ repo, workItem, key, paragraphs }));
   const tellPeople = (kind: string, severity: Severity, title: string, text: string): void => {
     void alert(kind, severity, title, text);
     comment(kind, [title, text]);
@@ -292,11 +292,9 @@ export async function postDeployMonitor(input: MonitorInput): Promise<WindowResu
     };
   };
 
-  /** By the run of its deploy, which may have to tell the same. */
+  /** With the key of its deploy's run, which may have to write the same comment. */
   const tellOfStatus = (kind: string, paragraphs: readonly string[]): void =>
-    void CancellationScope.nonCancellable(() =>
-      telling.comment({ repo, workItem, key: `${parent?.runId ?? runId}:${kind}`, paragraphs }),
-    );
+    comment(kind, paragraphs, `${parent?.runId ?? runId}:${kind}`);
 
   const alertOfLog = (why: string): void =>
     void alert(

@@ -51,7 +51,7 @@ export async function wrapUp({ status, alerts, comments, report }: WrapUpInput):
   await condition(() => telling.isDone());
 }
 
-/** What there is to tell of the status is told like the rest: a sink or tracker that is away delays no status, and hears of it later. */
+/** Alerts and comments about the status are sent beside it: a sink or a tracker that is away does not delay the status. */
 const tellingBeside = (status: LastStatus, telling: Telling): Outside => ({
   ...TEMPORAL,
   async sendAlert(alert) {

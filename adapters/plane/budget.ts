@@ -58,6 +58,7 @@ const ORDER: readonly Priority[] = ['run', 'correction', 'sweep'];
 
 interface Waiting {
   readonly work: Work;
+  /** Begins it: it waits no more. */
   readonly begin: () => void;
 }
 
@@ -91,27 +92,19 @@ export function createBudget(account: RateAccount, kept: Readonly<Record<Priorit
     if (account.isRefused()) return account.left() > 0 && held + account.unanswered() === 0;
     return left() >= requests + kept[priority] && fitsBeside(requests);
   };
-  const next = (): { readonly queue: Set<Waiting>; readonly waiting: Waiting } | null => {
-    for (const priority of ORDER) {
-      const [waiting] = queues[priority];
-      if (waiting !== undefined) return { queue: queues[priority], waiting };
-    }
-    return null;
-  };
+  const next = (): Waiting | undefined => ORDER.flatMap((priority) => [...queues[priority]].slice(0, 1))[0];
 
   function look(): void {
     clearTimeout(timer);
-    for (let first = next(); first !== null; first = next()) {
-      const { queue, waiting } = first;
-      if (!fits(waiting.work)) {
-        const { requests, priority } = waiting.work;
+    for (let first = next(); first !== undefined; first = next()) {
+      if (!fits(first.work)) {
+        const { requests, priority } = first.work;
         // What others hold ends by itself, and is looked at then.
         const waitMs = account.waitMs(requests + kept[priority] + held) || WHILE_HELD_MS;
         timer = setTimeout(look, Math.max(20, waitMs) + Math.random() * JITTER_MS);
         return;
       }
-      queue.delete(waiting);
-      waiting.begin();
+      first.begin();
     }
   }
 
@@ -119,10 +112,8 @@ export function createBudget(account: RateAccount, kept: Readonly<Record<Priorit
     const waitMs = Math.max(atLeastMs, account.waitMs(requests + kept[priority]));
     const retryAfterMs = Math.round(waitMs * (1 + Math.random() / 2));
     const leaves = kept[priority] === 0 ? '' : `, and a ${priority} leaves ${kept[priority]} to what matters more`;
-    return new PlaneBudgetSpent(
-      `${why}: of Plane's rate limit ${Math.max(0, left())} requests are left, this takes up to ${requests}${leaves}. Try again in ${Math.ceil(retryAfterMs / 1_000)} s.`,
-      retryAfterMs,
-    );
+    const stands = `of Plane's rate limit ${Math.max(0, left())} requests are left, this takes up to ${requests}${leaves}`;
+    return new PlaneBudgetSpent(`${why}: ${stands}. Try again in ${Math.ceil(retryAfterMs / 1_000)} s.`, retryAfterMs);
   };
 
   /** @returns once the work has its requests */

@@ -70,15 +70,12 @@ export function createRateAccount(now: () => number): RateAccount {
   function learn(number: number, { remaining, windowMs: said }: Said, at: number): void {
     windowMs = said ?? windowMs;
     // `remaining` is less by what was sent before it, and by nothing that was sent later.
-    const before = [
-      ...own.filter((request) => request.at > at - windowMs),
-      ...[...onTheirWay].map((sent) => ({ number: sent })),
-    ];
-    const mine = before.filter((request) => request.number <= number).length;
+    const counted = own.filter((request) => request.at > at - windowMs).map((request) => request.number);
+    const mine = [...counted, ...onTheirWay].filter((sent) => sent <= number).length;
     const known = remaining + mine;
-    const holds =
-      limit !== null && Number.isFinite(limit.requests) && limit.requests > known && at - limit.at <= 2 * windowMs;
-    limit = limit !== null && holds ? { ...limit, answeredAt: at } : { requests: known, at, answeredAt: at };
+    if (limit !== null && Number.isFinite(limit.requests) && limit.requests > known && at - limit.at <= 2 * windowMs)
+      limit = { ...limit, answeredAt: at };
+    else limit = { requests: known, at, answeredAt: at };
     if (number > others.number) others = { requests: Math.max(0, limit.requests - known), at, number };
   }
 
